@@ -1,0 +1,5 @@
+"""Composition root: settings, addresses, ASGI and Celery."""
+
+from .celery import app as celery_app
+
+__all__ = ["celery_app"]

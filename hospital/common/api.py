@@ -1,0 +1,107 @@
+"""The base of every REST door: authenticated, permitted by the table, repeatable, reads recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from . import idempotency
+from .models import IdempotentRequest
+
+PUBLIC = "public"
+Check = Callable[[Any, str], None]
+_permit: list[Check] = []
+
+
+class _Replay(Exception):
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status)
+        self.status, self.body = status, body
+
+
+def register_permission_check(check: Check) -> None:
+    """`check(principal, action)` raises when not allowed; access registers the table's."""
+    _permit[:] = [check]
+
+
+def permit(principal: Any, action: str) -> None:
+    """Default deny: without a registered table nothing is allowed."""
+    if not _permit:
+        raise RuntimeError("no permission table registered")
+    _permit[0](principal, action)
+
+
+class Door(APIView):
+    """`actions` maps each HTTP method to an action of the permission table, or to PUBLIC.
+
+    A method without a row is refused before any handler runs.
+    """
+
+    actions: ClassVar[dict[str, str]] = {}
+    _idempotent: IdempotentRequest | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.format_kwarg = None
+        body = request._request.body if self._wants_idempotency(request) else b""
+        super().initial(request, *args, **kwargs)
+        action = self.actions.get(request.method or "")
+        if action is None:
+            self.http_method_not_allowed(request)
+        elif action != PUBLIC:
+            permit(request.user, action)
+        if self._wants_idempotency(request):
+            self._begin(request, body)
+
+    def _wants_idempotency(self, request: Request) -> bool:
+        json_body = (request._request.content_type or "").startswith("application/json")
+        return request.method == "POST" and "Idempotency-Key" in request.headers and json_body
+
+    def _begin(self, request: Request, body: bytes) -> None:
+        principal_id = getattr(request.user, "id", None)
+        if not isinstance(principal_id, UUID):
+            return  # public doors have no identity to bind a key to
+        found = idempotency.begin(
+            principal_id=principal_id,
+            key=request.headers["Idempotency-Key"],
+            sha256=idempotency.request_sha256("POST", request.path, body),
+        )
+        if isinstance(found, IdempotentRequest):
+            self._idempotent = found
+        else:
+            raise _Replay(*found)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, _Replay):
+            return Response(exc.body, status=exc.status, headers={"Idempotent-Replayed": "true"})
+        try:
+            return super().handle_exception(exc)
+        except Exception:
+            if self._idempotent is not None:
+                self._idempotent.delete()
+            raise
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self._idempotent is not None and isinstance(response, Response):
+            answer = json.loads(JSONRenderer().render(response.data) or b"null")
+            idempotency.finish(row=self._idempotent, status=response.status_code, answer=json.dumps(answer))
+        final.headers.setdefault("Cache-Control", "no-store")
+        return final
+
+
+def page_of(rows: Any, request: Request, render: Callable[[Any], Any], *, size: int = 100) -> Response:
+    """`{results, next}`: `next` is the address of the next page or null. `?page=` counts from 1."""
+    raw = request.query_params.get("page", "1")
+    page = max(1, int(raw)) if raw.isascii() and raw.isdigit() and len(raw) < 6 else 1
+    found = list(rows[(page - 1) * size : page * size + 1])
+    query = request.query_params.copy()
+    query["page"] = str(page + 1)
+    after = f"{request.path}?{query.urlencode()}" if len(found) > size else None
+    return Response({"results": [render(row) for row in found[:size]], "next": after})

@@ -1,0 +1,15 @@
+"""Row locks in one order with a time limit; nothing waits for ever."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+LOCK_TIMEOUT_MS = 3000  # design value
+
+
+def limit_lock_wait() -> None:
+    """Inside a transaction: a lock that can't be had in 3 s raises OperationalError (55P03)."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("locks are only taken inside a transaction")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")

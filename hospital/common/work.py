@@ -1,0 +1,93 @@
+"""Due work: rows in PostgreSQL, taken with SKIP LOCKED; Celery is only the hand that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from .clock import now
+from .models import Work
+
+log = structlog.get_logger()
+Handler = Callable[[dict[str, Any]], None]
+_handlers: dict[str, Handler] = {}
+TAKEN_FOR = timedelta(seconds=60)  # design value: longer than any handler may run
+BACKOFF_S = (1, 2, 5, 15, 60, 300)  # design values; the last one repeats for ever, nothing is dropped
+
+
+def worker(kind: str) -> Callable[[Handler], Handler]:
+    """Register the handler of `kind`; it runs in the transaction that marks its row finished."""
+
+    def register(handler: Handler) -> Handler:
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def work_add(*, kind: str, key: str, payload: dict[str, Any], due_at: datetime | None = None) -> None:
+    """Write the row (once per kind and key) in the caller's transaction and nudge a worker after commit."""
+    due = due_at or now()
+    with transaction.atomic():
+        Work.objects.bulk_create(
+            [Work(kind=kind, key=key, payload=payload, due_at=due)], ignore_conflicts=True
+        )
+    if due_at is None:
+        transaction.on_commit(_nudge, robust=True)
+
+
+def _nudge() -> None:
+    """Sooner than the next beat; when the broker is away the beat's poll finds the row later."""
+    from .tasks import drain
+
+    drain.apply_async(ignore_result=True, retry=False)
+
+
+def _take() -> Work | None:
+    with transaction.atomic():
+        free = Q(taken_until=None) | Q(taken_until__lt=now())
+        row = (
+            Work.objects.select_for_update(skip_locked=True)
+            .filter(free, finished_at=None, due_at__lte=now(), kind__in=list(_handlers))
+            .order_by("due_at")
+            .first()
+        )
+        if row is not None:
+            row.fence, row.taken_until, row.attempts = uuid4(), now() + TAKEN_FOR, row.attempts + 1
+            row.save(update_fields=["fence", "taken_until", "attempts"])
+        return row
+
+
+def _run(row: Work, fence: UUID) -> None:
+    with transaction.atomic():
+        _handlers[row.kind](row.payload)
+        mine = Work.objects.filter(id=row.id, fence=fence)
+        if not mine.update(finished_at=now(), taken_until=None, last_error=""):
+            raise RuntimeError("another worker took this row: undone here")
+
+
+def _put_back(row: Work, error: Exception) -> None:
+    wait = timedelta(seconds=BACKOFF_S[min(row.attempts, len(BACKOFF_S)) - 1])
+    Work.objects.filter(id=row.id, fence=row.fence).update(
+        due_at=now() + wait, taken_until=None, last_error=f"{type(error).__name__}: {error}"[:2000]
+    )
+    log.error("work_failed", kind=row.kind, attempts=row.attempts, error=type(error).__name__)
+
+
+def work_drain(*, limit: int = 200) -> int:
+    """Do what is due; returns how many rows were tried."""
+    for done in range(limit):
+        row = _take()
+        if row is None or row.fence is None:
+            return done
+        try:
+            _run(row, row.fence)
+        except Exception as error:
+            _put_back(row, error)
+    return limit

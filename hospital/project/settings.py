@@ -1,0 +1,166 @@
+"""One settings file; everything that differs between places comes from the environment.
+
+`deploy/up` writes these for the embedded default. Without EMBEDDED=1 the secrets have no defaults: a server that
+lacks one does not start.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+EMBEDDED = os.environ.get("EMBEDDED") == "1"
+DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / ".data"))
+OBJECTS_DIR = Path(os.environ.get("OBJECTS_DIR", DATA_DIR / "objects"))
+SECRET_KEY = os.environ["SECRET_KEY"]
+FIELD_KEY = os.environ["FIELD_KEY"]  # base64 of 32 bytes
+BASE_URL = os.environ.get("BASE_URL", "http://localhost:8000")
+DEBUG = False
+_HOST = urlsplit(BASE_URL).hostname or "localhost"
+ALLOWED_HOSTS = [_HOST, "localhost", "127.0.0.1", "[::1]"] if EMBEDDED else [_HOST]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+ROOT_URLCONF = "hospital.project.urls"
+ASGI_APPLICATION = "hospital.project.asgi.application"
+AUTH_USER_MODEL = "access.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "hospital.common",
+    "hospital.audit",
+    "hospital.messages",
+    "hospital.access",
+    "hospital.people",
+    "hospital.scheduling",
+    "hospital.records",
+    "hospital.interop",
+    "devices.fleet",
+    "teleconsult",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "hospital.common.middleware.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "hospital.access.middleware.PrincipalMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": False,
+        "DIRS": [BASE_DIR / "teleconsult/console/templates"],
+        "OPTIONS": {
+            "context_processors": ["django.template.context_processors.request"],
+            "libraries": {"console": "teleconsult.console.templatetags.console"},
+        },
+    }
+]
+
+
+def _database(url: str) -> dict[str, object]:
+    """postgresql://user:password@host:port/name; a socket directory goes into `?host=`."""
+    parts = urlsplit(url)
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "PORT": str(parts.port or query.get("port", "")),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {},
+    }
+
+
+DATABASES = {
+    "default": _database(os.environ["DATABASE_OWNER_URL" if os.environ.get("AS_OWNER") else "DATABASE_URL"])
+}
+if os.environ.get("PROCESS") == "web":
+    # In `web` only: a forked Celery child would silently share its parent's backend connections.
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}}
+
+REDIS_URL = os.environ["REDIS_URL"]
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_BEAT_SCHEDULE = {
+    "drain": {"task": "common.drain", "schedule": 1.0, "options": {"expires": 5}},
+    "sweep": {"task": "teleconsult.sweep", "schedule": 5.0, "options": {"expires": 10}},
+}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+_HTTPS = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SECURE_SSL_REDIRECT = False
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
+SECURE_HSTS_SECONDS = 31536000 if _HTTPS else 0
+CSRF_FAILURE_VIEW = "hospital.project.views.csrf_failure"
+
+LANGUAGE_CODE = "zh-hans"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "teleconsult/console/static"]
+WHITENOISE_USE_FINDERS = EMBEDDED
+WHITENOISE_MAX_AGE = 0 if EMBEDDED else 3600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "hospital.access.authentication.BearerAuthentication",
+        "hospital.access.authentication.PageSessionAuthentication",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "hospital.common.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Yangtze Delta Internet Hospital",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+MESSAGES_PROVIDER = os.environ.get("MESSAGES_PROVIDER", "mailbox" if EMBEDDED else "")
+ICE_SERVERS: list[dict[str, object]] = (
+    [{"urls": os.environ["TURN_URL"], "username": os.environ["TURN_USER"], "credential": os.environ["TURN_PASSWORD"]}]
+    if "TURN_URL" in os.environ
+    else []
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from django.urls import include, path
+
+from . import views
+
+handler404 = "hospital.project.views.not_found"
+handler500 = "hospital.project.views.server_error"
+
+urlpatterns = [
+    path("", views.home),
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("metrics", views.metrics),
+    path("api/v1/schema/", views.Schema.as_view()),
+    path("api/v1/", include("hospital.access.urls")),
+    path("api/v1/", include("hospital.people.urls")),
+    path("api/v1/", include("hospital.scheduling.urls")),
+    path("api/v1/", include("devices.fleet.urls")),
+    path("api/v1/", include("teleconsult.urls")),
+    path("console/", include("teleconsult.console.urls")),
+]

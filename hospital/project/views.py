@@ -1,0 +1,84 @@
+"""Health, metrics, schema, and what answers when no door does."""
+
+from __future__ import annotations
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.views import SpectacularAPIView
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from devices.fleet.selectors import robot_problems
+from hospital.common.error_texts import title
+from hospital.common.problems import problem_response
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect("/console/")
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Alive: this process answers. Says nothing about the others."""
+    return JsonResponse({"status": "ok"})
+
+
+def _database_problem() -> str | None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+    except Exception as error:
+        return type(error).__name__
+    return None
+
+
+def _redis_problem() -> str | None:
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2).ping()
+    except Exception as error:
+        return type(error).__name__
+    return None
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when exams can be booked and run; 503 with the reasons. Notes are things to know, not reasons to wait."""
+    problems = {"database": _database_problem(), "redis": _redis_problem()}
+    failed = {name: problem for name, problem in problems.items() if problem}
+    notes = [] if failed else robot_problems()
+    status = 503 if failed else 200
+    return JsonResponse({"ready": not failed, "problems": failed, "notes": notes}, status=status)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+class Schema(SpectacularAPIView):  # type: ignore[misc]
+    """OpenAPI 3.1 as JSON, without sign-in."""
+
+    authentication_classes = ()
+    renderer_classes = (OpenApiJsonRenderer,)
+
+
+def _answer(request: HttpRequest, code: str, status: int) -> HttpResponse:
+    if request.path.startswith("/console"):
+        sentence = title(code, request.COOKIES.get("lang", "zh"))
+        return HttpResponse(
+            render_to_string("console/error.html", {"sentence": sentence, "status": status}, request=request),
+            status=status,
+        )
+    return problem_response(request, code, status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, "not_found", 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem_response(request, "server_error", 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return problem_response(request, "csrf_failed", 403)
