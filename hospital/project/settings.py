@@ -26,6 +26,8 @@ ASGI_APPLICATION = "hospital.project.asgi.application"
 AUTH_USER_MODEL = "access.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+SIGNING_KEY = os.environ.get("SIGNING_KEY", "") if EMBEDDED else os.environ["SIGNING_KEY"]
+
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,121 @@
+"""The robot's socket. The robot dials out; everything that must last goes to services, the rest is relayed."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+
+from hospital.common.errors import DomainError
+from hospital.common.sockets import NOT_AUTHENTICATED, REPLACED, JsonSocket
+
+from . import services, tokens
+from .authentication import SCHEME
+from .push import peer_group, robot_group
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+class RobotSocket(JsonSocket):
+    """/ws/robot/: one connection per robot; a newer one closes the older with 4409."""
+
+    robot_id: UUID | None = None
+    connection_id = ""
+
+    async def connect(self) -> None:
+        await self.accept()
+        header = dict(self.scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        try:
+            robot = await database_sync_to_async(services.robot_authenticate)(token=header.removeprefix(SCHEME))
+        except DomainError:
+            await self.close(NOT_AUTHENTICATED)
+            return
+        self.robot_id, self.connection_id = robot.id, uuid.uuid4().hex
+        group = robot_group(robot.id)
+        await self.channel_layer.group_send(group, {"type": "replaced", "by": self.connection_id})
+        await self.channel_layer.group_add(group, self.channel_name)
+        await self.tell(
+            "welcome",
+            robot_id=str(robot.id),
+            server_time_ms=time.time_ns() // 1_000_000,
+            server_keys=tokens.server_keys(),
+        )
+
+    async def disconnect(self, code: int) -> None:
+        if self.robot_id is not None:
+            await self.channel_layer.group_discard(robot_group(self.robot_id), self.channel_name)
+            await database_sync_to_async(services.robot_disconnected)(
+                robot_id=self.robot_id, connection=self.connection_id
+            )
+
+    async def push(self, event: dict[str, Any]) -> None:
+        message = dict(event["message"])
+        await self.tell(message.pop("type"), **message)
+
+    async def replaced(self, event: dict[str, Any]) -> None:
+        if event["by"] != self.connection_id:
+            await self.close(REPLACED)
+
+    async def on_message(self, message: dict[str, Any]) -> None:
+        handler: Callable[[dict[str, Any]], Any] | None = self._handlers().get(message["type"])
+        if handler is None or self.robot_id is None:
+            await self.refuse("unknown_message")
+            return
+        try:
+            await handler(message)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            await self.refuse("bad_message")
+
+    def _handlers(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        return {
+            "hello": self._hello,
+            "status": self._status,
+            "event": self._event,
+            "self_test_result": self._self_test,
+            "peer_answer": self._relay,
+            "peer_refused": self._relay,
+            "peer_gone": self._relay,
+        }
+
+    async def _hello(self, message: dict[str, Any]) -> None:
+        await database_sync_to_async(services.robot_connected)(
+            robot_id=self.robot_id, connection=self.connection_id, hello=message
+        )
+
+    async def _status(self, message: dict[str, Any]) -> None:
+        await database_sync_to_async(services.robot_status)(
+            robot_id=self.robot_id, connection=self.connection_id, status=message
+        )
+
+    async def _event(self, message: dict[str, Any]) -> None:
+        await database_sync_to_async(services.event_store)(
+            robot_id=self.robot_id,
+            serial=int(message["serial"]),
+            kind=str(message["kind"])[:40],
+            at_ms=int(message["at_ms"]),
+            exam_id=_uuid(message.get("exam_id")),
+            data=dict(message.get("data") or {}),
+        )
+        await self.tell("event_ack", serial=message["serial"])
+
+    async def _self_test(self, message: dict[str, Any]) -> None:
+        await database_sync_to_async(services.self_test_finish)(
+            robot_id=self.robot_id,
+            request_id=UUID(str(message["request_id"])),
+            passed=message["passed"] is True,
+            checks=list(message["checks"]),
+        )
+
+    async def _relay(self, message: dict[str, Any]) -> None:
+        """peer_answer and its kin go to the one page that asked; its id is known to that page and this robot alone."""
+        peer_id = str(message["peer_id"])
+        await self.channel_layer.group_send(peer_group(peer_id), {"type": "push", "message": message, "to": ""})

@@ -1,0 +1,46 @@
+"""Messages to sockets after commit. Only news rides here: whoever misses one re-reads the database."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+log = structlog.get_logger()
+
+
+def robot_group(robot_id: UUID | str) -> str:
+    return f"robot.{robot_id}"
+
+
+def exam_group(exam_id: UUID | str) -> str:
+    return f"exam.{exam_id}"
+
+
+def peer_group(peer_id: str) -> str:
+    return f"peer.{''.join(c for c in peer_id if c.isalnum())[:40] or 'none'}"
+
+
+def _send(group: str, event: dict[str, Any]) -> None:
+    try:
+        async_to_sync(get_channel_layer().group_send)(group, event)
+    except Exception as error:  # Valkey away: the deed stands, the news is lost
+        log.warning("push_failed", group=group, error=type(error).__name__)
+
+
+def push_robot(robot_id: UUID, message: dict[str, Any]) -> None:
+    transaction.on_commit(lambda: _send(robot_group(robot_id), {"type": "push", "message": message}))
+
+
+def push_exam(exam_id: UUID, message: dict[str, Any], *, to: str = "") -> None:
+    """To every page of the exam, or to one role's."""
+    event = {"type": "push", "message": message, "to": to}
+    transaction.on_commit(lambda: _send(exam_group(exam_id), event))
+
+
+def push_exam_changed(exam_id: UUID) -> None:
+    transaction.on_commit(lambda: _send(exam_group(exam_id), {"type": "exam_changed"}))

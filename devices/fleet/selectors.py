@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from hospital.common.clock import now
+from hospital.common.errors import NotFound
+
+from .models import ControlLease, Robot, SelfTest
+from .services import SELF_TEST_LIMIT
+
+ONLINE_WITHIN = timedelta(seconds=5)  # five missed status messages
+
+
+def robot_get(robot_id: UUID) -> Robot:
+    robot = Robot.objects.select_related("resource", "institution").filter(id=robot_id).first()
+    if robot is None:
+        raise NotFound()
+    return robot
+
+
+def robot_of_institution(robot_id: UUID, institution_ids: tuple[UUID, ...]) -> Robot:
+    robot = robot_get(robot_id)
+    if robot.institution_id not in institution_ids:
+        raise NotFound()
+    return robot
+
+
+def robots(institution_ids: tuple[UUID, ...]) -> list[Robot]:
+    return list(Robot.objects.select_related("institution").filter(institution_id__in=institution_ids).order_by("name"))
+
+
+def is_online(robot: Robot) -> bool:
+    return bool(robot.connection and robot.last_seen_at and robot.last_seen_at > now() - ONLINE_WITHIN)
+
+
+def is_overdue(robot: Robot, on: date) -> bool:
+    """Regulation on supervision of medical devices, art 50 (SAF-07): no exam on overdue maintenance or calibration."""
+    return robot.calibration_due_on < on or robot.maintenance_due_on < on or robot.revoked_at is not None
+
+
+def lease_of(exam_id: UUID) -> ControlLease | None:
+    return ControlLease.objects.filter(exam_id=exam_id, released_at=None, expires_at__gt=now()).first()
+
+
+def self_test_of(exam_id: UUID) -> SelfTest | None:
+    """The newest self-test of the exam."""
+    return SelfTest.objects.filter(exam_id=exam_id).order_by("-asked_at").first()
+
+
+def self_test_state(test: SelfTest) -> str:
+    """running | passed | failed | timed_out"""
+    if test.finished_at is None:
+        return "running" if test.asked_at > now() - SELF_TEST_LIMIT else "timed_out"
+    return "passed" if test.passed else "failed"
+
+
+def robot_problems() -> list[str]:
+    """Sentences for /readyz: what an administrator should know about the robots."""
+    notes = []
+    for robot in Robot.objects.exclude(paired_at=None):
+        if not is_online(robot):
+            notes.append(f"robot {robot.name}: not connected")
+        elif not robot.hello.get("candidates"):
+            notes.append(f"robot {robot.name}: no ICE candidates (only a loopback interface?)")
+    return notes

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class TeleconsultConfig(AppConfig):
+    name = "teleconsult"
+    label = "teleconsult"
+
+    def ready(self) -> None:
+        from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
+        from hospital.common.error_texts import register_titles
+        from hospital.common.events import subscribe
+
+        from . import reactions
+        from .texts import TITLES
+
+        register_titles(TITLES)
+        subscribe(RobotReported, reactions.on_robot_reported)
+        subscribe(RobotChanged, reactions.on_robot_changed)
+        subscribe(LeaseEnded, reactions.on_lease_ended)

@@ -1,0 +1,46 @@
+"""Every sentence of the staff pages: key -> (Chinese, English). Templates and scripts use the same table."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from .texts_common import TEXTS_COMMON
+from .texts_desk import TEXTS_DESK
+from .texts_live import TEXTS_LIVE
+from .texts_report import TEXTS_REPORT
+
+LANGUAGES = ("zh", "en")
+_PARTS = (TEXTS_COMMON, TEXTS_DESK, TEXTS_REPORT, TEXTS_LIVE)
+
+
+def _merged() -> dict[str, tuple[str, str]]:
+    table: dict[str, tuple[str, str]] = {}
+    for part in _PARTS:
+        twice = table.keys() & part.keys()
+        if twice:
+            raise RuntimeError(f"texts defined twice: {sorted(twice)}")
+        table.update(part)
+    return table
+
+
+TEXTS = _merged()
+
+
+def language_of(request: Any) -> str:
+    """"zh" unless the cookie `lang` says "en"."""
+    cookies = getattr(request, "COOKIES", {})
+    return "en" if cookies.get("lang") == "en" else "zh"
+
+
+def text(key: str, language: str, **values: object) -> str:
+    """The sentence, with `{name}` places filled. KeyError on a key nobody wrote."""
+    sentence = TEXTS[key][LANGUAGES.index(language)]
+    return sentence.format(**values) if values else sentence
+
+
+@functools.cache
+def texts_in(language: str) -> dict[str, str]:
+    """The whole table in one language, for the page's scripts."""
+    place = LANGUAGES.index(language)
+    return {key: pair[place] for key, pair in TEXTS.items()}
