@@ -1,0 +1,1 @@
+"""Robot arms and image sources behind two small base classes."""
