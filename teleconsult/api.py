@@ -1,0 +1,126 @@
+"""REST doors of the exam: parse, one service or selector, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from hospital.common.api import Door, page_of
+from hospital.common.errors import Invalid
+from hospital.common.problems import language_of
+
+from . import inputs, selectors, services
+from .models import Exam
+from .representations import exam_json, exam_summary
+from .states import State
+
+EXAM = {200: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT, 422: OpenApiTypes.OBJECT}
+
+
+def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    data = kind(data=request.data)
+    data.is_valid(raise_exception=True)
+    return dict(data.validated_data)
+
+
+def _answer(exam: Exam, request: Request, status: int = 200) -> Response:
+    fresh = selectors.exam_get(request.user, exam.id)
+    return Response(exam_json(fresh, request.user, language_of(request)), status=status)
+
+
+class ExamsDoor(Door):
+    actions: ClassVar = {"GET": "exam.read", "POST": "exam.book"}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("day", date), OpenApiParameter("state", str), OpenApiParameter("page", int)],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        day, state = request.query_params.get("day"), request.query_params.get("state")
+        try:
+            parsed_day = date.fromisoformat(day) if day else None
+        except ValueError:
+            raise Invalid("invalid", field="day") from None
+        if state and state not in {str(known) for known in State}:
+            raise Invalid("invalid", field="state")
+        found = selectors.exams_on(request.user, day=parsed_day, state=state)
+        return page_of(found, request, lambda exam: exam_summary(exam, request.user))
+
+    @extend_schema(request=inputs.Book, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        exam = services.exam_book(principal=request.user, **parsed(inputs.Book, request))
+        return _answer(exam, request, 201)
+
+
+class ExamDoor(Door):
+    actions: ClassVar = {"GET": "exam.read"}
+
+    @extend_schema(responses=EXAM)
+    def get(self, request: Request, exam_id: UUID) -> Response:
+        exam = selectors.exam_get(request.user, exam_id)
+        return Response(exam_json(exam, request.user, language_of(request)))
+
+
+def command_door(
+    name: str,
+    action: str,
+    service: Callable[..., Exam],
+    body: type[serializers.Serializer[Any]] = inputs.Nothing,
+    *,
+    status: int = 200,
+) -> type[Door]:
+    """One POST door that gives one command to one exam and answers with the exam as it then is."""
+
+    class CommandDoor(Door):
+        actions: ClassVar = {"POST": action}
+
+        @extend_schema(operation_id=f"exam_{name}", request=body, responses={**EXAM, status: OpenApiTypes.OBJECT})
+        def post(self, request: Request, exam_id: UUID) -> Response:
+            exam = service(principal=request.user, exam_id=exam_id, **parsed(body, request))
+            return _answer(exam, request, status)
+
+    CommandDoor.__name__ = CommandDoor.__qualname__ = f"Exam{name.title().replace('_', '')}Door"
+    return CommandDoor
+
+
+COMMANDS: dict[str, type[Door]] = {
+    "check-in": command_door("check_in", "exam.check_in", services.exam_check_in),
+    "identify": command_door("identify", "exam.identify", services.exam_identify, inputs.Identify),
+    "checklist": command_door("checklist", "exam.checklist", services.checklist_answer, inputs.Answers),
+    "checklist/agree": command_door("checklist_agree", "exam.checklist", services.checklist_agree),
+    "consents": command_door("consents", "exam.consent", services.exam_consent, inputs.Consent, status=201),
+    "consents/withdraw": command_door(
+        "consents_withdraw", "exam.consent", services.exam_consent_withdraw, inputs.Reason
+    ),
+    "self-test": command_door("self_test", "exam.self_test", services.exam_self_test, status=202),
+    "ready": command_door("ready", "exam.ready", services.exam_ready),
+    "start": command_door("start", "exam.start", services.exam_start),
+    "pause": command_door("pause", "exam.pause", services.exam_pause, inputs.MaybeReason),
+    "resume": command_door("resume", "exam.resume", services.exam_resume),
+    "end": command_door("end", "exam.end", services.exam_end),
+    "abort": command_door("abort", "exam.abort", services.exam_abort, inputs.Abort),
+    "cancel": command_door("cancel", "exam.cancel", services.exam_cancel, inputs.Reason),
+    "no-show": command_door("no_show", "exam.no_show", services.exam_no_show),
+    "move": command_door("move", "exam.move", services.exam_move, inputs.Move),
+}
+
+
+class LeaseDoor(Door):
+    """POST takes control for the caller's connected console page, DELETE gives it back."""
+
+    actions: ClassVar = {"POST": "exam.lease", "DELETE": "exam.lease"}
+
+    @extend_schema(request=None, responses=EXAM)
+    def post(self, request: Request, exam_id: UUID) -> Response:
+        return _answer(services.lease_take(principal=request.user, exam_id=exam_id), request)
+
+    @extend_schema(request=None, responses=EXAM)
+    def delete(self, request: Request, exam_id: UUID) -> Response:
+        return _answer(services.lease_give_back(principal=request.user, exam_id=exam_id), request)

@@ -1,0 +1,209 @@
+"""The pages' sockets: presence, signalling and news of one exam. The newest page of a role is the one that counts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, ClassVar
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import structlog
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from devices.fleet.push import exam_group, peer_group
+from hospital.access.principals import Principal
+from hospital.access.services import ticket_redeem
+from hospital.common.error_texts import title
+from hospital.common.errors import Conflict, DomainError, NotFound
+from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND, OVER, REPLACED, JsonSocket
+
+from . import live, selectors
+from .representations import exam_json
+
+log = structlog.get_logger()
+BEAT_S = 1.0  # renewals of a 5 s lease, design section 5
+PROMPTS = frozenset({"breathe_in", "hold", "breathe_out", "turn_left", "turn_right", "lie_still", "relax"})
+VOICE_KINDS = frozenset({"offer", "answer", "bye", "ice"})
+SDP_MAX = 60_000
+
+
+class ExamSocket(JsonSocket):
+    """Shared by both ends. `role` is console or bedside."""
+
+    role: ClassVar[str] = ""
+    other: ClassVar[str] = ""
+    principal: Principal | None = None
+    exam_id: UUID
+    peer_id = ""
+    _beat: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        await self.accept()
+        self.exam_id = self.scope["url_route"]["kwargs"]["exam_id"]
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        try:
+            principal = await database_sync_to_async(ticket_redeem)(ticket=query.get("ticket", [""])[0])
+        except DomainError:
+            await self.close(NOT_AUTHENTICATED)
+            return
+        await self._join(principal)
+
+    async def _join(self, principal: Principal) -> None:
+        peer_id = uuid.uuid4().hex
+        try:
+            await database_sync_to_async(live.page_joined)(
+                principal=principal, exam_id=self.exam_id, role=self.role, peer_id=peer_id
+            )
+        except NotFound:
+            await self.close(NOT_FOUND)
+            return
+        except Conflict:
+            await self.close(OVER)
+            return
+        self.principal, self.peer_id = principal, peer_id
+        group = exam_group(self.exam_id)
+        await self.channel_layer.group_send(group, {"type": "replaced", "role": self.role, "by": peer_id})
+        await self.channel_layer.group_add(group, self.channel_name)
+        await self.channel_layer.group_add(peer_group(peer_id), self.channel_name)
+        await self.tell(
+            "welcome",
+            peer_id=peer_id,
+            role=self.role,
+            exam=await self._exam(),
+            ice_servers=settings.ICE_SERVERS,
+            server_time_ms=time.time_ns() // 1_000_000,
+            renew_ms=int(BEAT_S * 1000),
+        )
+        await self._tell_other(present=True)
+        self._beat = asyncio.create_task(self._beats())
+
+    async def disconnect(self, code: int) -> None:
+        if self._beat is not None:
+            self._beat.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._beat
+        if self.principal is None:
+            return
+        await self.channel_layer.group_discard(exam_group(self.exam_id), self.channel_name)
+        await self.channel_layer.group_discard(peer_group(self.peer_id), self.channel_name)
+        await database_sync_to_async(live.page_left)(exam_id=self.exam_id, role=self.role, peer_id=self.peer_id)
+        await self._tell_other(present=False)
+
+    async def _exam(self) -> dict[str, Any]:
+        def read() -> dict[str, Any]:
+            assert self.principal is not None
+            return exam_json(selectors.exam_get(self.principal, self.exam_id), self.principal)
+
+        return await database_sync_to_async(read)()
+
+    async def _tell_other(self, *, present: bool) -> None:
+        event = {"type": "push", "to": self.other, "message": {"type": self.role, "present": present}}
+        await self.channel_layer.group_send(exam_group(self.exam_id), event)
+
+    async def _beats(self) -> None:
+        """Presence and lease, once a second. A database that is away costs the lease, never the socket."""
+        while True:
+            started = time.monotonic()
+            try:
+                lease = await database_sync_to_async(live.page_beat)(
+                    exam_id=self.exam_id, role=self.role, peer_id=self.peer_id
+                )
+                if lease is None:
+                    await self._ended()
+                    return
+                if lease:
+                    await self.tell("lease", **lease)
+            except Exception as error:
+                log.warning("beat_failed", role=self.role, error=type(error).__name__)
+            await asyncio.sleep(max(0.05, BEAT_S - (time.monotonic() - started)))
+
+    async def _ended(self) -> None:
+        """The beat found the page replaced or the exam over: say which."""
+        try:
+            exam = await self._exam()
+        except DomainError:
+            await self.close(NOT_FOUND)
+            return
+        await self.tell("exam", exam=exam)
+        over = exam["state"] in {str(state) for state in live.OVER}
+        await self.close(OVER if over else REPLACED)
+
+    # messages of the group
+
+    async def push(self, event: dict[str, Any]) -> None:
+        if event["to"] in ("", self.role):
+            message = {key: value for key, value in event["message"].items() if key not in ("type", "peer_id")}
+            if event["message"]["type"] == "peer_refused":
+                code = str(message.get("code", "robot_refused"))
+                message = {"code": code, "title": title(code)}
+            await self.tell(event["message"]["type"], **message)
+
+    async def exam_changed(self, event: dict[str, Any]) -> None:
+        with contextlib.suppress(DomainError):
+            await self.tell("exam", exam=await self._exam())
+
+    async def replaced(self, event: dict[str, Any]) -> None:
+        if event["role"] == self.role and event["by"] != self.peer_id:
+            await self.close(REPLACED)
+
+    # messages of the page
+
+    async def on_message(self, message: dict[str, Any]) -> None:
+        handler: Callable[[dict[str, Any]], Any] | None = getattr(self, "_on_" + message["type"], None)
+        if self.principal is None or handler is None:
+            await self.refuse("unknown_message")
+            return
+        try:
+            await handler(message)
+        except DomainError as error:
+            await self.refuse(error.code, about=message["type"])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            await self.refuse("bad_message", about=message["type"])
+
+    async def _on_ping(self, message: dict[str, Any]) -> None:
+        await self.tell("pong", t=message.get("t"))
+
+    async def _on_peer_offer(self, message: dict[str, Any]) -> None:
+        sdp = message["sdp"]
+        if not isinstance(sdp, str) or len(sdp) > SDP_MAX:
+            raise ValueError("sdp")
+        try:
+            await database_sync_to_async(live.peer_offered)(
+                principal=self.principal, exam_id=self.exam_id, role=self.role, peer_id=self.peer_id, sdp=sdp
+            )
+        except Conflict as error:
+            await self.tell("peer_refused", code=error.code, title=title(error.code))
+
+    async def _on_voice(self, message: dict[str, Any]) -> None:
+        if message["kind"] not in VOICE_KINDS or len(str(message.get("sdp") or "")) > SDP_MAX:
+            raise ValueError("voice")
+        await self._relay({"type": "voice", "kind": message["kind"], "sdp": message.get("sdp")})
+
+    async def _relay(self, message: dict[str, Any]) -> None:
+        event = {"type": "push", "to": self.other, "message": message}
+        await self.channel_layer.group_send(exam_group(self.exam_id), event)
+
+
+class ConsoleSocket(ExamSocket):
+    role, other = "console", "bedside"
+
+    async def _on_quality(self, message: dict[str, Any]) -> None:
+        await database_sync_to_async(live.link_measured)(exam_id=self.exam_id, measured=message)
+
+    async def _on_prompt(self, message: dict[str, Any]) -> None:
+        if message["key"] not in PROMPTS:
+            raise ValueError("prompt")
+        assert self.principal is not None
+        await self._relay({"type": "prompt", "key": message["key"], "from": self.principal.name})
+
+
+class BedsideSocket(ExamSocket):
+    role, other = "bedside", "console"
+
+    async def _on_hurt(self, message: dict[str, Any]) -> None:
+        await self._relay({"type": "hurt"})

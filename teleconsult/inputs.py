@@ -1,0 +1,89 @@
+"""What each command accepts: explicit serializers, no unknown meaning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+END_CODES = ("patient_request", "pain", "robot_fault", "link_lost", "emergency", "not_feasible", "other")
+TEXT_MAX = 4000
+
+
+class Nothing(serializers.Serializer[Any]):
+    pass
+
+
+class Book(serializers.Serializer[Any]):
+    patient_id = serializers.UUIDField()
+    exam_type = serializers.CharField(max_length=40)
+    clinical_question = serializers.CharField(max_length=TEXT_MAX)
+    history = serializers.CharField(max_length=TEXT_MAX, required=False, default="", allow_blank=True)
+    remote_physician_id = serializers.UUIDField()
+    bedside_physician_id = serializers.UUIDField()
+    robot_id = serializers.UUIDField()
+    room_id = serializers.UUIDField()
+    starts_at = serializers.DateTimeField()
+
+
+class Move(serializers.Serializer[Any]):
+    starts_at = serializers.DateTimeField()
+    remote_physician_id = serializers.UUIDField(required=False)
+    bedside_physician_id = serializers.UUIDField(required=False)
+    robot_id = serializers.UUIDField(required=False)
+    room_id = serializers.UUIDField(required=False)
+
+
+class Identify(serializers.Serializer[Any]):
+    confirmed = serializers.ListField(child=serializers.CharField(max_length=40), max_length=10)
+
+
+class AnswerSet(serializers.Serializer[Any]):
+    last_meal = serializers.CharField(max_length=200)
+    wound_or_stoma = serializers.BooleanField()
+    recent_surgery = serializers.BooleanField()
+    known_aneurysm = serializers.BooleanField()
+    pain = serializers.BooleanField()
+    can_lie_still = serializers.BooleanField()
+    gel_allergy = serializers.BooleanField()
+
+
+class Answers(serializers.Serializer[Any]):
+    answers = AnswerSet()
+
+
+class Consent(serializers.Serializer[Any]):
+    text_version = serializers.CharField(max_length=40)
+    given_by = serializers.ChoiceField(choices=("patient", "guardian"))
+    method = serializers.ChoiceField(choices=("signature", "witness"))
+    guardian_name = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)
+    guardian_relation = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
+    signature_png = serializers.CharField(max_length=400_000, required=False, default="", allow_blank=True)
+    witness_name = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)
+
+
+class Reason(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500)
+
+
+class MaybeReason(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class Abort(Reason):
+    code = serializers.ChoiceField(choices=END_CODES)
+
+
+class ReportText(serializers.Serializer[Any]):
+    findings = serializers.CharField(max_length=20_000, allow_blank=True)
+    impression = serializers.CharField(max_length=8_000, allow_blank=True)
+    revision = serializers.IntegerField(min_value=0)
+
+
+class Distance(serializers.Serializer[Any]):
+    frame_id = serializers.IntegerField(min_value=0)
+    kind = serializers.ChoiceField(choices=("distance",), default="distance")
+    points = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2), min_length=2, max_length=2
+    )
+    label = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)

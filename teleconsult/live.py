@@ -1,0 +1,188 @@
+"""Writes of the live connection: which page counts, its beat, its lease, its link, the robot's pictures."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from devices.fleet import services as fleet_services
+from devices.fleet import tokens
+from devices.fleet.push import push_exam, push_exam_changed, push_robot
+from hospital.access.principals import Principal
+from hospital.common.clock import now
+from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.records import services as records_services
+
+from . import rules, selectors, services
+from .models import Exam, LinkQuality, Presence
+from .states import CONNECTED, OVER, State
+
+# RFC 8122: one `fingerprint` attribute, SHA-256, upper-case hex pairs with colons.
+_FINGERPRINT = re.compile(r"^a=fingerprint:sha-256 ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})\s*$", re.M | re.I)
+
+
+def fingerprint_of(sdp: str) -> str:
+    """The one SHA-256 DTLS fingerprint of an SDP; Invalid `bad_message` when there is none or more than one."""
+    found = {match.upper() for match in _FINGERPRINT.findall(sdp)}
+    if len(found) != 1:
+        raise Invalid("bad_message", field="sdp")
+    return f"sha-256 {found.pop()}"
+
+
+@transaction.atomic
+def page_joined(*, principal: Principal, exam_id: UUID, role: str, peer_id: str) -> Exam:
+    """Make this page the one of its role; NotFound for everybody but the exam's physician of that role."""
+    exam = selectors.exam_get(principal, exam_id)
+    wanted = exam.remote_physician_id if role == "console" else exam.bedside_physician_id
+    if principal.id != wanted:
+        raise NotFound()
+    if State(exam.state) not in CONNECTED:
+        raise Conflict("exam_over")
+    Presence.objects.update_or_create(
+        exam=exam,
+        role=role,
+        defaults={
+            "user_id": principal.id,
+            "peer_id": peer_id,
+            "fingerprint": "",
+            "since": now(),
+            "last_seen_at": now(),
+        },
+    )
+    if role == "console":
+        fleet_services.lease_release(exam_id=exam.id, code="taken_over")
+    push_exam_changed(exam.id)
+    return exam
+
+
+@transaction.atomic
+def page_left(*, exam_id: UUID, role: str, peer_id: str) -> None:
+    """Only the page that counts matters: its lease ends, a live exam is paused."""
+    gone, _ = Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id).delete()
+    if not gone:
+        return
+    fleet_services.lease_release(exam_id=exam_id, code="console_lost", peer_id=peer_id)
+    services.exam_pause_by_system(exam_id=exam_id, reason=f"{role}_lost")
+    exam = Exam.objects.get(id=exam_id)
+    push_robot(exam.robot_id, {"type": "peer_close", "peer_id": peer_id})
+    push_exam_changed(exam_id)
+
+
+@transaction.atomic
+def page_beat(*, exam_id: UUID, role: str, peer_id: str) -> dict[str, Any] | None:
+    """Once a second: the page is there; the console's lease, if it holds one, lives on. None: replaced or over."""
+    alive = Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id).update(last_seen_at=now())
+    state = Exam.objects.values_list("state", flat=True).get(id=exam_id)
+    if not alive or State(state) in OVER:
+        return None
+    if role != "console":
+        return {}
+    lease = fleet_services.lease_renew(exam_id=exam_id, peer_id=peer_id, live=state == State.LIVE)
+    if lease is None:
+        return {}
+    return {
+        "epoch": lease.epoch,
+        "serial": lease.serial,
+        "live": state == State.LIVE,
+        "expires_in_ms": tokens.LEASE_TTL_MS,
+    }
+
+
+@transaction.atomic
+def peer_offered(*, principal: Principal, exam_id: UUID, role: str, peer_id: str, sdp: str) -> None:
+    """Send the page's offer to the robot with a token that binds the page's DTLS fingerprint."""
+    exam = selectors.exam_get(principal, exam_id)
+    if not selectors.fleet.is_online(exam.robot):
+        raise Conflict("robot_offline")
+    fingerprint = fingerprint_of(sdp)
+    known = Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id)
+    if not known.update(fingerprint=fingerprint):
+        raise Conflict("console_absent")
+    token = tokens.peer_token(
+        robot_id=exam.robot_id,
+        exam_id=exam.id,
+        role=role,
+        user_id=principal.id,
+        peer_id=peer_id,
+        fingerprint=fingerprint,
+    )
+    offer = {"type": "peer_offer", "peer_id": peer_id, "exam_id": str(exam.id), "role": role, "sdp": sdp}
+    push_robot(exam.robot_id, {**offer, "token": token})
+
+
+@transaction.atomic
+def link_measured(*, exam_id: UUID, measured: dict[str, float]) -> bool:
+    """Keep one measurement of the console's link with the exam; True when it is good enough."""
+    names = ("rtt_p50_ms", "rtt_p95_ms", "loss_pct", "jitter_ms", "fps", "seconds")
+    values = {name: float(measured[name]) for name in names}
+    if not all(0 <= value < 1e6 for value in values.values()):
+        raise Invalid("bad_message", field="quality")
+    good = rules.link_is_good(
+        rtt_p95_ms=values["rtt_p95_ms"],
+        loss_pct=values["loss_pct"],
+        jitter_ms=values["jitter_ms"],
+        fps=values["fps"],
+        seconds=values["seconds"],
+    )
+    LinkQuality.objects.create(exam_id=exam_id, good=good, **values)
+    push_exam_changed(exam_id)
+    return good
+
+
+def _scanning(exam: Exam) -> None:
+    """Pictures belong to a scan; an upload may come late, after the end, but not before the start."""
+    if exam.started_at is None:
+        raise Conflict("illegal_transition", state=exam.state, command="capture")
+
+
+@transaction.atomic
+def frozen_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data: bytes) -> None:
+    exam = selectors.exam_of_robot(robot_id, exam_id)
+    _scanning(exam)
+    frame = records_services.frozen_store(exam_id=exam.id, meta=meta, data=data)
+    push_exam(
+        exam.id,
+        {
+            "type": "frozen",
+            "frame_id": frame.frame_id,
+            "url": f"/api/v1/exams/{exam.id}/frozen/{frame.frame_id}",
+            "width": frame.width,
+            "height": frame.height,
+            "mm_per_px_x": frame.mm_per_px_x,
+            "mm_per_px_y": frame.mm_per_px_y,
+            "region": frame.region,
+        },
+    )
+
+
+@transaction.atomic
+def image_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data: bytes) -> tuple[Any, bool]:
+    """Store a still or loop once; (image, new)."""
+    exam = selectors.exam_of_robot(robot_id, exam_id)
+    _scanning(exam)
+    image, new = records_services.image_store(exam_id=exam.id, patient_id=exam.patient_id, meta=meta, data=data)
+    if new:
+        push_exam(
+            exam.id,
+            {
+                "type": "image",
+                "id": str(image.id),
+                "kind": image.kind,
+                "view": image.view,
+                "frame_id": image.frame_id,
+                "url": f"/api/v1/images/{image.id}",
+            },
+        )
+    return image, new
+
+
+def sweep() -> None:
+    """Every few seconds: what a killed page or web process left behind."""
+    fleet_services.leases_expire()
+    stale = Presence.objects.filter(last_seen_at__lt=now() - selectors.PRESENT_WITHIN)
+    for exam_id, role, peer_id in list(stale.values_list("exam_id", "role", "peer_id")):
+        page_left(exam_id=exam_id, role=role, peer_id=peer_id)
+    fleet_services.nonces_clear()

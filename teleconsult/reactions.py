@@ -1,0 +1,28 @@
+"""What an exam does when the fleet reports something; runs in the reporter's transaction."""
+
+from __future__ import annotations
+
+from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
+from devices.fleet.push import push_exam, push_exam_changed
+
+from . import services
+
+BEDSIDE_ABSENT = "BEDSIDE_ABSENT"  # devices.wire StopCause name
+
+
+def on_robot_reported(event: RobotReported) -> None:
+    if event.exam_id is None:
+        return
+    if event.kind == "stop" and str(event.data.get("cause", "")).upper() == BEDSIDE_ABSENT:
+        services.exam_pause_by_system(exam_id=event.exam_id, reason="bedside_absent")
+    push_exam(event.exam_id, {"type": "robot_event", "kind": event.kind, "data": event.data})
+
+
+def on_robot_changed(event: RobotChanged) -> None:
+    if event.exam_id is not None:
+        push_exam_changed(event.exam_id)
+
+
+def on_lease_ended(event: LeaseEnded) -> None:
+    push_exam(event.exam_id, {"type": "lease_lost", "code": event.code, "epoch": event.epoch}, to="console")
+    push_exam_changed(event.exam_id)

@@ -1,0 +1,108 @@
+"""Reports, pictures and measurements as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hospital.records import selectors as records
+from hospital.records.models import Image, Measurement, Report
+
+from .models import Exam
+
+
+def image_json(image: Image) -> dict[str, Any]:
+    return {
+        "id": str(image.id),
+        "kind": image.kind,
+        "view": image.view,
+        "frame_id": image.frame_id,
+        "frames": image.frames,
+        "width": image.width,
+        "height": image.height,
+        "mm_per_px_x": image.mm_per_px_x,
+        "mm_per_px_y": image.mm_per_px_y,
+        "region": image.region,
+        "sop_uid": image.sop_uid,
+        "sha256": image.sha256,
+        "taken_at": image.taken_at.isoformat(),
+        "removed": image.removed_at is not None,
+        "removed_reason": image.removed_reason,
+        "url": f"/api/v1/images/{image.id}",
+    }
+
+
+def measurement_json(measurement: Measurement) -> dict[str, Any]:
+    return {
+        "id": str(measurement.id),
+        "kind": measurement.kind,
+        "frame_id": measurement.frame_id,
+        "points": measurement.points,
+        "value_mm": measurement.value_mm,
+        "label": measurement.label,
+    }
+
+
+def _pictures(exam: Exam) -> dict[str, Any]:
+    return {
+        "images": [image_json(image) for image in records.images_of(exam.id)],
+        "measurements": [measurement_json(row) for row in records.measurements_of(exam.id)],
+    }
+
+
+def report_json(exam: Exam, report: Report | None) -> dict[str, Any]:
+    """The report for its physicians; without one, an empty text at revision 0 that the first PUT will open."""
+    versions = [
+        {"id": str(row.id), "version": row.version, "status": row.status, "signed_at": _iso(row.signed_at)}
+        for row in records.report_versions(exam.id)
+    ]
+    if report is None:
+        empty = {"id": None, "version": 0, "status": "none", "findings": "", "impression": "", "revision": 0}
+        return {"exam_id": str(exam.id), **empty, "versions": versions, **_pictures(exam)}
+    return {
+        "exam_id": str(exam.id),
+        "id": str(report.id),
+        "version": report.version,
+        "status": report.status,
+        "findings": report.findings,
+        "impression": report.impression,
+        "revision": report.revision,
+        "author": report.author.name,
+        "signed_at": _iso(report.signed_at),
+        "signed_by": report.signed_by.name if report.signed_by else None,
+        "content": report.content,
+        "content_sha256": report.content_sha256,
+        "previous_id": str(report.previous_id) if report.previous_id else None,
+        "amend_reason": report.amend_reason,
+        "versions": versions,
+        **_pictures(exam),
+    }
+
+
+def report_for_patient(exam: Exam, report: Report) -> dict[str, Any]:
+    """The signed text and its pictures; no drafts, no removed pictures, no staff remarks."""
+    images = [image for image in records.images_of(exam.id) if image.removed_at is None]
+    return {
+        "id": str(report.id),
+        "exam_id": str(exam.id),
+        "version": report.version,
+        "status": report.status,
+        "amends": str(report.previous_id) if report.previous_id else None,
+        "findings": report.findings,
+        "impression": report.impression,
+        "signed_at": _iso(report.signed_at),
+        "signed_by": report.signed_by.name if report.signed_by else None,
+        "requesting_institution": exam.requesting_institution.name,
+        "performing_institution": exam.performing_institution.name,
+        "content_sha256": report.content_sha256,
+        "measurements": [
+            {"label": row.label, "value_mm": row.value_mm} for row in records.measurements_of(exam.id)
+        ],
+        "images": [
+            {"id": str(image.id), "kind": image.kind, "view": image.view, "url": f"/api/v1/images/{image.id}"}
+            for image in images
+        ],
+    }
+
+
+def _iso(value: Any) -> str | None:
+    return value.isoformat() if value is not None else None

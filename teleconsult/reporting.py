@@ -1,0 +1,185 @@
+"""Reports and pictures of an exam: who may, and what a signed report contains besides its text."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from hospital.access.principals import Principal
+from hospital.access.services import proof_consume
+from hospital.audit.services import audit_record
+from hospital.common.errors import Conflict, Forbidden, NotFound
+from hospital.interop.dicom import to_mp4, to_png
+from hospital.records import selectors as records
+from hospital.records import services as records_services
+from hospital.records.models import Image, Measurement, Report
+
+from . import selectors, services
+from .models import Exam
+from .representations import age_on, parts_of
+from .states import State
+
+WRITABLE = frozenset({State.ENDED, State.REPORTED})
+MIME = {"png": "image/png", "mp4": "video/mp4", "dicom": "application/dicom"}
+
+
+def exam_to_read(principal: Principal, exam_id: UUID) -> Exam:
+    """Clinical content is for the two physicians; the desk sees the booking, not the findings."""
+    exam = selectors.exam_get(principal, exam_id)
+    if not parts_of(principal, exam) & {"remote", "bedside"}:
+        raise NotFound()
+    return exam
+
+
+def exam_to_write(principal: Principal, exam_id: UUID) -> Exam:
+    """LAW-17: the one who examined writes and signs."""
+    exam = exam_to_read(principal, exam_id)
+    if principal.id != exam.remote_physician_id:
+        raise Forbidden("not_permitted")
+    if State(exam.state) not in WRITABLE:
+        raise Conflict("report_not_possible", state=exam.state)
+    return exam
+
+
+def report_to_read(principal: Principal, report_id: UUID) -> tuple[Report, Exam]:
+    report = records.report_get(report_id)
+    return report, exam_to_read(principal, report.exam_id)
+
+
+def _noted(principal: Principal, action: str, kind: str, object_id: UUID, exam: Exam, reason: str = "") -> None:
+    audit_record(
+        principal=principal,
+        action=action,
+        object_kind=kind,
+        object_id=object_id,
+        institution_id=exam.performing_institution_id,
+        reason=reason,
+    )
+
+
+@transaction.atomic
+def report_save(*, principal: Principal, exam_id: UUID, findings: str, impression: str, revision: int) -> Report:
+    """Autosave of the draft; the first save opens it. Conflict `stale_revision` when another page saved later."""
+    exam = exam_to_write(principal, exam_id)
+    report = records_services.report_open(exam_id=exam.id, principal=principal)
+    return records_services.report_save(
+        report_id=report.id, findings=findings, impression=impression, revision=revision, principal=principal
+    )
+
+
+def signed_content(exam: Exam) -> dict[str, Any]:
+    """Who, where, when and what for, as they stand at the signature; part of the signed bytes."""
+    patient = exam.patient
+    return {
+        "exam": {
+            "id": str(exam.id),
+            "accession": exam.accession,
+            "study_uid": exam.study_uid,
+            "type_zh": exam.exam_type.name_zh,
+            "type_en": exam.exam_type.name_en,
+            "started_at": exam.started_at.isoformat() if exam.started_at else None,
+            "ended_at": exam.ended_at.isoformat() if exam.ended_at else None,
+            "clinical_question": exam.clinical_question,
+        },
+        "patient": {
+            "mpi": patient.mpi,
+            "name": patient.name,
+            "sex": patient.sex,
+            "birth_date": patient.birth_date.isoformat(),
+            "age": age_on(patient.birth_date, exam.starts_at.date()),
+            "document_tail": patient.document_number[-4:],
+        },
+        "requesting_institution": exam.requesting_institution.name,
+        "performing_institution": exam.performing_institution.name,
+        "remote_physician": exam.remote_physician.name,
+        "bedside_physician": exam.bedside_physician.name,
+    }
+
+
+@transaction.atomic
+def report_sign(*, principal: Principal, report_id: UUID) -> Report:
+    """Sign the draft with a fresh proof of identity, used up by this one signature."""
+    report = records.report_get(report_id)
+    exam = exam_to_write(principal, report.exam_id)
+    proof_consume(principal=principal)
+    signed = records_services.report_sign(
+        report_id=report.id, content_extra=signed_content(exam), principal=principal
+    )
+    services.exam_reported(principal=principal, exam_id=exam.id)
+    _noted(principal, "report.sign", "report", report.id, exam)
+    return signed
+
+
+@transaction.atomic
+def report_amend(*, principal: Principal, report_id: UUID, reason: str) -> Report:
+    """A new draft version that names the signed one; the old one stays as it was signed."""
+    report = records.report_get(report_id)
+    exam = exam_to_write(principal, report.exam_id)
+    amended = records_services.report_amend(report_id=report.id, reason=reason, principal=principal)
+    _noted(principal, "report.amend", "report", amended.id, exam, reason)
+    return amended
+
+
+@transaction.atomic
+def image_remove(*, principal: Principal, image_id: UUID, reason: str) -> Image:
+    image = records.image_get(image_id)
+    exam = exam_to_write_pictures(principal, image.exam_id)
+    removed = records_services.image_remove(image_id=image.id, reason=reason, principal=principal)
+    _noted(principal, "image.remove", "image", image.id, exam, reason)
+    return removed
+
+
+def exam_to_write_pictures(principal: Principal, exam_id: UUID) -> Exam:
+    """Measuring and sorting out pictures begins during the scan."""
+    exam = exam_to_read(principal, exam_id)
+    if principal.id != exam.remote_physician_id:
+        raise Forbidden("not_permitted")
+    return exam
+
+
+@transaction.atomic
+def measurement_add(
+    *, principal: Principal, exam_id: UUID, frame_id: int, kind: str, points: list[list[float]], label: str
+) -> Measurement:
+    exam = exam_to_write_pictures(principal, exam_id)
+    return records_services.measurement_add(
+        exam_id=exam.id, frame_id=frame_id, points=points, label=label, principal=principal
+    )
+
+
+@transaction.atomic
+def measurement_remove(*, principal: Principal, measurement_id: UUID) -> None:
+    measurement = records.measurement_get(measurement_id)
+    exam_to_write_pictures(principal, measurement.exam_id)
+    records_services.measurement_remove(measurement_id=measurement_id, principal=principal)
+
+
+def image_to_read(principal: Principal, image_id: UUID) -> Image:
+    """Staff: the exam's two physicians. Patients: their own, once a report is signed, and not removed."""
+    image = records.image_get(image_id)
+    if principal.kind == "patient":
+        exam = selectors.exam_of_account(principal, image.exam_id)
+        if image.removed_at is not None or records.report_signed(exam.id) is None:
+            raise NotFound()
+    else:
+        exam_to_read(principal, image.exam_id)
+    return image
+
+
+def image_bytes(image: Image, form: str) -> tuple[bytes, str]:
+    """The picture as png, mp4 or dicom, with its media type. A still has no film: NotFound."""
+    data = records.image_data(image)
+    if form == "dicom":
+        return data, MIME["dicom"]
+    if form == "mp4":
+        if image.kind != "loop":
+            raise NotFound()
+        return to_mp4(data), MIME["mp4"]
+    return to_png(data), MIME["png"]
+
+
+def frozen_bytes(principal: Principal, exam_id: UUID, frame_id: int) -> bytes:
+    exam = exam_to_read(principal, exam_id)
+    return records.frozen_data(exam_id=exam.id, frame_id=frame_id)

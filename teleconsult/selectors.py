@@ -1,0 +1,127 @@
+"""Reads of exams, always within what the caller may see."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from devices.fleet import selectors as fleet
+from hospital.access.principals import Principal
+from hospital.common.clock import SHANGHAI, now, shanghai_day
+from hospital.common.errors import NotFound
+from hospital.people import selectors as people
+
+from . import rules
+from .models import Exam, LinkQuality, Presence
+
+PRESENT_WITHIN = timedelta(seconds=6)  # the page's socket marks itself every second
+LINK_VALID_FOR = timedelta(minutes=5)  # design value: a measurement older than this says nothing
+DESK_ROLES = ("scheduler", "nurse", "assistant")
+_RELATED = (
+    "patient",
+    "exam_type",
+    "remote_physician",
+    "bedside_physician",
+    "robot",
+    "room",
+    "requesting_institution",
+    "performing_institution",
+    "checklist",
+)
+
+
+def exams(principal: Principal) -> QuerySet[Exam]:
+    """Staff: exams they take part in, and as desk those their institution asks for. Patients: use `exams_of_patients`."""
+    if principal.kind == "system":
+        return Exam.objects.select_related(*_RELATED)
+    if principal.kind != "staff":
+        return Exam.objects.none()
+    own = Q(remote_physician_id=principal.id) | Q(bedside_physician_id=principal.id)
+    desks = [institution for institution, role in principal.memberships if role in DESK_ROLES]
+    return Exam.objects.select_related(*_RELATED).filter(own | Q(requesting_institution_id__in=desks))
+
+
+def exam_get(principal: Principal, exam_id: UUID) -> Exam:
+    """NotFound for what is not there and for what is not yours."""
+    exam = exams(principal).filter(id=exam_id).first()
+    if exam is None:
+        raise NotFound()
+    return exam
+
+
+def exams_on(principal: Principal, *, day: date | None, state: str | None) -> QuerySet[Exam]:
+    found = exams(principal).order_by("starts_at", "id")
+    if day is not None:
+        start, end = shanghai_day(day)
+        found = found.filter(starts_at__gte=start, starts_at__lt=end)
+    return found.filter(state=state) if state else found
+
+
+def exams_of_account(principal: Principal) -> QuerySet[Exam]:
+    """Exams of the patients whom this phone account was proven to speak for."""
+    if principal.kind != "patient":
+        return Exam.objects.none()
+    patients = people.patients_of_account(principal.id)
+    return Exam.objects.select_related(*_RELATED).filter(patient__in=patients).order_by("-starts_at")
+
+
+def exam_of_account(principal: Principal, exam_id: UUID) -> Exam:
+    exam = exams_of_account(principal).filter(id=exam_id).first()
+    if exam is None:
+        raise NotFound()
+    return exam
+
+
+def exam_of_robot(robot_id: UUID, exam_id: UUID) -> Exam:
+    exam = Exam.objects.select_related(*_RELATED).filter(id=exam_id, robot_id=robot_id).first()
+    if exam is None:
+        raise NotFound()
+    return exam
+
+
+def presence(exam_id: UUID, role: str) -> Presence | None:
+    """The role's page, when it was heard within 6 s."""
+    fresh = now() - PRESENT_WITHIN
+    return Presence.objects.filter(exam_id=exam_id, role=role, last_seen_at__gte=fresh).first()
+
+
+def link_quality(exam_id: UUID) -> LinkQuality | None:
+    fresh = now() - LINK_VALID_FOR
+    return LinkQuality.objects.filter(exam_id=exam_id, at__gte=fresh).order_by("-at").first()
+
+
+def facts(exam: Exam) -> rules.Facts:
+    """What the gates are decided on, read now."""
+    on = exam.starts_at.astimezone(SHANGHAI).date()
+    checks = set(exam.identifier_checks.values_list("end", flat=True))
+    checklist = getattr(exam, "checklist", None)
+    test = fleet.self_test_of(exam.id)
+    quality = link_quality(exam.id)
+    agreement = people.agreement_covering(
+        inviting_id=exam.requesting_institution_id,
+        invited_id=exam.performing_institution_id,
+        service=exam.exam_type.service,
+        on=on,
+    )
+    return rules.Facts(
+        agreement=agreement is not None,
+        consent=people.consent_active(exam_id=exam.id, kind="remote_exam") is not None,
+        practitioner_problem=people.practitioner_problem(user_id=exam.remote_physician_id, on=on),
+        bedside_present=presence(exam.id, "bedside") is not None,
+        identified_bedside="bedside" in checks,
+        identified_remote="remote" in checks,
+        checklist_answered=checklist is not None,
+        concerns=tuple(checklist.concerns) if checklist else (),
+        concerns_agreed=bool(checklist and checklist.agreed_bedside_at and checklist.agreed_remote_at),
+        robot_overdue=fleet.is_overdue(exam.robot, on),
+        robot_online=fleet.is_online(exam.robot),
+        self_test=fleet.self_test_state(test) if test else "none",
+        link_good=quality is not None and quality.good,
+        lease_held=fleet.lease_of(exam.id) is not None,
+    )
+
+
+def gates(exam: Exam) -> list[rules.Gate]:
+    return rules.gates(facts(exam))

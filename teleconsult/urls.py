@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from devices.fleet.consumers import RobotSocket
+
+from . import api, api_reports, api_robot, consumers
+
+EXAM = "exams/<uuid:exam_id>"
+
+urlpatterns = [
+    path("exams", api.ExamsDoor.as_view()),
+    path(EXAM, api.ExamDoor.as_view()),
+    *[path(f"{EXAM}/{name}", door.as_view()) for name, door in api.COMMANDS.items()],
+    path(f"{EXAM}/lease", api.LeaseDoor.as_view()),
+    path(f"{EXAM}/report", api_reports.ExamReportDoor.as_view()),
+    path(f"{EXAM}/images", api_reports.ExamImagesDoor.as_view()),
+    path(f"{EXAM}/frozen/<int:frame_id>", api_reports.FrozenDoor.as_view()),
+    path(f"{EXAM}/measurements", api_reports.MeasurementsDoor.as_view()),
+    path("measurements/<uuid:measurement_id>", api_reports.MeasurementDoor.as_view()),
+    path("images/<uuid:image_id>", api_reports.ImageDoor.as_view()),
+    path("images/<uuid:image_id>/remove", api_reports.ImageRemoveDoor.as_view()),
+    path("reports/<uuid:report_id>", api_reports.ReportDoor.as_view()),
+    path("reports/<uuid:report_id>/sign", api_reports.SignDoor.as_view()),
+    path("reports/<uuid:report_id>/amend", api_reports.AmendDoor.as_view()),
+    path("me/exams", api_reports.MyExamsDoor.as_view()),
+    path("me/exams/<uuid:exam_id>/report", api_reports.MyReportDoor.as_view()),
+    path("robot/exams/<uuid:exam_id>/frozen", api_robot.RobotFrozenDoor.as_view()),
+    path("robot/exams/<uuid:exam_id>/images", api_robot.RobotImagesDoor.as_view()),
+]
+
+websocket_urlpatterns = [
+    path("ws/robot/", RobotSocket.as_asgi()),
+    path("ws/exams/<uuid:exam_id>/console/", consumers.ConsoleSocket.as_asgi()),
+    path("ws/exams/<uuid:exam_id>/bedside/", consumers.BedsideSocket.as_asgi()),
+]

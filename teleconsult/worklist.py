@@ -1,0 +1,44 @@
+"""The modality worklist item that the robot's box gets at *ready* and deletes after its uploads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pypinyin import Style, lazy_pinyin
+
+from hospital.common.clock import today
+
+from .models import Exam
+
+ISSUER = "YDIH"
+# GB/T 2261.1 -> DICOM (0010,0040); unknown stays empty (standards CLN-02)
+SEX = {"1": "M", "2": "F"}
+_COMPOUND = frozenset(("欧阳", "上官", "司马", "诸葛", "夏侯", "皇甫", "尉迟", "公孙", "令狐", "慕容"))
+
+
+def name_pinyin(name: str) -> str:
+    """`王小东` -> `Wang^XiaoDong`: family^given as DICOM PN wants it. Names without CJK pass unchanged."""
+    family_n = 2 if name[:2] in _COMPOUND and len(name) > 2 else 1
+    syllables = [part.capitalize() for part in lazy_pinyin(name, style=Style.NORMAL, errors="default")]
+    if len(syllables) != len(name):
+        return name
+    return "".join(syllables[:family_n]) + "^" + "".join(syllables[family_n:])
+
+
+def worklist_item(exam: Exam) -> dict[str, Any]:
+    patient = exam.patient
+    return {
+        "exam_id": str(exam.id),
+        "patient_name": patient.name,
+        "patient_name_pinyin": name_pinyin(patient.name),
+        "patient_id": patient.mpi,
+        "issuer": ISSUER,
+        "birth_date": patient.birth_date.isoformat(),
+        "sex": SEX.get(patient.sex, ""),
+        "study_uid": exam.study_uid,
+        "accession": exam.accession,
+        "exam_type": exam.exam_type.name_en,
+        "institution": exam.requesting_institution.name,
+        "physician": exam.remote_physician.name,
+        "date": today().isoformat(),
+    }
