@@ -1,0 +1,183 @@
+"""The staff pages as doors: permission, one selector, render. What people do there goes through /api/v1."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from hospital.access.principals import Principal
+from hospital.access.services import page_sign_in, page_sign_out
+from hospital.common.clock import now, today
+from hospital.common.error_texts import title
+from hospital.common.errors import DomainError, NotFound
+from hospital.messages import selectors as messages
+from hospital.records import selectors as records
+
+from .. import reporting, selectors
+from ..models import Exam
+from ..report_views import report_json
+from ..representations import exam_json, exam_summary
+from .printed import printed_report
+from .shell import nav_of, page, principal_of, show
+from .texts import LANGUAGES, language_of, text
+
+LANGUAGE_COOKIE_S = 365 * 24 * 3600
+LOCKED_CODES = frozenset({"locked", "account_locked", "too_many"})
+
+
+def _next(request: HttpRequest, wanted: str) -> str:
+    """Only addresses of this site; anything else leads to the first page."""
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return wanted if safe and wanted.startswith("/") else "/console/"
+
+
+@never_cache
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """GET shows the form; POST signs in or shows it again with the sentence of what is wrong."""
+    language = language_of(request)
+    context = {"next": request.POST.get("next") or request.GET.get("next", ""), "username": "", "notice": ""}
+    if request.method != "POST":
+        if context["next"]:
+            context["notice"] = text("signin.needed", language)
+        elif "out" in request.GET:
+            context["notice"] = text("signin.out", language)
+        return show(request, "sign_in.html", **context)
+    context["username"] = request.POST.get("username", "").strip()
+    try:
+        page_sign_in(
+            request=request,
+            username=context["username"],
+            password=request.POST.get("password", ""),
+            totp=request.POST.get("totp", "").strip(),
+        )
+    except DomainError as error:
+        locked = error.code in LOCKED_CODES or error.status == 429
+        context |= {"sentence": title(error.code, language), "locked": locked}
+        return show(request, "sign_in.html", error.status, **context)
+    return HttpResponseRedirect(_next(request, context["next"]))
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    page_sign_out(request=request)
+    return HttpResponseRedirect("/console/sign-in/?out")
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Keeps the chosen language in a cookie and returns to where the person was."""
+    answer = HttpResponseRedirect(_next(request, request.POST.get("next", "")))
+    wanted = request.POST.get("lang", "")
+    if wanted in LANGUAGES:
+        answer.set_cookie("lang", wanted, max_age=LANGUAGE_COOKIE_S, samesite="Lax", secure=request.is_secure())
+    return answer
+
+
+@page("page.home")
+def home(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """To the first page that this person's roles open."""
+    found = nav_of(principal)
+    if found:
+        return HttpResponseRedirect(found[0][0])
+    sentence = text("home.nothing", language_of(request))
+    return show(request, "error.html", 403, sentence=sentence, status=403)
+
+
+def _day(request: HttpRequest) -> date:
+    try:
+        return date.fromisoformat(request.GET.get("day", ""))
+    except ValueError:
+        return today()
+
+
+def _rows(principal: Principal, day: date) -> list[dict[str, Any]]:
+    return [exam_summary(exam, principal) for exam in selectors.exams_on(principal, day=day, state=None)]
+
+
+@require_GET
+@page("page.desk")
+def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
+    day = _day(request)
+    return show(request, "desk.html", exams=_rows(principal, day), desk={"day": day.isoformat()})
+
+
+@require_GET
+@page("page.bedside")
+def bedside_list(request: HttpRequest, principal: Principal) -> HttpResponse:
+    return show(request, "bedside_list.html", exams=_rows(principal, today()))
+
+
+@require_GET
+@page("page.my_day")
+def my_day(request: HttpRequest, principal: Principal) -> HttpResponse:
+    return show(request, "my_day.html", exams=_rows(principal, today()))
+
+
+def _live(request: HttpRequest, principal: Principal, exam: Exam, role: str, template: str) -> HttpResponse:
+    config = {
+        "exam_id": str(exam.id),
+        "role": role,
+        "api": "/api/v1",
+        "ws": f"/ws/exams/{exam.id}/{role}/",
+        "lang": language_of(request),
+        "user_id": str(principal.id),
+        "user_name": principal.name,
+        "server_time_ms": int(now().timestamp() * 1000),
+    }
+    return show(request, template, exam=exam_json(exam, principal, language_of(request)), page_config=config)
+
+
+@require_GET
+@page("page.exam_console")
+def exam_console(request: HttpRequest, principal: Principal, exam_id: UUID) -> HttpResponse:
+    exam = selectors.exam_get(principal, exam_id)
+    if exam.remote_physician_id != principal.id:
+        raise NotFound()
+    return _live(request, principal, exam, "console", "exam.html")
+
+
+@require_GET
+@page("page.exam_bedside")
+def exam_bedside(request: HttpRequest, principal: Principal, exam_id: UUID) -> HttpResponse:
+    exam = selectors.exam_get(principal, exam_id)
+    if exam.bedside_physician_id != principal.id:
+        raise NotFound()
+    return _live(request, principal, exam, "bedside", "bedside_exam.html")
+
+
+@require_GET
+@page("page.report")
+def report(request: HttpRequest, principal: Principal, exam_id: UUID) -> HttpResponse:
+    exam = reporting.exam_to_read(principal, exam_id)
+    body = report_json(exam, records.report_current(exam.id))
+    return show(request, "report.html", exam=exam_json(exam, principal, language_of(request)), report=body)
+
+
+@require_GET
+@page("page.report_print")
+def report_print(request: HttpRequest, principal: Principal, report_id: UUID) -> HttpResponse:
+    found, exam = reporting.report_to_read(principal, report_id)
+    sheet = printed_report(exam_json(exam, principal), report_json(exam, found), language_of(request))
+    return show(request, "print.html", **sheet)
+
+
+@require_GET
+@page("page.mailbox")
+def mailbox(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """What would have left by SMS; only where nothing leaves the house."""
+    if not settings.EMBEDDED:
+        raise NotFound()
+    return show(request, "mailbox.html", messages=messages.mailbox(limit=100))
+
+
+def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """No such page: the frame stays, so that people find back."""
+    sentence = text("error.status_404", language_of(request))
+    return show(request, "error.html", 404, sentence=sentence, status=404, signed_in=principal_of(request) is not None)

@@ -1,0 +1,94 @@
+"""What every page has around its content: who is signed in, where to go, which words. And who is let in."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+
+from hospital.access import selectors as access
+from hospital.access.principals import Principal
+from hospital.access.table import allowed, require
+from hospital.common.error_texts import title
+from hospital.common.errors import DomainError
+
+from .texts import language_of, text, texts_in
+
+SIGN_IN = "/console/sign-in/"
+# (action that opens the page, address, text key), in the order in which the header shows them.
+NAV = (
+    ("page.desk", "/console/desk/", "nav.desk"),
+    ("page.bedside", "/console/bedside/", "nav.bedside"),
+    ("page.my_day", "/console/my-day/", "nav.my_day"),
+    ("page.mailbox", "/console/mailbox/", "nav.mailbox"),
+)
+Page = Callable[..., HttpResponse]
+
+
+def principal_of(request: HttpRequest) -> Principal | None:
+    """The signed-in member of staff, or None."""
+    found = getattr(request, "principal", None)
+    return found if isinstance(found, Principal) and found.kind == "staff" else None
+
+
+def nav_of(principal: Principal) -> list[tuple[str, str]]:
+    """(address, text key) of the pages this person may open."""
+    shown = NAV if settings.EMBEDDED else NAV[:-1]
+    return [(href, key) for action, href, key in shown if allowed(principal, action)]
+
+
+def _page(request: HttpRequest) -> dict[str, Any]:
+    principal, language = principal_of(request), language_of(request)
+    page: dict[str, Any] = {"language": language, "nav": []}
+    if principal is None:
+        return page
+    names = access.institution_names(ids=principal.institution_ids)
+    return page | {
+        "name": principal.name,
+        "institution": "、".join(row["name_en" if language == "en" else "name"] for row in names.values()),
+        "nav": [
+            {"href": href, "key": key, "current": request.path.startswith(href)} for href, key in nav_of(principal)
+        ],
+    }
+
+
+def show(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
+    """Render with the page's frame and the texts for its scripts."""
+    frame = {"page": _page(request), "texts": texts_in(language_of(request))}
+    return render(request, f"console/{template}", frame | context, status=status)
+
+
+def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """A refused page as a sentence: the error's own, or the one of its status."""
+    language = language_of(request)
+    sentence = text(f"error.status_{error.status}", language) if error.status in (403, 404) else title(error.code, language)
+    return show(request, "error.html", error.status, sentence=sentence, status=error.status)
+
+
+def page(action: str) -> Callable[[Page], Page]:
+    """Signed in and permitted by the table, or sent to sign in, or refused with a sentence."""
+
+    def wrap(view: Page) -> Page:
+        @never_cache
+        @ensure_csrf_cookie
+        @functools.wraps(view)
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            principal = principal_of(request)
+            if principal is None:
+                return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")
+            try:
+                require(principal, action)
+                return view(request, principal, *args, **kwargs)
+            except DomainError as error:
+                return refusal(request, error)
+
+        return door
+
+    return wrap

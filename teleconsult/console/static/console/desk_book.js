@@ -1,0 +1,64 @@
+// Step 2 of a booking: exam, question, who and when, one submit.
+import { call } from "./api.js";
+import { busy, field, h, replace } from "./dom.js";
+import { clearError, notice, showError } from "./errors.js";
+import { either, patientLine } from "./exams.js";
+import { loadChoices, slotFields } from "./desk_slot.js";
+import { t } from "./texts.js";
+import { clock, day } from "./when.js";
+
+function chosenPatient(patient, onChange) {
+  return h("div", { class: "chosen" },
+    h("div", {}, h("div", { class: "patient" }, patient.name), h("div", { class: "small" }, `${patientLine(patient)} · ${patient.mpi}`)),
+    h("button", { type: "button", class: "button", onclick: onChange }, t("find.change")));
+}
+
+// bookForm({patient, day, onBooked(exam), onChangePatient}) -> element, filled when the choices have arrived
+export function bookForm({ patient, day: dayText, onBooked, onChangePatient }) {
+  const node = h("section", { class: "stack" }, h("h2", {}, t("book.title")), h("p", { class: "muted" }, t("loading")));
+  loadChoices().then((choices) => fill(choices)).catch((error) => showError(node, error));
+  return node;
+
+  function fill(choices) {
+    const type = h("select", { required: true }, choices.exam_types.map((row) => h("option", { value: row.code }, either(row))));
+    const question = h("textarea", { rows: 2, required: true, maxlength: 2000, placeholder: t("book.question_hint") });
+    const history = h("textarea", { rows: 2, maxlength: 4000 });
+    const preparation = h("p", { class: "hint" });
+    const place = h("div", {});
+    const send = h("button", { class: "button primary" }, t("book.submit"));
+    const chosenType = () => choices.exam_types.find((row) => row.code === type.value);
+    const slot = slotFields({ choices, initial: { day: dayText }, minutes: () => chosenType()?.minutes || 30 });
+
+    function typeChanged() {
+      const row = chosenType() || {};
+      const words = document.documentElement.lang === "en" ? row.preparation_en || row.preparation_zh : row.preparation_zh;
+      preparation.textContent = words ? t("book.preparation", { text: words }) : "";
+      slot.draw();
+    }
+
+    async function submit() {
+      clearError(place);
+      const missing = [...(question.value.trim() ? [] : [t("exam.question")]), ...slot.missing()];
+      if (missing.length) return replace(place, h("div", { class: "alert", role: "alert" }, t("book.missing", { fields: missing.join("、") })));
+      const body = { patient_id: patient.id, exam_type: type.value, clinical_question: question.value.trim(), history: history.value.trim(), ...slot.read() };
+      try {
+        const exam = await call("POST", "exams", body);
+        notice(t("book.done", { name: exam.patient.name, day: day(exam.starts_at), time: clock(exam.starts_at) }));
+        return onBooked(exam);
+      } catch (error) {
+        slot.refresh();
+        return showError(place, error);
+      }
+    }
+
+    const form = h("form", { class: "stack", novalidate: true, "aria-label": t("book.title") },
+      field(t("book.exam_type"), type), preparation,
+      field(t("book.question"), question), field(t("book.history"), history, { note: t("optional") }),
+      slot.nodes, place, h("div", { class: "actions" }, send));
+    form.addEventListener("submit", (event) => { event.preventDefault(); busy(send, submit); });
+    type.addEventListener("change", typeChanged);
+    replace(node, h("h2", {}, t("book.title")), chosenPatient(patient, onChangePatient), form);
+    typeChanged();
+    question.focus();
+  }
+}

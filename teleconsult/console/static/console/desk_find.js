@@ -1,0 +1,41 @@
+// Step 1 of a booking: find the patient, or go on to register one.
+import { call } from "./api.js";
+import { busy, field, h, icon, replace } from "./dom.js";
+import { showError } from "./errors.js";
+import { patientLine } from "./exams.js";
+import { t } from "./texts.js";
+
+// findForm({onPatient(patient), onRegister(typed)}) -> element
+export function findForm({ onPatient, onRegister }) {
+  const input = h("input", { type: "search", autocomplete: "off", spellcheck: "false", id: "find-patient" });
+  const send = h("button", { class: "button primary" }, icon("search"), t("find.submit"));
+  const results = h("div", { "aria-live": "polite" });
+  const register = h("button", { type: "button", class: "button", onclick: () => onRegister(typedName(input.value)) }, icon("plus"), t("find.register"));
+
+  function show(found) {
+    if (!found.length) return replace(results, h("p", { class: "note" }, t("find.none")));
+    return replace(results, h("p", { class: "muted small" }, t("find.some", { n: found.length })),
+      h("ul", { class: "picks" }, found.map((patient) => h("li", {},
+        h("div", {}, h("div", { class: "patient" }, patient.name),
+          h("div", { class: "small muted" }, `${patientLine(patient)} · ${t("exam.phone_tail", { tail: patient.phone_tail || "" })} · ${patient.mpi}`)),
+        h("button", { type: "button", class: "button", "aria-label": `${t("find.choose")} ${patient.name} ${patient.mpi}`, onclick: () => onPatient(patient) }, t("find.choose"))))));
+  }
+
+  async function submit() {
+    const q = input.value.normalize("NFKC").trim();
+    if (!q) return input.focus();
+    try {
+      return show((await call("GET", `patients?q=${encodeURIComponent(q)}`)).results);
+    } catch (error) {
+      return showError(results, error);
+    }
+  }
+
+  const form = h("form", { role: "search", novalidate: true }, field(t("find.label"), input),
+    h("p", { class: "hint" }, t("find.hint")), h("div", { class: "actions" }, send, register));
+  form.addEventListener("submit", (event) => { event.preventDefault(); busy(send, submit); });
+  return h("section", { class: "stack" }, h("h2", {}, t("find.title")), form, results);
+}
+
+// What was typed goes on into the register form when it looks like a name.
+const typedName = (text) => (/[0-9]/.test(text) || /^[A-Za-z\s]*$/.test(text) ? "" : text.trim());

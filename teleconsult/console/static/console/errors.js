@@ -1,0 +1,57 @@
+// A refusal as people read it: the sentence first, what it names below, the code small and last.
+import { h, icon, $ } from "./dom.js";
+import { t, known } from "./texts.js";
+import { clock } from "./when.js";
+
+function takenRow(row) {
+  const kind = known(`who.${row.kind}`) ? t(`who.${row.kind}`) : row.kind;
+  return t("book.taken_row", { kind, name: row.name, from: clock(row.starts_at), to: clock(row.ends_at) });
+}
+
+function fieldRows(errors) {
+  if (!errors || typeof errors !== "object") return [];
+  return Object.entries(errors).map(([name, problem]) =>
+    t("error.field", { field: labelOf(name), problem: [problem].flat().map(sentence).join(" ") }));
+}
+
+const sentence = (problem) => (typeof problem === "object" && problem ? problem.title || JSON.stringify(problem) : String(problem));
+
+function labelOf(name) {
+  for (const prefix of ["register", "book", "exam", "report"]) if (known(`${prefix}.${name}`)) return t(`${prefix}.${name}`);
+  return name;
+}
+
+// errorNode(ApiError) -> element with role alert.
+export function errorNode(error) {
+  const problem = error.data || {};
+  const taken = problem.taken || [];
+  const rows = taken.length ? taken.map(takenRow) : fieldRows(problem.errors);
+  const title = taken.length ? t("book.taken") : error.title || t("error.unexpected");
+  if (!error.code) console.error(error);
+  return h("div", { class: "alert", role: "alert" },
+    h("p", {}, h("strong", {}, title)),
+    rows.length > 0 && h("ul", {}, rows.map((row) => h("li", {}, row))),
+    error.code && error.status !== 0 && h("p", { class: "small muted" }, t("error.code", { code: error.code })));
+}
+
+// Shows the error inside `place` (emptied first) and brings it into view.
+export function showError(place, error) {
+  place.replaceChildren(errorNode(error));
+  place.scrollIntoView({ block: "nearest" });
+}
+
+export function clearError(place) {
+  place.replaceChildren();
+}
+
+// A passing message at the corner; errors stay until closed.
+export function notice(text, kind = "good-note") {
+  const node = h("div", { class: kind, role: "status" }, h("span", {}, text),
+    h("button", { class: "quiet", type: "button", "aria-label": t("close"), onclick: () => node.remove() }, icon("cancelled")));
+  $("#notices").append(node);
+  if (kind === "good-note") setTimeout(() => node.remove(), 6000);
+}
+
+export function noticeError(error) {
+  notice(error.title || t("error.unexpected"), "alert");
+}

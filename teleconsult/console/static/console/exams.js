@@ -1,0 +1,36 @@
+// What every list of exams shows the same way: state, patient, waiting time.
+import { h, icon } from "./dom.js";
+import { t } from "./texts.js";
+import { span } from "./when.js";
+
+export const OVER = new Set(["ended", "reported", "cancelled", "no_show", "aborted"]);
+export const DROPPED = new Set(["cancelled", "no_show", "aborted"]);
+const english = () => document.documentElement.lang === "en";
+
+export const stateBadge = (state) => h("span", { class: `state ${state}` }, icon(state), t(`state.${state}`));
+export const either = (thing) => (thing ? (english() ? thing.name_en || thing.name || thing.name_zh : thing.name_zh || thing.name) : "");
+// A person or hospital may be an object or already a name.
+export const nameOf = (thing) => (typeof thing === "string" ? thing : either(thing) || "");
+
+export function ageText(patient) {
+  if (patient.age === undefined || patient.age === null) return "";
+  return t("unit.age", { n: patient.age });
+}
+
+export function patientLine(patient) {
+  return [t(`sex.${patient.sex}`), ageText(patient), patient.document_tail && t("exam.document_tail", { tail: patient.document_tail })]
+    .filter(Boolean).join(" · ");
+}
+
+// How long the patient has been in the house and not yet on the couch, in ms; null when not waiting.
+export function waitingMs(exam, now = Date.now()) {
+  const since = exam.checked_in_at;
+  return since && ["checked_in", "ready"].includes(exam.state) ? now - Date.parse(since) : null;
+}
+
+export function waitingText(exam) {
+  const ms = waitingMs(exam);
+  return ms === null ? "" : t("exam.waiting_for", { time: span(ms) });
+}
+
+export const byTime = (a, b) => a.starts_at.localeCompare(b.starts_at) || a.id.localeCompare(b.id);

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from . import pages
+
+urlpatterns = [
+    path("", pages.home),
+    path("sign-in/", pages.sign_in),
+    path("sign-out/", pages.sign_out),
+    path("language/", pages.language),
+    path("desk/", pages.desk),
+    path("bedside/", pages.bedside_list),
+    path("bedside/<uuid:exam_id>/", pages.exam_bedside),
+    path("my-day/", pages.my_day),
+    path("exams/<uuid:exam_id>/", pages.exam_console),
+    path("exams/<uuid:exam_id>/report/", pages.report),
+    path("reports/<uuid:report_id>/print/", pages.report_print),
+    path("mailbox/", pages.mailbox),
+    re_path(r"^(?P<rest>.*)$", pages.unknown),
+]

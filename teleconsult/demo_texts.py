@@ -1,0 +1,59 @@
+"""The invented people and texts of the demo."""
+
+from __future__ import annotations
+
+HOME, EXPERT = "310118", "310104"
+
+# username, name, role, region of the institution
+STAFF = (
+    ("zhou.desk", "周敏", "scheduler", HOME),
+    ("li.bedside", "李建国", "bedside_physician", HOME),
+    ("xu.bedside", "徐芳", "bedside_physician", HOME),
+    ("wang.expert", "王思远", "remote_physician", EXPERT),
+    ("zhao.expert", "赵雅琴", "remote_physician", EXPERT),
+    ("sun.assistant", "孙洁", "assistant", HOME),
+    ("qian.nurse", "钱丽", "nurse", HOME),
+    ("wu.alarm", "吴刚", "alarm_desk", HOME),
+    ("zheng.quality", "郑文", "quality_control", EXPERT),
+    ("feng.system", "冯涛", "system_admin", HOME),
+    ("chen.security", "陈静", "security_admin", HOME),
+    ("chu.audit", "褚卫", "audit_admin", HOME),
+)
+
+# name, synthetic identity number, birth date, sex (GB/T 2261.1), phone
+PATIENTS = (
+    ("王小东", "310229195003150012", "1950-03-15", "1", "13900000001"),
+    ("沈阿妹", "320225194507080048", "1945-07-08", "2", "13900000002"),
+    ("陆志明", "320584194802290036", "1948-02-29", "1", "13900000003"),
+    ("吾买尔·艾力", "330421193806300058", "1938-06-30", "1", "13900000004"),
+    ("诸葛𬭎", "31022919420901007X", "1942-09-01", "1", "13900000005"),
+)
+
+VIEWS = [
+    {"code": "liver_left", "name_zh": "肝左叶纵切", "name_en": "Left liver lobe, long axis"},
+    {"code": "liver_right", "name_zh": "肝右叶肋间", "name_en": "Right liver lobe, intercostal"},
+    {"code": "gallbladder", "name_zh": "胆囊长轴", "name_en": "Gallbladder, long axis"},
+    {"code": "pancreas", "name_zh": "胰腺横切", "name_en": "Pancreas, transverse"},
+    {"code": "kidney_right", "name_zh": "右肾长轴", "name_en": "Right kidney, long axis"},
+    {"code": "spleen", "name_zh": "脾脏", "name_en": "Spleen"},
+    {"code": "aorta", "name_zh": "腹主动脉", "name_en": "Abdominal aorta"},
+]
+
+CONSENT_ZH = """远程机器人超声检查知情同意书
+
+一、检查由复旦大学附属中山医院医师通过 5G 网络操作朱家角人民医院的超声机器人完成，床旁医师全程在您身边。
+二、机器人探头以受限的力（不超过 15 牛顿，硬性上限 25 牛顿）接触腹部。感到疼痛请立即告诉床旁医师，检查可随时停止。
+三、检查图像和报告由两家医院共同保存；诊断报告由远程医师签署，处置由本院医师决定。
+四、网络中断时机器人会自行停止并减压，床旁医师可改为现场检查。
+五、您可以随时撤回同意，撤回不影响您接受其他诊疗。"""
+
+CONSENT_EN = """Consent to a remote robotic ultrasound exam
+
+1. A physician of Zhongshan Hospital operates the ultrasound robot at Zhujiajiao People's Hospital over 5G; the
+   bedside physician stays with you all the time.
+2. The probe touches your abdomen with limited force (15 N, hard ceiling 25 N). Say at once if it hurts; the exam
+   can stop at any time.
+3. Both hospitals keep the pictures and the report; the remote physician signs the report, your own hospital decides
+   on treatment.
+4. When the network fails the robot stops and relaxes by itself; the bedside physician can go on by hand.
+5. You may withdraw at any time; this does not affect any other care."""
