@@ -38,10 +38,7 @@ def _pictures(report: dict[str, Any], signed: dict[str, Any], view_name: Any, la
     named = {str(row["id"]) for row in signed.get("images", []) if isinstance(row, dict) and "id" in row}
     rows = [row for row in report["images"] if (row["id"] in named if signed else not row["removed"])]
     return [
-        {
-            "url": row["url"],
-            "label": f"{n} {view_name(row['view'])} · {text(f'report.picture_{row['kind']}', language)}",
-        }
+        {"url": row["url"], "label": f"{n} {view_name(row['view'])} · {text('report.picture_' + row['kind'], language)}"}
         for n, row in enumerate(rows, start=1)
     ]
 
