@@ -25,7 +25,7 @@ from ..models import Exam
 from ..report_views import report_json
 from ..representations import exam_json, exam_summary
 from .printed import printed_report
-from .shell import nav_of, page, principal_of, show
+from .shell import nav_of, page, show
 from .texts import LANGUAGES, language_of, text
 
 LANGUAGE_COOKIE_S = 365 * 24 * 3600
@@ -34,7 +34,9 @@ LOCKED_CODES = frozenset({"locked", "account_locked", "too_many"})
 
 def _next(request: HttpRequest, wanted: str) -> str:
     """Only addresses of this site; anything else leads to the first page."""
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if safe and wanted.startswith("/") else "/console/"
 
 
@@ -60,7 +62,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         locked = error.code in LOCKED_CODES or error.status == 429
         context |= {"sentence": title(error.code, language), "locked": locked}
-        return show(request, "sign_in.html", error.status, **context)
+        return show(request, "sign_in.html", status=error.status, **context)
     return HttpResponseRedirect(_next(request, context["next"]))
 
 
@@ -76,7 +78,9 @@ def language(request: HttpRequest) -> HttpResponse:
     answer = HttpResponseRedirect(_next(request, request.POST.get("next", "")))
     wanted = request.POST.get("lang", "")
     if wanted in LANGUAGES:
-        answer.set_cookie("lang", wanted, max_age=LANGUAGE_COOKIE_S, samesite="Lax", secure=request.is_secure())
+        answer.set_cookie(
+            "lang", wanted, max_age=LANGUAGE_COOKIE_S, samesite="Lax", secure=request.is_secure()
+        )
     return answer
 
 
@@ -87,7 +91,7 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
     if found:
         return HttpResponseRedirect(found[0][0])
     sentence = text("home.nothing", language_of(request))
-    return show(request, "error.html", 403, sentence=sentence, status=403)
+    return show(request, "error.html", sentence=sentence, status=403)
 
 
 def _day(request: HttpRequest) -> date:
@@ -180,4 +184,4 @@ def mailbox(request: HttpRequest, principal: Principal) -> HttpResponse:
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """No such page: the frame stays, so that people find back."""
     sentence = text("error.status_404", language_of(request))
-    return show(request, "error.html", 404, sentence=sentence, status=404, signed_in=principal_of(request) is not None)
+    return show(request, "error.html", sentence=sentence, status=404)

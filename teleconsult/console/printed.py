@@ -33,12 +33,17 @@ def _exam_facts(exam: dict[str, Any], signed: dict[str, Any], language: str) -> 
     }
 
 
-def _pictures(report: dict[str, Any], signed: dict[str, Any], view_name: Any, language: str) -> list[dict[str, str]]:
+def _pictures(
+    report: dict[str, Any], signed: dict[str, Any], view_name: Any, language: str
+) -> list[dict[str, str]]:
     """Pictures that count: those named in the signed content, else all not removed."""
     named = {str(row["id"]) for row in signed.get("images", []) if isinstance(row, dict) and "id" in row}
     rows = [row for row in report["images"] if (row["id"] in named if signed else not row["removed"])]
     return [
-        {"url": row["url"], "label": f"{n} {view_name(row['view'])} · {text('report.picture_' + row['kind'], language)}"}
+        {
+            "url": row["url"],
+            "label": f"{n} {view_name(row['view'])} · {text('report.picture_' + row['kind'], language)}",
+        }
         for n, row in enumerate(rows, start=1)
     ]
 
@@ -46,7 +51,9 @@ def _pictures(report: dict[str, Any], signed: dict[str, Any], view_name: Any, la
 def _versions(report: dict[str, Any]) -> dict[str, Any]:
     """Which version this one replaces and which one is valid now."""
     valid = next((row["version"] for row in report["versions"] if row["status"] == "signed"), None)
-    before = next((row["version"] for row in report["versions"] if row["id"] == report.get("previous_id")), None)
+    before = next(
+        (row["version"] for row in report["versions"] if row["id"] == report.get("previous_id")), None
+    )
     return {"current_version": valid, "previous_version": before}
 
 

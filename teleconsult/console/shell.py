@@ -54,22 +54,27 @@ def _page(request: HttpRequest) -> dict[str, Any]:
         "name": principal.name,
         "institution": "、".join(row["name_en" if language == "en" else "name"] for row in names.values()),
         "nav": [
-            {"href": href, "key": key, "current": request.path.startswith(href)} for href, key in nav_of(principal)
+            {"href": href, "key": key, "current": request.path.startswith(href)}
+            for href, key in nav_of(principal)
         ],
     }
 
 
-def show(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
-    """Render with the page's frame and the texts for its scripts."""
+def show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    """Render with the page's frame and the texts for its scripts; `status` in the context is also the answer's."""
     frame = {"page": _page(request), "texts": texts_in(language_of(request))}
-    return render(request, f"console/{template}", frame | context, status=status)
+    return render(request, f"console/{template}", frame | context, status=context.get("status", 200))
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A refused page as a sentence: the error's own, or the one of its status."""
     language = language_of(request)
-    sentence = text(f"error.status_{error.status}", language) if error.status in (403, 404) else title(error.code, language)
-    return show(request, "error.html", error.status, sentence=sentence, status=error.status)
+    sentence = (
+        text(f"error.status_{error.status}", language)
+        if error.status in (403, 404)
+        else title(error.code, language)
+    )
+    return show(request, "error.html", sentence=sentence, status=error.status)
 
 
 def page(action: str) -> Callable[[Page], Page]:

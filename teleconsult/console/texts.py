@@ -28,7 +28,7 @@ TEXTS = _merged()
 
 
 def language_of(request: Any) -> str:
-    """"zh" unless the cookie `lang` says "en"."""
+    """English when the cookie `lang` says "en", else Chinese."""
     cookies = getattr(request, "COOKIES", {})
     return "en" if cookies.get("lang") == "en" else "zh"
 

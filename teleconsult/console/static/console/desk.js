@@ -47,7 +47,7 @@ function rows(shown) {
 function drawList() {
   const shown = exams.filter(FILTERS[filter]).sort(byTime);
   const focused = document.activeElement?.closest?.("tr[data-id]")?.dataset.id;
-  const heads = ["exam.time", "who.patient", "exam", null, "exam.state"].map((key) => h("th", { scope: "col" }, key ? t(key) : `${t("who.remote")} / ${t("who.bedside")}`));
+  const heads = ["exam.time", "who.patient", "exam", "desk.people", "exam.state"].map((key) => h("th", { scope: "col" }, t(key)));
   replace($("#day-list"), shown.length
     ? h("table", { class: "table" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows(shown)))
     : h("p", { class: "empty" }, t(exams.length ? "desk.empty_filter" : "desk.empty")));

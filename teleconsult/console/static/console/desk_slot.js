@@ -42,7 +42,7 @@ function firstTime(dayText) {
 
 function track(busy, want) {
   const x = (minute) => ((Math.min(TO_MIN, Math.max(FROM_MIN, minute)) - FROM_MIN) / (TO_MIN - FROM_MIN)) * 390;
-  const bar = (row, name) => s("rect", { class: name, x: x(row.from), width: Math.max(2, x(row.to) - x(row.from)), y: 3, height: 16, rx: 2 });
+  const bar = (row, name) => s("rect", { class: name, x: x(row.from), width: Math.max(2, x(row.to) - x(row.from) - 1), y: 3, height: 16, rx: 2 });
   const clash = want ? busy.some((row) => row.from < want.to && row.to > want.from) : false;
   const hours = [8, 10, 12, 14, 16, 18].map((hour) => s("line", { x1: x(hour * 60), x2: x(hour * 60), y1: 0, y2: 22, stroke: "#cfd9de" }));
   const words = busy.map((row) => row.words).join(", ");
@@ -55,7 +55,7 @@ function track(busy, want) {
 export function slotFields({ choices: from, initial = {}, exceptId = "", minutes }) {
   const startDay = initial.starts_at ? day(initial.starts_at) : initial.day || today();
   const dayInput = h("input", { type: "date", value: startDay, min: today(), max: addDays(today(), 365), required: true });
-  const time = h("input", { value: initial.starts_at ? clock(initial.starts_at) : firstTime(startDay), required: true, inputmode: "numeric", autocomplete: "off", maxlength: 5, class: "num" });
+  const time = h("input", { value: initial.starts_at ? clock(initial.starts_at) : firstTime(startDay), required: true, inputmode: "numeric", autocomplete: "off", maxlength: 5, class: "num", title: t("book.time_hint") });
   const hint = h("p", { class: "hint", "aria-live": "polite" });
   const pickers = Object.fromEntries(PARTS.map((part) => [part, picker(part, from[part], initial[part])]));
   const lanes = h("div", { class: "lanes" });
@@ -106,7 +106,7 @@ export function slotFields({ choices: from, initial = {}, exceptId = "", minutes
     nodes: [
       pair(field(t("who.remote"), pickers.remote_physician), field(t("who.bedside"), pickers.bedside_physician)),
       pair(field(t("who.robot"), pickers.robot), field(t("who.room"), pickers.room)),
-      pair(field(t("book.day"), dayInput), field(t("book.time"), time, { note: t("book.time_hint") })),
+      pair(field(t("book.day"), dayInput), field(t("book.time"), time)),
       hint, lanes,
     ],
     draw,

@@ -7,6 +7,8 @@ import { t } from "./texts.js";
 import { clock, clockSeconds, today } from "./when.js";
 
 const SCAN = ["ready", "live", "paused"];
+// What wants the physician now comes first; the order of the day is kept inside each group.
+const GROUPS = { now: SCAN, write: ["ended"], later: ["checked_in", "booked"], over: ["reported", "aborted", "cancelled", "no_show"] };
 let states = new Map();
 let sound = null;
 
@@ -30,7 +32,10 @@ function card(exam, next) {
 function draw(exams) {
   const sorted = [...exams].sort(byTime);
   const next = sorted.find((exam) => ["live", "paused"].includes(exam.state)) || sorted.find((exam) => exam.state === "ready");
-  replace($("#exam-list"), sorted.length ? sorted.map((exam) => card(exam, exam === next)) : h("p", { class: "empty" }, t("my_day.empty")));
+  const groups = Object.entries(GROUPS).map(([name, states]) => [name, sorted.filter((exam) => states.includes(exam.state))]);
+  replace($("#exam-list"), sorted.length
+    ? groups.filter(([, list]) => list.length).map(([name, list]) => [h("h2", { class: "group-title" }, t(`my_day.group.${name}`)), list.map((exam) => card(exam, exam === next))])
+    : h("p", { class: "empty" }, t("my_day.empty")));
   $("#summary").textContent = sorted.length ? t("my_day.summary", {
     n: sorted.length, ready: sorted.filter((exam) => exam.state === "ready").length, reports: sorted.filter((exam) => exam.state === "ended").length,
   }) : "";
