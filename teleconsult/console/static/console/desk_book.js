@@ -2,14 +2,14 @@
 import { call } from "./api.js";
 import { busy, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
-import { either, patientLine } from "./exams.js";
+import { either, patientLine, patientName } from "./exams.js";
 import { loadChoices, slotFields } from "./desk_slot.js";
 import { t } from "./texts.js";
 import { clock, day } from "./when.js";
 
 function chosenPatient(patient, onChange) {
   return h("div", { class: "chosen" },
-    h("div", {}, h("div", { class: "patient" }, patient.name), h("div", { class: "small" }, `${patientLine(patient)} · ${patient.mpi}`)),
+    h("div", {}, h("div", { class: "patient" }, patientName(patient)), h("div", { class: "small" }, `${patientLine(patient)} · ${patient.mpi}`)),
     h("button", { type: "button", class: "button", onclick: onChange }, t("find.change")));
 }
 

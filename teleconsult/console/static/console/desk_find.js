@@ -2,7 +2,7 @@
 import { call } from "./api.js";
 import { busy, field, h, icon, replace } from "./dom.js";
 import { showError } from "./errors.js";
-import { patientLine } from "./exams.js";
+import { patientLine, patientName } from "./exams.js";
 import { t } from "./texts.js";
 
 // findForm({onPatient(patient), onRegister(typed)}) -> element
@@ -16,9 +16,9 @@ export function findForm({ onPatient, onRegister }) {
     if (!found.length) return replace(results, h("p", { class: "note" }, t("find.none")));
     return replace(results, h("p", { class: "muted small" }, t("find.some", { n: found.length })),
       h("ul", { class: "picks" }, found.map((patient) => h("li", {},
-        h("div", {}, h("div", { class: "patient" }, patient.name),
+        h("div", {}, h("div", { class: "patient" }, patientName(patient)),
           h("div", { class: "small muted" }, `${patientLine(patient)} · ${t("exam.phone_tail", { tail: patient.phone_tail || "" })} · ${patient.mpi}`)),
-        h("button", { type: "button", class: "button", "aria-label": `${t("find.choose")} ${patient.name} ${patient.mpi}`, onclick: () => onPatient(patient) }, t("find.choose"))))));
+        h("button", { type: "button", class: "button", "aria-label": `${t("find.choose")} ${patientName(patient)} ${patient.mpi}`, onclick: () => onPatient(patient) }, t("find.choose"))))));
   }
 
   async function submit() {

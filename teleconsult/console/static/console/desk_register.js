@@ -2,7 +2,7 @@
 import { call } from "./api.js";
 import { busy, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
-import { patientLine } from "./exams.js";
+import { patientLine, patientName } from "./exams.js";
 import { normalise, readIdentity } from "./identity.js";
 import { t } from "./texts.js";
 import { today } from "./when.js";
@@ -69,7 +69,7 @@ function firstProblem(c, body) {
 
 function pickList(title, patients, onPatient) {
   return h("div", { class: "warning" }, h("strong", {}, title), h("ul", { class: "picks" }, patients.map((patient) =>
-    h("li", {}, h("div", {}, h("div", { class: "patient" }, patient.name), h("div", { class: "small" }, `${patientLine(patient)} · ${patient.birth_date} · ${patient.mpi}`)),
+    h("li", {}, h("div", {}, h("div", { class: "patient" }, patientName(patient)), h("div", { class: "small" }, `${patientLine(patient)} · ${patient.birth_date} · ${patient.mpi}`)),
       h("button", { type: "button", class: "button", onclick: () => onPatient(patient) }, t("register.namesake_use"))))));
 }
 
@@ -85,10 +85,10 @@ export function registerForm({ name = "", onPatient, onBack }) {
   const send = h("button", { class: "button primary" }, t("register.submit"));
   let cleared = null; // the name for which the person said "none of the namesakes"
 
-  async function refusedAsKnown(error, body) {
-    if (error.status !== 409) return showError(place, error);
-    const found = await lookUp(body.document_number).catch(() => []);
-    return found.length ? replace(place, pickList(t("register.exists"), found, onPatient)) : showError(place, error);
+  async function refusedAsKnown(error) {
+    const id = error.code === "patient_exists" && error.data.patient_id;
+    const known = id ? await call("GET", `patients/${id}`).catch(() => null) : null;
+    return known ? replace(place, pickList(t("register.exists"), [known], onPatient)) : showError(place, error);
   }
 
   async function save(body) {
@@ -98,12 +98,12 @@ export function registerForm({ name = "", onPatient, onBack }) {
       notice(t("register.done", { mpi: patient.mpi }));
       onPatient(patient);
     } catch (error) {
-      await refusedAsKnown(error, body);
+      await refusedAsKnown(error);
     }
   }
 
   async function namesakes(body) {
-    const found = (await lookUp(body.name)).filter((other) => other.name === body.name);
+    const found = (await lookUp(body.name)).filter((other) => !other.name || other.name === body.name);
     if (!found.length) return false;
     const other = h("button", { type: "button", class: "button", onclick: () => { cleared = body.name; clearError(place); busy(send, () => save(body)); } }, t("register.namesake_other"));
     replace(place, pickList(t("register.namesakes"), found, onPatient), h("div", { class: "actions" }, other));

@@ -1,7 +1,7 @@
 // What every list of exams shows the same way: state, patient, waiting time.
 import { h, icon } from "./dom.js";
 import { t } from "./texts.js";
-import { span } from "./when.js";
+import { span, today } from "./when.js";
 
 export const OVER = new Set(["ended", "reported", "cancelled", "no_show", "aborted"]);
 export const DROPPED = new Set(["cancelled", "no_show", "aborted"]);
@@ -12,10 +12,18 @@ export const either = (thing) => (thing ? (english() ? thing.name_en || thing.na
 // A person or hospital may be an object or already a name.
 export const nameOf = (thing) => (typeof thing === "string" ? thing : either(thing) || "");
 
-export function ageText(patient) {
-  if (patient.age === undefined || patient.age === null) return "";
-  return t("unit.age", { n: patient.age });
+// Full years on a Shanghai day; rows of a search carry the birth date only.
+function years(birth, on) {
+  return Number(on.slice(0, 4)) - Number(birth.slice(0, 4)) - (on.slice(5) < birth.slice(5) ? 1 : 0);
 }
+
+export function ageText(patient) {
+  const age = patient.age ?? (patient.birth_date ? years(patient.birth_date, today()) : null);
+  return age === null ? "" : t("unit.age", { n: age });
+}
+
+// Search rows may carry a masked name only.
+export const patientName = (patient) => patient.name || patient.name_masked || "";
 
 export function patientLine(patient) {
   return [t(`sex.${patient.sex}`), ageText(patient), patient.document_tail && t("exam.document_tail", { tail: patient.document_tail })]
