@@ -1,6 +1,6 @@
 // Worker of both pages: timers that a busy or throttled page does not slow, and the console's 50 Hz command loop.
-//   page -> worker: {kind: "channel", channel} (a transferred RTCDataChannel) | {kind: "relay"} (send through the page)
-//                   {kind: "input", snapshot} | {kind: "drained"} | {kind: "pulse", on}
+//   page -> worker: {kind: "channel", id, channel} (a transferred RTCDataChannel), later {kind: "use", id} for the one
+//                   that counts | {kind: "relay"} (send through the page) | {kind: "input", snapshot} | {kind: "pulse", on}
 //   worker -> page: {kind: "ready"} | {kind: "bytes", bytes} | {kind: "pulse"} every 20 ms | {kind: "stats", ...}
 import { CommandLoop, NewestWins } from "./command-loop.js";
 import { COMMAND_PERIOD_MS } from "./limits.js";
@@ -11,7 +11,13 @@ const loop = new CommandLoop({ offer: (bytes) => out.offer(bytes) });
 let pulsing = false;
 let ticks = 0;
 
-function useChannel(channel) {
+const channels = new Map(); // a new connection is made before the old one is let go
+
+function useChannel(id) {
+  const channel = channels.get(id);
+  if (!channel) return;
+  channels.clear();
+  channels.set(id, channel);
   channel.bufferedAmountLowThreshold = 0;
   channel.onbufferedamountlow = () => out.drain();
   out = carryOver(new NewestWins(channel));
@@ -29,7 +35,8 @@ function carryOver(next) {
 }
 
 const handlers = {
-  channel: (message) => useChannel(message.channel),
+  channel: (message) => channels.set(message.id, message.channel),
+  use: (message) => useChannel(message.id),
   relay: useRelay,
   input: (message) => loop.input(message.snapshot, performance.now()),
   pulse: (message) => { pulsing = message.on; },

@@ -1,0 +1,373 @@
+// The remote physician's page: wires the panels, the operator's input and the robot together.
+import { call } from "../api.js";
+import { data, h, replace } from "../dom.js";
+import { t } from "../texts.js";
+import { Arm } from "./arm.js";
+import { Picture } from "./bmode.js";
+import { Calipers } from "./calipers.js";
+import * as panels from "./console-panels.js";
+import { delayWord, explain, ownership, refusalWord } from "./state.js";
+import { Gauge } from "./gauge.js";
+import { Thumbnails, Views, caliperRows, sliders } from "./imaging-panel.js";
+import { Input } from "./input.js";
+import { Lease } from "./lease.js";
+import { FORCE_MAX_N } from "./limits.js";
+import { Notes, ask, codeWord, deed, serverSentence } from "./messages.js";
+import { OperatorPanel } from "./operator-panel.js";
+import { Session } from "./session.js";
+import { Tones } from "./tones.js";
+import { Voice } from "./voice.js";
+import { MODE, TEL_FLAG, has } from "./wire.js";
+
+const SHOW_MS = 50; // the page is drawn 20 times a second; commands do not wait for it
+const QUALITY_MS = 5000;
+const place = (id) => document.getElementById(id);
+const config = data("page-config");
+const base = `exams/${config.exam_id}`;
+const post = (path, body = {}) => call("POST", `${base}/${path}`, body, { staySignedOut: true });
+
+class Console {
+  constructor(exam) {
+    this.exam = exam;
+    this.lease = new Lease();
+    this.notes = new Notes(place("notes"));
+    this.tones = new Tones();
+    this.gauge = new Gauge(place("gauge"));
+    this.arm = new Arm(place("arm"));
+    this.refused = null;
+    this.#picture();
+    this.input = new Input({
+      inControl: () => this.inControl,
+      on: {
+        stop: () => this.session.stop.press(), action: (name) => this.#action(name), prompt: (key) => this.#prompt(key),
+        changed: () => this.operator?.show(),
+      },
+    });
+    this.session = new Session({ config, snapshot: () => this.#snapshot(), on: this.#listeners() });
+    this.operator = new OperatorPanel({ input: this.input, prompt: (key) => this.#prompt(key), lift: () => this.#lift() });
+    this.voice = new Voice({ offers: true, send: (message) => this.session.signalling.send(message), onChange: (view) => this.#voice(view) });
+    this.views = new Views(place("views"), exam.exam_type.views ?? [], config.lang);
+    this.thumbnails = new Thumbnails(place("thumbnails"), (view) => this.views.name(view));
+    this.sliders = sliders(place("sliders"), (type, fields) => this.session.request(type, fields), (error) => this.notes.error(error));
+    this.#deeds();
+  }
+
+  async start() {
+    this.input.attach();
+    this.#show();
+    this.setExam(this.exam);
+    for (const name of ["keydown", "pointerdown"]) {
+      window.addEventListener(name, () => { this.tones.gesture(); this.voice.gesture(); }, { capture: true });
+    }
+    await this.session.start();
+    setInterval(() => this.session.control.post(), 20);
+    setInterval(() => this.#show(), SHOW_MS);
+    setInterval(() => this.#quality(), QUALITY_MS);
+    this.voice.openMicrophone();
+    this.#earlierPictures();
+  }
+
+  // Keys move the robot: control is ours, the exam runs, no dialog is open.
+  get inControl() {
+    return this.lease.mine && this.exam.state === "live" && !document.querySelector("dialog[open]");
+  }
+
+  get rttMs() {
+    return this.session.delay.rttMs;
+  }
+
+  get frozen() {
+    return this.session.telemetry !== null && has(this.session.telemetry, TEL_FLAG.FROZEN);
+  }
+
+  // The operator's input now, for the worker's 50 Hz loop.
+  #snapshot() {
+    const { input } = this;
+    input.readGamepad();
+    const visible = document.visibilityState === "visible";
+    const deadman = this.inControl && input.deadman && visible && !this.frozen && this.picture.fresh(this.rttMs);
+    return {
+      sending: this.lease.mine && visible && this.session.link.current !== null,
+      epoch: this.lease.epoch, deadman, force_control: !input.travel, force_setpoint_n: input.forceN,
+      mode: input.travel ? MODE.PATIENT_FRAME : 0, twist: input.twist(),
+      tel_seq_seen: this.session.telemetry?.tel_seq ?? 0, frame_id_seen: Math.max(0, this.picture.frameId),
+    };
+  }
+
+  #picture() {
+    this.picture = new Picture({
+      view: place("view"), video: place("video"), still: place("still"), overlay: place("overlay"), age: place("age"),
+      frozenBanner: place("frozen"), waiting: place("waiting"),
+    });
+    this.calipers = new Calipers({
+      picture: this.picture, examId: config.exam_id, onError: (error) => this.notes.error(error),
+      onChange: (view) => caliperRows(place("measures"), view, (row) => this.calipers.remove(row)),
+    });
+    this.picture.onFrozen = (frame) => this.calipers.setFrame(frame);
+  }
+
+  #listeners() {
+    return {
+      message: (message) => this.#message(message),
+      server: (state) => this.#server(state),
+      telemetry: (telemetry) => this.#telemetry(telemetry),
+      ctl: (message) => this.#ctl(message),
+      stream: (stream) => this.picture.setStream(stream),
+      linked: (on) => { if (!on) this.tones.play("lost"); this.refused = null; },
+      refused: (code, title) => { this.refused = title || codeWord(code); },
+      stop: (view) => this.#stop(view),
+      stats: (stats) => { this.stats = stats; },
+    };
+  }
+
+  #message(message) {
+    const handlers = {
+      welcome: () => {
+        this.voice.iceServers = message.ice_servers ?? [];
+        this.lease.lost(); // a new page: control is taken again
+        this.setExam(message.exam);
+      },
+      exam: () => this.setExam(message.exam),
+      lease: () => { this.lease.renewed(message); this.setExam(this.exam); },
+      lease_lost: () => {
+        this.lease.lost();
+        this.input.letGo();
+        this.notes.say(t("live.lease.lost", { why: message.title || codeWord(message.code) }), "bad");
+        this.setExam(this.exam);
+      },
+      frozen: () => this.picture.showFrozen(message),
+      unfrozen: () => this.picture.showLive(),
+      image: () => { if (this.thumbnails.add(message)) this.views.took(message.view); },
+      bedside: () => this.#bedside(message.present),
+      robot: () => { this.robotThere = message.present; },
+      hurt: () => { place("hurts").hidden = false; this.tones.play("hurt"); },
+      voice: () => this.voice.received(message),
+      error: () => this.notes.say(message.title || codeWord(message.code), "bad"),
+    };
+    handlers[message.type]?.();
+  }
+
+  setExam(exam) {
+    this.exam = exam;
+    panels.strip(exam, config.lang);
+    panels.clinical(exam);
+    panels.gates(exam);
+    panels.identity(exam, { submit: (confirmed, button) => this.#run(button, () => post("identify", { confirmed })) });
+    panels.concerns(exam, { agree: (button) => this.#run(button, () => post("checklist/agree")) });
+    panels.deeds(exam, this.lease.mine);
+    const absent = exam.gates.find((gate) => gate.code === "bedside_absent");
+    if (absent) this.#bedside(absent.ok);
+    this.robotThere = exam.robot.online;
+    document.body.dataset.state = exam.state;
+    if (exam.state !== "live") this.input.letGo();
+  }
+
+  async #run(button, act) {
+    button.disabled = true;
+    try {
+      this.setExam(await act());
+    } catch (error) {
+      button.disabled = false;
+      this.notes.error(error);
+    }
+  }
+
+  #bedside(present) {
+    place("bedside-there").dataset.there = present;
+    place("bedside-there").textContent = `${t("live.bedside")} ${t(present ? "live.present" : "live.absent")}`;
+    this.voice?.other(present);
+  }
+
+  #server(state) {
+    const banner = place("server");
+    banner.hidden = state === "open" || state === "connecting";
+    replace(banner, h("span", {}, serverSentence("live", state)),
+      state === "replaced" && h("button", { type: "button", onclick: () => location.reload() }, t("live.server.take_back")));
+  }
+
+  #telemetry(telemetry) {
+    this.picture.telemetry(telemetry);
+    if (has(telemetry, TEL_FLAG.CONTACT) && !this.touching && this.input.travel) this.input.setTravel(false); // contact: probe frame again
+    this.touching = has(telemetry, TEL_FLAG.CONTACT);
+    if (has(telemetry, TEL_FLAG.FROZEN) !== this.picture.frozenWord) this.picture.setFrozenState(this.frozen);
+    const word = telemetry.refused_n !== this.refusedN && this.refusedN !== undefined ? refusalWord(telemetry) : "";
+    if (word && this.input.deadman) this.refusal = { word, until: performance.now() + 1000 };
+    this.refusedN = telemetry.refused_n;
+  }
+
+  #ctl(message) {
+    if (message.type !== "frame") return;
+    const [x, y] = message.px_mm ?? [message.mm_per_px_x, message.mm_per_px_y];
+    this.picture.geometry = { ...message, mm_per_px_x: x, mm_per_px_y: y };
+    this.sliders.set(message);
+    this.picture.redraw();
+  }
+
+  #action(name) {
+    const deeds = {
+      lift: () => this.#lift(), freeze: () => place("freeze").click(), still: () => place("still-take").click(),
+      loop: () => place("loop").click(), travel: () => this.input.setTravel(!this.input.travel),
+    };
+    deeds[name]();
+  }
+
+  async #lift() {
+    try {
+      await this.session.request("lift");
+      this.input.setTravel(true); // the next press must not push down again by surprise
+    } catch (error) {
+      this.notes.error(error);
+    }
+  }
+
+  #prompt(key) {
+    if (this.session.signalling.send({ type: "prompt", key })) this.operator.prompted(key);
+    else this.notes.say(t("live.server.lost"), "bad");
+  }
+
+  async #capture(kind) {
+    await this.session.request("capture", { kind, view: this.views.chosen, annotation: "" });
+    this.notes.say(t("live.capturing"));
+  }
+
+  #deeds() {
+    const on = (id, run) => deed(place(id), this.notes, run);
+    on("take", async () => this.setExam(await call("POST", `${base}/lease`, {}, { staySignedOut: true })));
+    on("release", async () => {
+      const exam = await call("DELETE", `${base}/lease`, undefined, { staySignedOut: true });
+      this.lease.lost();
+      this.setExam(exam ?? this.exam);
+    });
+    on("start", async () => this.setExam(await post("start")));
+    on("pause", async () => this.setExam(await post("pause", { reason: t("live.pause.reason") })));
+    on("resume", async () => this.setExam(await post("resume")));
+    on("park", () => this.session.request("park"));
+    on("end", () => this.#end());
+    on("abort", () => this.#abort());
+    on("freeze", () => this.session.request("freeze", { on: !this.frozen }));
+    on("still-take", () => this.#capture("still"));
+    on("loop", () => this.#capture("loop"));
+    on("calipers", async () => {
+      if (!this.picture.frozen) this.notes.say(t("live.calipers.only_frozen"));
+      else this.calipers.toggle();
+    });
+    on("mic", () => this.voice.toggleMicrophone());
+    place("stop").addEventListener("pointerdown", (event) => { event.preventDefault(); this.session.stop.press(); });
+    place("stop").addEventListener("click", () => this.session.stop.press()); // keyboard and assistive technology
+    place("hurts-seen").addEventListener("click", () => { place("hurts").hidden = true; });
+    place("help").addEventListener("click", () => place("help-dialog").showModal());
+  }
+
+  async #end() {
+    const { telemetry } = this.session;
+    if (telemetry && has(telemetry, TEL_FLAG.CONTACT)) {
+      this.notes.say(t("live.end.in_contact"), "bad");
+      return;
+    }
+    if (await ask(place("end-dialog"))) this.setExam(await post("end"));
+  }
+
+  async #abort() {
+    const form = await ask(place("abort-dialog"));
+    if (form) this.setExam(await post("abort", { code: form.get("code"), reason: form.get("reason") }));
+  }
+
+  #stop({ phase, ms }) {
+    const words = { sent: t("live.stop.sent"), latched: t("live.stop.latched"), rest: t("live.stop.rest", { ms }) };
+    place("stop-note").textContent = words[phase] ?? "";
+    place("stop").dataset.phase = phase;
+    place("unanswered").hidden = phase !== "unanswered";
+    if (phase !== "none" && phase !== "rest") this.input.letGo();
+    if (phase === "unanswered") this.tones.play("lost");
+  }
+
+  #voice({ state, mic }) {
+    place("voice").dataset.state = state;
+    place("voice-state").textContent = mic === "muted" ? t("live.voice.muted") : t(`live.voice.${state}`);
+    place("mic").textContent = t(mic === "on" ? "live.voice.mute" : "live.voice.unmute");
+    place("mic").setAttribute("aria-pressed", String(mic === "on"));
+    const problem = { denied: "live.voice.denied", none: "live.voice.no_device" }[mic];
+    place("voice-problem").hidden = !problem;
+    if (problem) place("voice-problem").textContent = t(problem);
+  }
+
+  #quality() {
+    const quality = this.session.delay.quality();
+    if (quality && document.visibilityState === "visible") this.session.signalling.send(quality);
+  }
+
+  // Pictures taken before a reload.
+  async #earlierPictures() {
+    try {
+      const found = await call("GET", `${base}/images`, undefined, { staySignedOut: true });
+      for (const image of (found.results ?? found).filter((row) => !row.removed_at)) {
+        if (this.thumbnails.add({ ...image, url: image.url ?? `/api/v1/images/${image.id}` })) this.views.took(image.view);
+      }
+    } catch {
+      // A missing list costs only the old thumbnails; new ones arrive by themselves.
+    }
+  }
+
+  #show() {
+    const { telemetry, linked } = this.session;
+    const { mine } = this.lease;
+    if (mine !== this.wasMine) {
+      this.wasMine = mine;
+      this.setExam(this.exam);
+      if (!mine) this.input.letGo();
+    }
+    const holder = this.exam.lease && !mine ? this.exam.remote_physician.name : null;
+    const view = ownership({ telemetry, linked, mine, holder });
+    if (view.kind !== this.wasKind) this.tones.play({ stopped: "stopped", moving: "moving" }[view.kind]);
+    this.wasKind = view.kind;
+    place("picture").dataset.kind = view.kind;
+    place("picture-word").textContent = view.word;
+    place("holder").textContent = mine ? t("live.holder.me") : holder ?? t("live.holder.none");
+    this.#why(telemetry, linked);
+    this.gauge.show(telemetry, mine ? this.input.forceN : null);
+    this.arm.show(telemetry);
+    this.picture.showAge(this.rttMs);
+    this.#delay(telemetry);
+    place("freeze").setAttribute("aria-pressed", String(this.frozen));
+    place("freeze-word").textContent = t(this.frozen ? "live.unfreeze" : "live.freeze");
+    this.operator.show({ active: this.inControl, habitus: this.input.forceN >= FORCE_MAX_N && mine });
+  }
+
+  #why(telemetry, linked) {
+    let why = "";
+    let now = "";
+    if (!linked) {
+      now = this.refused ? t("live.robot.refused", { why: this.refused })
+        : this.robotThere === false ? t("live.robot.offline")
+        : this.session.link.current ? t("live.robot.lost") : t("live.robot.connecting");
+    } else {
+      ({ why, now } = explain(telemetry, "now"));
+      if (has(telemetry, TEL_FLAG.NEEDS_RELEASE) && this.input.deadman) now = t("live.state.hold.now");
+      if (this.frozen && this.input.deadman) now = t("live.ask.frozen");
+      if (this.refusal?.until > performance.now()) why = this.refusal.word;
+    }
+    place("state-word").textContent = linked ? explain(telemetry, "now").word : "";
+    place("why").textContent = why;
+    place("now").textContent = now;
+  }
+
+  #delay(telemetry) {
+    const { ms, kind, word } = delayWord(this.session.linked ? this.rttMs : null);
+    place("delay").dataset.kind = kind;
+    place("delay-number").textContent = ms === null ? "–" : `${ms} ms`;
+    place("delay-word").textContent = word;
+    const { sent = 0, superseded = 0 } = this.stats ?? {};
+    const fps = this.session.delay.fps;
+    place("ledger").textContent = [
+      `${t("live.delay.picture")} ${Number.isFinite(this.picture.ageMs(this.rttMs)) ? Math.round(this.picture.ageMs(this.rttMs)) : "–"} ms`,
+      `${t("live.delay.fps")} ${fps === null ? "–" : fps.toFixed(0)}`, `${t("live.delay.sent")} ${sent}`,
+      `${t("live.delay.superseded")} ${superseded}`, `${t("live.delay.refused")} ${telemetry?.refused_n ?? 0}`,
+      this.session.delay.codec ?? "",
+    ].join(" · ");
+  }
+}
+
+// For the browser's tools and the end-to-end test: read, never written by the page.
+const page = new Console(data("exam-data"));
+globalThis.liveConsole = page;
+page.start();
