@@ -14,6 +14,7 @@ from devices.fleet.push import push_exam, push_exam_changed, push_robot
 from hospital.access.principals import Principal
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.interop.dicom import read_meta
 from hospital.records import services as records_services
 
 from . import rules, selectors, services
@@ -60,15 +61,26 @@ def page_joined(*, principal: Principal, exam_id: UUID, role: str, peer_id: str)
 
 @transaction.atomic
 def page_left(*, exam_id: UUID, role: str, peer_id: str) -> None:
-    """Only the page that counts matters: its lease ends, a live exam is paused."""
+    """The page that counted for its role is gone: a console's lease ends, a live exam is paused.
+
+    The bedside keeps its direct connection to the robot: its stop must outlive every failure of the server. The
+    robot notices an absent bedside by itself.
+    """
     gone, _ = Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id).delete()
     if not gone:
         return
-    fleet_services.lease_release(exam_id=exam_id, code="console_lost", peer_id=peer_id)
     services.exam_pause_by_system(exam_id=exam_id, reason=f"{role}_lost")
-    exam = Exam.objects.get(id=exam_id)
-    push_robot(exam.robot_id, {"type": "peer_close", "peer_id": peer_id})
+    if role == "console":
+        fleet_services.lease_release(exam_id=exam_id, code="console_lost", peer_id=peer_id)
+        robot_id = Exam.objects.values_list("robot_id", flat=True).get(id=exam_id)
+        push_robot(robot_id, {"type": "peer_close", "peer_id": peer_id})
     push_exam_changed(exam_id)
+
+
+def socket_closed(*, exam_id: UUID, role: str, peer_id: str) -> None:
+    """A console that drops loses control at once; a bedside socket may blink, `sweep` decides after 6 s."""
+    if role == "console":
+        page_left(exam_id=exam_id, role=role, peer_id=peer_id)
 
 
 @transaction.atomic
@@ -163,6 +175,9 @@ def image_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data:
     """Store a still or loop once; (image, new)."""
     exam = selectors.exam_of_robot(robot_id, exam_id)
     _scanning(exam)
+    said = read_meta(data)
+    if (said.study_uid, said.patient_id, said.sop_uid) != (exam.study_uid, exam.patient.mpi, meta.get("sop_uid")):
+        raise Invalid("dicom_mismatch")
     image, new = records_services.image_store(exam_id=exam.id, patient_id=exam.patient_id, meta=meta, data=data)
     if new:
         push_exam(

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccessConfig(AppConfig):
+    name = "hospital.access"
+    label = "access"
+
+    def ready(self) -> None:
+        from hospital.common.api import register_permission_check
+        from hospital.common.error_texts import register_titles
+
+        from .table import require
+        from .texts import TITLES
+
+        register_titles(TITLES)
+        register_permission_check(require)

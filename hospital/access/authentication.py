@@ -1,0 +1,44 @@
+"""How a REST request proves who it is: a bearer token, or (for the pages' own scripts) session plus CSRF."""
+
+from __future__ import annotations
+
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.request import Request
+
+from hospital.common.errors import Forbidden, Unauthenticated
+
+from . import selectors
+from .principals import Principal
+
+SCHEME = "Bearer "
+
+
+class BearerAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        header = request.headers.get("Authorization", "")
+        if not header.startswith(SCHEME):
+            return None
+        principal = selectors.principal_of_bearer(header[len(SCHEME) :])
+        if principal is None:
+            raise Unauthenticated("not_authenticated")
+        return principal, "bearer"
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class PageSessionAuthentication(SessionAuthentication):
+    """The signed-in page's session; unsafe methods need the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        principal = getattr(request._request, "principal", None)
+        if principal is None:
+            return None
+        self.enforce_csrf(request)
+        return principal, "session"
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except Exception as error:
+            raise Forbidden("csrf_failed") from error

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from hospital.common.clock import now
+from hospital.common.crypto import EncryptedTextField
+from hospital.common.ids import uuid7
+
+
+class Role(models.TextChoices):
+    REMOTE_PHYSICIAN = "remote_physician"
+    BEDSIDE_PHYSICIAN = "bedside_physician"
+    ASSISTANT = "assistant"
+    SCHEDULER = "scheduler"
+    NURSE = "nurse"
+    ALARM_DESK = "alarm_desk"
+    QUALITY_CONTROL = "quality_control"
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDIT_ADMIN = "audit_admin"
+
+
+class Institution(models.Model):
+    """A licensed hospital. `region_code` is GB/T 2260, `uscc` the unified social credit code (GB 32100)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    name = models.CharField(max_length=120)
+    name_en = models.CharField(max_length=120)
+    short_name = models.CharField(max_length=20)
+    region_code = models.CharField(max_length=6)
+    uscc = models.CharField(max_length=18, unique=True)
+
+
+class User(AbstractBaseUser):
+    """A member of staff. Signs in with a password and TOTP (RFC 6238); a code counts once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    username = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=80)
+    totp_secret = EncryptedTextField()
+    totp_last_step = models.BigIntegerField(default=0)
+    failed_n = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=now)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects = BaseUserManager["User"]()
+
+
+class Membership(models.Model):
+    """One role of one person in one institution."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "institution", "role"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+
+class PatientAccount(models.Model):
+    """A phone that signed in. It opens no record by itself; see people.AccountPatient."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    phone = EncryptedTextField()
+    phone_index = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField(default=now)
+
+
+class LoginCode(models.Model):
+    """A one-time code for a phone: hashed, 5 minutes, 5 tries, used once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    phone_index = models.BinaryField(max_length=32, db_index=True)
+    address = models.CharField(max_length=45, db_index=True)
+    code_hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+
+class AccessToken(models.Model):
+    """A bearer token or a page session's identity; only the SHA-256 of a bearer token is stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    digest = models.BinaryField(max_length=32, unique=True)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="tokens")
+    account = models.ForeignKey(PatientAccount, models.CASCADE, null=True, related_name="tokens")
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    stepped_up_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(user=None, account__isnull=False) | models.Q(user__isnull=False, account=None),
+                name="token_of_one_principal",
+            )
+        ]
+
+
+class Ticket(models.Model):
+    """Opens one socket within 30 s, once. Sockets can't send an Authorization header from a browser."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    digest = models.BinaryField(max_length=32, unique=True)
+    token = models.ForeignKey(AccessToken, models.CASCADE, related_name="tickets")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)

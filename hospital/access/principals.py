@@ -1,0 +1,38 @@
+"""Who asks: a person of the staff, a patient's account, a robot, or the system itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+Kind = Literal["staff", "patient", "robot", "system"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    kind: Kind
+    id: UUID
+    name: str
+    memberships: tuple[tuple[UUID, str], ...]
+    token_id: UUID | None
+
+    @property
+    def is_authenticated(self) -> bool:
+        return True
+
+    @property
+    def institution_ids(self) -> tuple[UUID, ...]:
+        return tuple(dict.fromkeys(institution for institution, _ in self.memberships))
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset(role for _, role in self.memberships)
+
+    def has(self, role: str, institution_id: UUID | None = None) -> bool:
+        """The role, in that institution when one is named."""
+        return any(r == role and institution_id in (None, i) for i, r in self.memberships)
+
+
+# The all-zero UUID never belongs to a row: ids are UUIDv7.
+SYSTEM = Principal(kind="system", id=UUID(int=0), name="system", memberships=(), token_id=None)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Q
+
+from hospital.common.clock import now
+
+from .models import AccessToken, Institution, User
+from .principals import Principal
+
+
+def principal_of_user(user: User, token_id: UUID | None = None) -> Principal:
+    pairs = tuple(user.memberships.order_by("institution_id", "role").values_list("institution_id", "role"))
+    return Principal(kind="staff", id=user.id, name=user.name, memberships=pairs, token_id=token_id)
+
+
+def _principal(which: Q) -> Principal | None:
+    """None for tokens that are unknown, expired or revoked, and for people who are no longer active."""
+    row = (
+        AccessToken.objects.select_related("user", "account")
+        .filter(which, revoked_at=None, expires_at__gt=now())
+        .first()
+    )
+    if row is None:
+        return None
+    if row.account is not None:
+        return Principal(kind="patient", id=row.account.id, name="", memberships=(), token_id=row.id)
+    assert row.user is not None
+    return principal_of_user(row.user, row.id) if row.user.is_active else None
+
+
+def principal_of_bearer(token: str) -> Principal | None:
+    return _principal(Q(digest=hashlib.sha256(token.encode()).digest()))
+
+
+def principal_of_token_id(token_id: UUID | str) -> Principal | None:
+    return _principal(Q(id=token_id))
+
+
+def institution_names(*, ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
+    rows = Institution.objects.filter(id__in=list(ids)).order_by("id")
+    return {row.id: {"name": row.name, "name_en": row.name_en, "short_name": row.short_name} for row in rows}

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from . import api
+
+urlpatterns = [
+    path("auth/staff", api.StaffDoor.as_view()),
+    path("auth/step-up", api.StepUpDoor.as_view()),
+    path("auth/ticket", api.TicketDoor.as_view()),
+    path("auth/patient/code", api.PatientCodeDoor.as_view()),
+]

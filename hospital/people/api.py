@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from hospital.access.models import Role
+from hospital.common.api import PUBLIC, Door
+from hospital.common.errors import Invalid
+
+from . import selectors, services
+from .representations import patient_found, patient_full
+
+
+class PatientInput(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=80)
+    document_type = serializers.CharField(max_length=2, default="01")
+    document_number = serializers.CharField(max_length=40)
+    birth_date = serializers.DateField()
+    sex = serializers.CharField(max_length=1)
+    phone = serializers.CharField(max_length=20)
+
+
+class TokenInput(serializers.Serializer[Any]):
+    phone = serializers.CharField(max_length=20)
+    code = serializers.CharField(max_length=6)
+    document_number = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
+
+
+class PatientsDoor(Door):
+    """Search shows masked rows; registering shows the new patient and points out namesakes."""
+
+    actions: ClassVar = {"GET": "patient.search", "POST": "patient.register"}
+
+    @extend_schema(parameters=[OpenApiParameter("q", str)], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        found = selectors.patient_search(principal=request.user, q=request.query_params.get("q", "")[:80])
+        return Response({"results": [patient_found(patient) for patient in found], "next": None})
+
+    @extend_schema(request=PatientInput, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        data = PatientInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        patient, namesakes = services.patient_register(principal=request.user, **data.validated_data)
+        body = patient_full(patient) | {"namesakes": [patient_found(row) for row in namesakes]}
+        return Response(body, status=201)
+
+
+class PatientDoor(Door):
+    actions: ClassVar = {"GET": "patient.read"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        return Response(patient_full(selectors.patient_get(principal=request.user, patient_id=patient_id)))
+
+
+class PatientTokenDoor(Door):
+    """Phone, one-time code and, once, the document number."""
+
+    authentication_classes = ()
+    actions: ClassVar = {"POST": PUBLIC}
+
+    @extend_schema(request=TokenInput, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        data = TokenInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        token, row = services.patient_sign_in(**data.validated_data)
+        assert row.account_id is not None
+        patients = [patient_found(patient) for patient in selectors.patients_of_account(row.account_id)]
+        return Response({"access": token, "expires_at": row.expires_at.isoformat(), "patients": patients})
+
+
+class ConsentTextDoor(Door):
+    actions: ClassVar = {"GET": "consent_text.read"}
+
+    @extend_schema(parameters=[OpenApiParameter("kind", str)], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        text = selectors.consent_text_current(request.query_params.get("kind", "remote_exam"))
+        return Response(
+            {
+                "kind": text.kind,
+                "version": text.version,
+                "body_zh": text.body_zh,
+                "body_en": text.body_en,
+                "sha256": text.sha256,
+            }
+        )
+
+
+class PractitionersDoor(Door):
+    actions: ClassVar = {"GET": "practitioner.list"}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("role", str), OpenApiParameter("institution", str)], responses=OpenApiTypes.OBJECT
+    )
+    def get(self, request: Request) -> Response:
+        role, place = request.query_params.get("role", ""), request.query_params.get("institution")
+        if role not in Role.values:
+            raise Invalid("invalid", field="role")
+        try:
+            institution_id = UUID(place) if place else None
+        except ValueError:
+            raise Invalid("invalid", field="institution") from None
+        found = selectors.practitioners(role=role, institution_id=institution_id)
+        return Response({"results": found, "next": None})

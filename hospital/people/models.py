@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from hospital.common.clock import now
+from hospital.common.crypto import EncryptedTextField
+from hospital.common.ids import uuid7
+
+INDEX_BYTES = 32
+
+
+class Patient(models.Model):
+    """A person under care. `mpi` is the number that leaves the house (DICOM PatientID); the document never does."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    mpi = models.CharField(max_length=12, unique=True)
+    name = EncryptedTextField()
+    name_index = models.BinaryField(max_length=INDEX_BYTES, db_index=True)
+    document_type = models.CharField(max_length=2)
+    document_number = EncryptedTextField()
+    document_index = models.BinaryField(max_length=INDEX_BYTES)
+    document_tail_index = models.BinaryField(max_length=INDEX_BYTES, db_index=True)
+    birth_date = models.DateField()
+    sex = models.CharField(max_length=1)
+    phone = EncryptedTextField()
+    phone_index = models.BinaryField(max_length=INDEX_BYTES, db_index=True)
+    phone_tail_index = models.BinaryField(max_length=INDEX_BYTES, db_index=True)
+    institution = models.ForeignKey("access.Institution", models.PROTECT, related_name="+")
+    created_by_id = models.UUIDField()
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["document_index"], name="patient_document_once"),
+            models.CheckConstraint(condition=Q(sex__in=["0", "1", "2", "9"]), name="patient_sex_known"),
+        ]
+
+
+class PatientSyllable(models.Model):
+    """One keyed pinyin syllable (or initial) of a patient's name, so that desks find people by sound."""
+
+    id = models.BigAutoField(primary_key=True)
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="syllables")
+    index = models.BinaryField(max_length=INDEX_BYTES, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["patient", "index"], name="syllable_once_per_patient")]
+
+
+class AccountPatient(models.Model):
+    """This phone's account was proven, with the document number, to speak for this patient."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    account = models.ForeignKey("access.PatientAccount", models.CASCADE, related_name="links")
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="links")
+    linked_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "patient"], name="account_patient_once")]
+
+
+class Practitioner(models.Model):
+    """The licence behind a physician's account."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="practitioner")
+    licence_number = models.CharField(max_length=40)
+    licence_expires_on = models.DateField()
+    practice_started_on = models.DateField()
+    standing = models.CharField(max_length=10, default="active")
+    scope = models.CharField(max_length=60)
+
+
+class Agreement(models.Model):
+    """Telemedicine agreement between the inviting (patient's) and the invited (expert's) hospital, LAW-20."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    inviting = models.ForeignKey("access.Institution", models.PROTECT, related_name="+")
+    invited = models.ForeignKey("access.Institution", models.PROTECT, related_name="+")
+    services = ArrayField(models.CharField(max_length=40))
+    valid_from = models.DateField()
+    valid_to = models.DateField()
+    document_sha256 = models.CharField(max_length=64)
+    signed_by_inviting_at = models.DateTimeField(null=True)
+    signed_by_invited_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(inviting=F("invited")), name="agreement_two_parties"),
+            models.CheckConstraint(condition=Q(valid_to__gte=F("valid_from")), name="agreement_valid_range"),
+        ]
+
+
+class ConsentText(models.Model):
+    """A published text; never changed, a newer version replaces it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    kind = models.CharField(max_length=30)
+    version = models.CharField(max_length=40)
+    body_zh = models.TextField()
+    body_en = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    published_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "version"], name="consent_text_version_once")]
+
+
+class Consent(models.Model):
+    """A written consent: which text, for which exam, given by whom, how proven, recorded by whom."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="consents")
+    kind = models.CharField(max_length=30)
+    exam_id = models.UUIDField(db_index=True)
+    text = models.ForeignKey(ConsentText, models.PROTECT, related_name="+")
+    given_by = models.CharField(max_length=10)
+    guardian_name = EncryptedTextField(default="")
+    guardian_relation = models.CharField(max_length=40, blank=True)
+    method = models.CharField(max_length=10)
+    signature_png = EncryptedTextField(default="")
+    witness_name = EncryptedTextField(default="")
+    recorded_by_id = models.UUIDField()
+    given_at = models.DateTimeField(default=now)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exam_id", "kind"], condition=Q(withdrawn_at=None), name="one_active_consent_per_exam"
+            )
+        ]

@@ -1,0 +1,115 @@
+"""Identity documents and names, as plain functions. Rule ids: standards ID-01..ID-07, CLN-04."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+CITIZEN = "01"
+# CV02.01.101 (WS 364): 01 identity card ... 06 Hong Kong and Macao permit, 07 Taiwan permit, 99 other
+DOCUMENT_TYPES = ("01", "02", "03", "04", "05", "06", "07", "99")
+SEXES = ("0", "1", "2", "9")  # GB/T 2261.1
+OLDEST_YEARS = 150
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
+CHECK_DIGITS = "10X98765432"
+_CITIZEN = re.compile(r"^[0-9]{17}[0-9X]$")
+_HONG_KONG_MACAO = re.compile(r"^[HM][0-9]{8}(?:[0-9]{2})?$")  # ID-06
+_TAIWAN = re.compile(r"^[0-9]{8}$|^[0-9]{10}[A-Z]$")  # ID-07
+_OTHER = re.compile(r"^[0-9A-Z][0-9A-Z/-]{3,29}$")
+NAME_MAX = 80
+MIDDLE_DOT = "\N{MIDDLE DOT}"
+
+
+class DocumentInvalid(ValueError):
+    """The number can't be one of its type."""
+
+
+@dataclass(frozen=True)
+class Citizen:
+    birth_date: date
+    sex: str
+
+
+def document_normal(number: str) -> str:
+    """NFKC (full-width digits become ASCII), no blanks, upper case (ID-01, ID-02)."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", number)).upper()
+
+
+def citizen_check_digit(first17: str) -> str:
+    return CHECK_DIGITS[sum(int(d) * w for d, w in zip(first17, WEIGHTS, strict=True)) % 11]
+
+
+def citizen_from_15(number: str) -> str:
+    """The 18-digit form of a legacy 15-digit number; for matching only, never stored (ID-02)."""
+    if not re.fullmatch(r"[0-9]{15}", number):
+        raise DocumentInvalid("not a 15-digit number")
+    first17 = number[:6] + "19" + number[6:]
+    return first17 + citizen_check_digit(first17)
+
+
+def citizen(number: str, *, on: date) -> Citizen:
+    """Birth date and sex in an 18-digit number. The region is no reason to refuse: codes change (ID-03).
+
+    DocumentInvalid for a wrong form, check digit or calendar date, a birth in the future or over 150 years ago.
+    """
+    if not _CITIZEN.match(number) or citizen_check_digit(number[:17]) != number[17]:
+        raise DocumentInvalid("form or check digit")
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError as error:
+        raise DocumentInvalid("no such day") from error
+    if born > on or on.year - born.year > OLDEST_YEARS:
+        raise DocumentInvalid("birth date out of range")
+    return Citizen(born, "1" if int(number[16]) % 2 else "2")
+
+
+def document_checked(document_type: str, number: str, *, on: date) -> str:
+    """The normal form of a valid number of that type; DocumentInvalid otherwise."""
+    plain = document_normal(number)
+    if document_type == CITIZEN:
+        citizen(plain, on=on)
+        return plain
+    pattern = {"06": _HONG_KONG_MACAO, "07": _TAIWAN}.get(document_type, _OTHER)
+    if document_type not in DOCUMENT_TYPES or not pattern.match(plain):
+        raise DocumentInvalid("form")
+    return plain
+
+
+def document_key(document_type: str, plain: str) -> str:
+    """What makes two documents the same person's: the permit's issue number does not (ID-06)."""
+    return f"{document_type}:{plain[:9] if document_type == '06' else plain}"
+
+
+def name_checked(name: str) -> str:
+    """Trimmed, one form of the middle dot; any CJK extension, Latin letters, dots, hyphens and inner blanks."""
+    plain = re.sub(r"\s+", " ", name.strip())
+    for dot in ("•", "‧", "・", "∙", "．"):
+        plain = plain.replace(dot, MIDDLE_DOT)
+    letters = all(unicodedata.category(c)[0] in "LM" or c in f"{MIDDLE_DOT} -'." for c in plain)
+    if not plain or len(plain) > NAME_MAX or not letters or not unicodedata.category(plain[0]).startswith("L"):
+        raise ValueError("not a name")
+    return plain
+
+
+def masked_name(name: str) -> str:
+    """`王小东` -> `王*东`, `沈梅` -> `沈*`: for lists and namesakes (PI-12)."""
+    if len(name) <= 1:
+        return "*"
+    return name[0] + "*" * max(1, len(name) - 2) + (name[-1] if len(name) > 2 else "")
+
+
+def practice_years(started_on: date, on: date) -> int:
+    return on.year - started_on.year - ((on.month, on.day) < (started_on.month, started_on.day))
+
+
+def practitioner_problem(
+    *, licence_expires_on: date, practice_started_on: date, standing: str, on: date
+) -> str | None:
+    """Why this physician may not practise remotely on that day, or None. LAW-08, LAW-24: three years at least."""
+    if standing != "active":
+        return "licence_suspended"
+    if licence_expires_on < on:
+        return "licence_expired"
+    return None if practice_years(practice_started_on, on) >= 3 else "practice_too_short"

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+TITLES: dict[str, tuple[str, str]] = {
+    "patient_exists": ("该证件号码的患者已登记。", "A patient with this document is already registered."),
+    "document_invalid": ("证件号码不正确。", "The document number is not valid."),
+    "document_conflict": (
+        "出生日期或性别与证件号码不一致，请核对证件。",
+        "Birth date or sex does not fit the document number; look at the document again.",
+    ),
+    "name_invalid": ("姓名不能为空，且不能含数字或符号。", "The name is empty or has characters a name can't have."),
+    "birth_date_invalid": ("出生日期不正确。", "The birth date is not possible."),
+    "sex_invalid": ("性别代码不正确。", "Unknown sex code."),
+    "consent_text_unknown": ("知情同意书版本已更新，请重新打开。", "The consent text has a newer version; reopen it."),
+    "consent_guardian_missing": ("代签须填写监护人姓名与关系。", "A guardian's consent needs name and relation."),
+    "consent_proof_missing": ("须有签名或见证人姓名。", "A signature or a witness's name is needed."),
+    "signature_invalid": ("签名图片无法读取。", "The signature picture can't be read."),
+    "consent_exists": ("本次检查已有有效知情同意。", "This exam already has a valid consent."),
+    "licence_expired": ("执业证书已过期。", "The licence has expired."),
+    "licence_unknown": ("没有执业资格登记。", "No licence on file."),
+    "licence_suspended": ("执业资格已暂停。", "The licence is suspended."),
+    "practice_too_short": ("独立执业不足三年。", "Less than three years of independent practice."),
+}

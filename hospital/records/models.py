@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from hospital.common.clock import now
+from hospital.common.crypto import EncryptedTextField
+from hospital.common.ids import uuid7
+
+
+class Image(models.Model):
+    """A still or loop of an exam. The bytes never change; an unwanted one is marked removed, with a reason."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    exam_id = models.UUIDField(db_index=True)
+    patient = models.ForeignKey("people.Patient", models.PROTECT, related_name="+")
+    sop_uid = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=8)
+    view = models.CharField(max_length=40, blank=True)
+    frame_id = models.BigIntegerField()
+    frames = models.PositiveIntegerField(default=1)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    mm_per_px_x = models.FloatField(null=True)
+    mm_per_px_y = models.FloatField(null=True)
+    region = models.JSONField(null=True)
+    path = models.CharField(max_length=80)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    taken_at = models.DateTimeField(default=now)
+    removed_at = models.DateTimeField(null=True)
+    removed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    removed_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["still", "loop"]), name="image_kind_known"),
+            models.CheckConstraint(
+                condition=Q(removed_at=None) | ~Q(removed_reason=""), name="image_removed_with_reason"
+            ),
+        ]
+
+
+class FrozenFrame(models.Model):
+    """The lossless frame of a freeze, with its calibration: what calipers work on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    exam_id = models.UUIDField()
+    frame_id = models.BigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    mm_per_px_x = models.FloatField(null=True)
+    mm_per_px_y = models.FloatField(null=True)
+    region = models.JSONField(null=True)
+    path = models.CharField(max_length=80)
+    taken_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["exam_id", "frame_id"], name="frozen_frame_once")]
+
+
+class Measurement(models.Model):
+    """A distance between two points (pixels) of a frozen frame, in mm by that frame's calibration."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    exam_id = models.UUIDField(db_index=True)
+    frame_id = models.BigIntegerField()
+    kind = models.CharField(max_length=10, default="distance")
+    points = models.JSONField()
+    value_mm = models.FloatField()
+    label = models.CharField(max_length=80, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=now)
+    removed_at = models.DateTimeField(null=True)
+
+
+class Report(models.Model):
+    """One version of an exam's report. A trigger keeps what was signed; only `signed -> superseded` may happen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    exam_id = models.UUIDField(db_index=True)
+    version = models.PositiveIntegerField()
+    previous = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    status = models.CharField(max_length=10, default="draft")
+    findings = EncryptedTextField(default="")
+    impression = EncryptedTextField(default="")
+    revision = models.PositiveIntegerField(default=0)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    amend_reason = models.TextField(blank=True)
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    signed_at = models.DateTimeField(null=True)
+    content = EncryptedTextField(null=True)
+    content_sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=now)
+    saved_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["exam_id", "version"], name="report_version_once"),
+            models.UniqueConstraint(fields=["exam_id"], condition=Q(status="draft"), name="one_draft_per_exam"),
+            models.UniqueConstraint(fields=["exam_id"], condition=Q(status="signed"), name="one_signed_per_exam"),
+            models.CheckConstraint(
+                condition=Q(status="draft", signed_at=None) | Q(status__in=["signed", "superseded"], signed_at__isnull=False),
+                name="report_status_known",
+            ),
+        ]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from hospital.common import objects
+from hospital.common.errors import Invalid, NotFound
+
+from .models import FrozenFrame, Image, Measurement, Report
+
+
+def image_get(image_id: UUID) -> Image:
+    found = Image.objects.filter(id=image_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def images_of(exam_id: UUID) -> list[Image]:
+    return list(Image.objects.filter(exam_id=exam_id).order_by("taken_at", "id"))
+
+
+def image_data(image: Image) -> bytes:
+    return objects.read(image.path)
+
+
+def frozen_get(*, exam_id: UUID, frame_id: int) -> FrozenFrame:
+    found = FrozenFrame.objects.filter(exam_id=exam_id, frame_id=frame_id).first()
+    if found is None:
+        raise Invalid("frame_unknown", field="frame_id")
+    return found
+
+
+def frozen_data(*, exam_id: UUID, frame_id: int) -> bytes:
+    found = FrozenFrame.objects.filter(exam_id=exam_id, frame_id=frame_id).first()
+    if found is None:
+        raise NotFound()
+    return objects.read(found.path)
+
+
+def measurements_of(exam_id: UUID) -> list[Measurement]:
+    return list(Measurement.objects.filter(exam_id=exam_id, removed_at=None).order_by("at", "id"))
+
+
+def measurement_get(measurement_id: UUID) -> Measurement:
+    found = Measurement.objects.filter(id=measurement_id, removed_at=None).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def report_get(report_id: UUID) -> Report:
+    found = Report.objects.select_related("author", "signed_by").filter(id=report_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def report_versions(exam_id: UUID) -> list[Report]:
+    return list(Report.objects.select_related("author", "signed_by").filter(exam_id=exam_id).order_by("version"))
+
+
+def report_current(exam_id: UUID) -> Report | None:
+    """The newest version, draft or signed."""
+    return Report.objects.select_related("author", "signed_by").filter(exam_id=exam_id).order_by("-version").first()
+
+
+def report_signed(exam_id: UUID) -> Report | None:
+    """The version in force: signed and not superseded."""
+    return Report.objects.select_related("author", "signed_by").filter(exam_id=exam_id, status="signed").first()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Q
+
+from hospital.common.clock import now
+from hospital.common.ids import uuid7
+
+from .states import STATUSES
+
+BLOCKING = ["hold", "booked"]
+
+
+class Resource(models.Model):
+    """Something that can be in one place at a time: a person, a room, a robot. One person has one calendar."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    kind = models.CharField(max_length=8)
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="resource")
+    institution = models.ForeignKey("access.Institution", models.PROTECT, related_name="resources")
+    name = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=80, blank=True)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["person", "room", "robot"]), name="resource_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind="person", user__isnull=False) | (~Q(kind="person") & Q(user=None)),
+                name="resource_user_iff_person",
+            ),
+        ]
+
+
+class ExamType(models.Model):
+    code = models.CharField(primary_key=True, max_length=40)
+    name_zh = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=80)
+    minutes = models.PositiveSmallIntegerField()
+    service = models.CharField(max_length=40)
+    preparation_zh = models.TextField(blank=True)
+    preparation_en = models.TextField(blank=True)
+    views: Any = models.JSONField(default=list)
+
+
+class Appointment(models.Model):
+    """One time for several resources."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    status = models.CharField(max_length=10, default="booked")
+    cancel_reason = models.TextField(blank=True)
+    created_by_id = models.UUIDField()
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"),
+            models.CheckConstraint(condition=Q(status__in=STATUSES), name="appointment_status_known"),
+        ]
+
+
+class Reservation(models.Model):
+    """One resource's busy time. Holds and bookings meet in one exclusion constraint: PostgreSQL has the last word."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    resource = models.ForeignKey(Resource, models.PROTECT, related_name="reservations")
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="reservations")
+    period = DateTimeRangeField()
+    status = models.CharField(max_length=10, default="booked")
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="no_resource_twice",
+                expressions=[("resource", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
+                condition=Q(status__in=BLOCKING),
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[*BLOCKING, "released"]), name="reservation_status_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="hold") | Q(expires_at__isnull=False), name="reservation_hold_expires"
+            ),
+            models.CheckConstraint(
+                condition=Q(period__isempty=False), name="reservation_period_not_empty"
+            ),
+        ]

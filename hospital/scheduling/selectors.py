@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from hospital.common.clock import now
+from hospital.common.errors import Invalid
+
+from .models import BLOCKING, ExamType, Reservation, Resource
+
+
+def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime, but: UUID | None = None) -> list[dict[str, Any]]:
+    """Everything that blocks any of the resources in [starts_at, ends_at), except one appointment's own."""
+    alive = ~Q(status="hold") | Q(expires_at__gt=now())
+    rows = Reservation.objects.select_related("resource").filter(
+        alive, resource_id__in=list(resource_ids), status__in=BLOCKING, period__overlap=(starts_at, ends_at)
+    )
+    if but is not None:
+        rows = rows.exclude(appointment_id=but)
+    return [
+        {
+            "resource_id": str(row.resource_id),
+            "kind": row.resource.kind,
+            "name": row.resource.name,
+            "name_en": row.resource.name_en,
+            "starts_at": row.period.lower.isoformat(),
+            "ends_at": row.period.upper.isoformat(),
+        }
+        for row in rows.order_by("resource__kind", "resource_id", "period")
+    ]
+
+
+def resources(*, kind: str, institution_ids: Iterable[UUID]) -> list[Resource]:
+    rows = Resource.objects.select_related("institution").filter(active=True, institution_id__in=list(institution_ids))
+    return list((rows.filter(kind=kind) if kind else rows).order_by("kind", "name"))
+
+
+def person_resources(user_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """User id -> id of that person's calendar."""
+    rows = Resource.objects.filter(user_id__in=list(user_ids)).values_list("user_id", "id")
+    return {user_id: resource_id for user_id, resource_id in rows if user_id is not None}
+
+
+def all_active(resource_ids: Iterable[UUID]) -> bool:
+    ids = set(resource_ids)
+    return Resource.objects.filter(id__in=ids, active=True).count() == len(ids)
+
+
+def room_institution(resource_id: UUID) -> UUID | None:
+    return Resource.objects.filter(id=resource_id, kind="room", active=True).values_list("institution_id", flat=True).first()
+
+
+def exam_types() -> list[ExamType]:
+    return list(ExamType.objects.order_by("code"))
+
+
+def exam_type_get(code: str) -> ExamType:
+    found = ExamType.objects.filter(code=code).first()
+    if found is None:
+        raise Invalid("unknown_exam_type", field="exam_type")
+    return found
