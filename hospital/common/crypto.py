@@ -74,4 +74,6 @@ class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
         return value
 
     def get_default(self) -> Any:
-        return self.default() if callable(self.default) else (self.default if self.has_default() else "")
+        if not self.has_default():
+            return None if self.null else ""
+        return self.default() if callable(self.default) else self.default
