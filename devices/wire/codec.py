@@ -65,9 +65,11 @@ def unpack_command(data: bytes) -> Command:
     v = _unpack(_COMMAND, TYPE_COMMAND, data)
     if v[-1] != SCHEMA_HASH:
         raise WireError(Refusal.SCHEMA, f"schema hash {v[-1]:08x}")
-    names = ("flags", "lease_epoch", "seq", "tel_seq_seen", "t_client_us", "vx", "vy", "vz", "wx", "wy", "wz")
-    names += ("force_setpoint_n", "frame_id_seen", "mode", "ttl_ms", "schema_hash")
-    return Command(**dict(zip(names, v[2:], strict=True)))
+    return Command(
+        flags=v[2], lease_epoch=v[3], seq=v[4], tel_seq_seen=v[5], t_client_us=v[6],
+        vx=v[7], vy=v[8], vz=v[9], wx=v[10], wy=v[11], wz=v[12], force_setpoint_n=v[13],
+        frame_id_seen=v[14], mode=v[15], ttl_ms=v[16], schema_hash=v[17],
+    )  # fmt: skip
 
 
 def pack_telemetry(telemetry: Telemetry) -> bytes:

@@ -1,0 +1,1 @@
+"""The process that owns the arm: 500 Hz, monotonic clock, no asyncio, no network libraries."""
