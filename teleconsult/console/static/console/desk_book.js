@@ -51,7 +51,7 @@ export function bookForm({ patient, day: dayText, onBooked, onChangePatient }) {
       }
     }
 
-    const form = h("form", { class: "stack", novalidate: true, "aria-label": t("book.title") },
+    const form = h("form", { class: "stack pinned", novalidate: true, "aria-label": t("book.title") },
       field(t("book.exam_type"), type), preparation,
       field(t("book.question"), question), field(t("book.history"), history, { note: t("optional") }),
       slot.nodes, place, h("div", { class: "actions" }, send));

@@ -23,7 +23,7 @@ export async function loadChoices() {
 
 const idOf = (thing) => thing.user_id || thing.id;
 function label(part, thing) {
-  const extra = part === "robot" ? (thing.online === undefined ? "" : t(thing.online ? "robot.online" : "robot.offline")) : (document.documentElement.lang === "en" && thing.institution_en) || nameOf(thing.institution);
+  const extra = part === "robot" ? (thing.online === undefined ? "" : t(thing.online ? "robot.online" : "robot.offline")) : part === "room" ? "" : (document.documentElement.lang === "en" && thing.institution_en) || nameOf(thing.institution);
   return extra ? `${either(thing)} · ${extra}` : either(thing);
 }
 

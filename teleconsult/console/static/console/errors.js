@@ -27,7 +27,7 @@ export function errorNode(error) {
   const taken = problem.taken || [];
   const rows = taken.length ? taken.map(takenRow) : fieldRows(problem.errors);
   const title = taken.length ? t("book.taken") : error.title || t("error.unexpected");
-  if (!error.code) console.error(error);
+  if (error.status === undefined) console.error(error);
   return h("div", { class: "alert", role: "alert" },
     h("p", {}, h("strong", {}, title)),
     rows.length > 0 && h("ul", {}, rows.map((row) => h("li", {}, row))),
@@ -37,7 +37,7 @@ export function errorNode(error) {
 // Shows the error inside `place` (emptied first) and brings it into view.
 export function showError(place, error) {
   place.replaceChildren(errorNode(error));
-  place.scrollIntoView({ block: "nearest" });
+  place.firstChild.scrollIntoView({ block: "nearest" });
 }
 
 export function clearError(place) {
@@ -48,6 +48,7 @@ export function clearError(place) {
 export function notice(text, kind = "good-note") {
   const node = h("div", { class: kind, role: "status" }, h("span", {}, text),
     h("button", { class: "quiet", type: "button", "aria-label": t("close"), onclick: () => node.remove() }, icon("cancelled")));
+  if (kind === "good-note") for (const older of document.querySelectorAll("#notices .good-note")) older.remove();
   $("#notices").append(node);
   if (kind === "good-note") setTimeout(() => node.remove(), 6000);
 }
