@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from devices.fleet.models import Robot, SelfTest
+from hospital.access import selectors as access
+from hospital.access.models import AccessToken, Institution, Membership, PatientAccount, User
+from hospital.access.principals import Principal
+from hospital.access.services import phone_index
+from hospital.common.clock import now, today
+from hospital.people import services as people_services
+from hospital.people.models import AccountPatient, Agreement, Patient, Practitioner
+from hospital.scheduling.models import ExamType, Resource
+from teleconsult import services
+from teleconsult.models import Exam, LinkQuality, Presence
+
+PERSONS = (
+    ("desk", "周敏", "scheduler", "home"),
+    ("bedside", "李建国", "bedside_physician", "home"),
+    ("bedside2", "徐芳", "bedside_physician", "home"),
+    ("expert", "王思远", "remote_physician", "expert"),
+    ("expert2", "赵雅琴", "remote_physician", "expert"),
+    ("other_desk", "外院调度", "scheduler", "other"),
+    ("other_expert", "外院专家", "remote_physician", "other"),
+    ("admin", "冯涛", "system_admin", "home"),
+)
+FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
+
+
+@dataclass
+class World:
+    places: dict[str, Institution] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    principals: dict[str, Principal] = field(default_factory=dict)
+    room: Resource = field(init=False)
+    room2: Resource = field(init=False)
+    robot: Robot = field(init=False)
+    patient: Patient = field(init=False)
+    agreement: Agreement = field(init=False)
+
+    def tomorrow(self, minutes: int = 0) -> datetime:
+        return (now() + timedelta(days=1)).replace(minute=0, second=0, microsecond=0) + timedelta(minutes=minutes)
+
+    def booking(self, **changes: Any) -> dict[str, Any]:
+        """The arguments of a booking that succeeds."""
+        return {
+            "patient_id": self.patient.id,
+            "exam_type": "abdomen",
+            "clinical_question": "胆囊结石？",
+            "history": "",
+            "remote_physician_id": self.users["expert"].id,
+            "bedside_physician_id": self.users["bedside"].id,
+            "robot_id": self.robot.id,
+            "room_id": self.room.id,
+            "starts_at": self.tomorrow(),
+        } | changes
+
+    def book(self, **changes: Any) -> Exam:
+        return services.exam_book(principal=self.principals["desk"], **self.booking(**changes))
+
+    def robot_online(self) -> None:
+        Robot.objects.filter(id=self.robot.id).update(connection="c", last_seen_at=now())
+
+    def present(self, exam: Exam, role: str) -> Presence:
+        user = exam.remote_physician_id if role == "console" else exam.bedside_physician_id
+        row, _ = Presence.objects.update_or_create(
+            exam=exam,
+            role=role,
+            defaults={"user_id": user, "peer_id": f"{role}-peer", "fingerprint": FINGERPRINT, "last_seen_at": now()},
+        )
+        return row
+
+    def self_test_passed(self, exam: Exam) -> None:
+        SelfTest.objects.create(
+            robot=self.robot, exam_id=exam.id, asked_by=self.users["bedside"], finished_at=now(), passed=True
+        )
+
+    def link_good(self, exam: Exam) -> None:
+        LinkQuality.objects.create(
+            exam=exam, rtt_p50_ms=5, rtt_p95_ms=9, loss_pct=0, jitter_ms=1, fps=30, seconds=10, good=True
+        )
+
+    def consent(self, exam: Exam) -> None:
+        services.exam_consent(
+            principal=self.principals["bedside"],
+            exam_id=exam.id,
+            text_version="1",
+            given_by="patient",
+            method="witness",
+            witness_name="钱丽",
+        )
+
+    def checklist(self, exam: Exam, **answers: Any) -> None:
+        good = {
+            "last_meal": "昨晚 18:00",
+            "wound_or_stoma": False,
+            "recent_surgery": False,
+            "known_aneurysm": False,
+            "pain": False,
+            "can_lie_still": True,
+            "gel_allergy": False,
+        }
+        services.checklist_answer(principal=self.principals["bedside"], exam_id=exam.id, answers=good | answers)
+
+    def identify(self, exam: Exam, who: str) -> None:
+        services.exam_identify(
+            principal=self.principals[who], exam_id=exam.id, confirmed=["name", "birth_date"]
+        )
+
+    def ready(self) -> Exam:
+        """An exam at *ready*, both pages present, link measured; only the lease is missing."""
+        exam = self.book()
+        services.exam_check_in(principal=self.principals["desk"], exam_id=exam.id)
+        self.robot_online()
+        for who in ("bedside", "expert"):
+            self.identify(exam, who)
+        self.checklist(exam)
+        self.consent(exam)
+        self.self_test_passed(exam)
+        for role in ("console", "bedside"):
+            self.present(exam, role)
+        self.link_good(exam)
+        return services.exam_ready(principal=self.principals["bedside"], exam_id=exam.id)
+
+    def live(self) -> Exam:
+        exam = self.ready()
+        services.lease_take(principal=self.principals["expert"], exam_id=exam.id)
+        return services.exam_start(principal=self.principals["expert"], exam_id=exam.id)
+
+    def ended(self) -> Exam:
+        exam = self.live()
+        return services.exam_end(principal=self.principals["expert"], exam_id=exam.id)
+
+    def account(self, phone: str = "13900000001", *, linked: bool = True) -> Principal:
+        """A signed-in patient's account."""
+        account, _ = PatientAccount.objects.get_or_create(phone_index=phone_index(phone), defaults={"phone": phone})
+        if linked:
+            AccountPatient.objects.get_or_create(account=account, patient=self.patient)
+        token = AccessToken.objects.create(
+            digest=account.id.bytes * 2, account=account, expires_at=now() + timedelta(minutes=5)
+        )
+        principal = access.principal_of_token_id(token.id)
+        assert principal is not None
+        return principal
+
+
+def _token(user: User) -> UUID:
+    row = AccessToken.objects.create(digest=user.id.bytes * 2, user=user, expires_at=now() + timedelta(hours=1))
+    return row.id
+
+
+def _person(world: World, username: str, name: str, role: str, place: str) -> None:
+    user = User.objects.create(username=username, name=name, password="!", totp_secret="JBSWY3DPEHPK3PXP")
+    Membership.objects.create(user=user, institution=world.places[place], role=role)
+    if role in ("remote_physician", "bedside_physician"):
+        Resource.objects.create(kind="person", user=user, institution=world.places[place], name=name)
+        Practitioner.objects.create(
+            user=user,
+            licence_number="1",
+            licence_expires_on=today() + timedelta(days=365),
+            practice_started_on=date(2010, 1, 1),
+            scope="ultrasound",
+        )
+    principal = access.principal_of_token_id(_token(user))
+    assert principal is not None
+    world.users[username], world.principals[username] = user, principal
+
+
+def make_world() -> World:
+    world = World()
+    for number, place in enumerate(("home", "expert", "other")):
+        world.places[place] = Institution.objects.create(
+            name=f"{place} 医院", name_en=place, short_name=place, region_code="310118", uscc=f"TEST{number}"
+        )
+    for person in PERSONS:
+        _person(world, *person)
+    home = world.places["home"]
+    world.room = Resource.objects.create(kind="room", institution=home, name="1 室")
+    world.room2 = Resource.objects.create(kind="room", institution=home, name="2 室")
+    machine = Resource.objects.create(kind="robot", institution=home, name="机器人")
+    world.robot = Robot.objects.create(
+        resource=machine,
+        institution=home,
+        name="机器人",
+        calibration_due_on=today() + timedelta(days=30),
+        maintenance_due_on=today() + timedelta(days=30),
+    )
+    ExamType.objects.create(
+        code="abdomen", name_zh="上腹部", name_en="Abdomen", minutes=20, service="remote_ultrasound", views=[]
+    )
+    world.agreement = Agreement.objects.create(
+        inviting=home,
+        invited=world.places["expert"],
+        services=["remote_ultrasound"],
+        valid_from=today() - timedelta(days=1),
+        valid_to=today() + timedelta(days=30),
+        document_sha256="0" * 64,
+        signed_by_inviting_at=now(),
+        signed_by_invited_at=now(),
+    )
+    people_services.consent_text_publish(kind="remote_exam", version="1", body_zh="同意", body_en="consent")
+    world.patient, _ = people_services.patient_register(
+        principal=world.principals["desk"],
+        name="王小东",
+        document_type="01",
+        document_number="310229195003150012",
+        birth_date=date(1950, 3, 15),
+        sex="1",
+        phone="13900000001",
+    )
+    return world
