@@ -62,7 +62,7 @@ export function identity(exam, { submit }) {
   }
   const button = h("button", { type: "button", id: "identify", class: "deed", disabled: true }, t("live.identify.do"));
   const chosen = () => [...root.querySelectorAll("input:checked")].map((box) => box.value);
-  replace(root, h("p", { class: "hint" }, t("live.identify")),
+  replace(root, h("p", { class: "lv-hint" }, t("live.identify")),
     h("div", { class: "ticks" }, IDENTIFIERS.filter((name) => exam.patient[name]).map((name) => tick(name, exam.patient[name]))), button);
   root.onchange = () => { button.disabled = chosen().length < 2; };
   button.onclick = () => submit(chosen(), button);

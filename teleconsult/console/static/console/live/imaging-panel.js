@@ -92,7 +92,7 @@ export class Thumbnails {
     this.root = root;
     this.nameOf = nameOf;
     this.known = new Set();
-    replace(root, h("p", { class: "hint" }, t("live.pictures.none")));
+    replace(root, h("p", { class: "lv-hint" }, t("live.pictures.none")));
   }
 
   add({ id, kind, view, url }) {
@@ -100,7 +100,7 @@ export class Thumbnails {
     if (!this.known.size) this.root.replaceChildren();
     this.known.add(id);
     const picture = h("img", { src: `${url}?as=png`, alt: "", loading: "lazy" });
-    this.root.prepend(h("a", { class: "thumb", href: `${url}?as=${kind === "loop" ? "mp4" : "png"}`, target: "_blank", rel: "noopener", tabindex: -1 },
+    this.root.prepend(h("a", { class: "lv-thumb", href: `${url}?as=${kind === "loop" ? "mp4" : "png"}`, target: "_blank", rel: "noopener", tabindex: -1 },
       picture, h("span", {}, `${kind === "loop" ? "▶ " : ""}${this.nameOf(view) || t("live.views.other")}`)));
     return true;
   }
@@ -108,7 +108,7 @@ export class Thumbnails {
 
 export function caliperRows(root, { active, hint, rows, colours }, remove) {
   place("calipers").setAttribute("aria-pressed", String(active));
-  replace(root, hint && h("p", { class: "hint" }, hint), rows.map((row, index) => {
+  replace(root, hint && h("p", { class: "lv-hint" }, hint), rows.map((row, index) => {
     const label = row.value_mm === null ? t("live.calipers.saving") : `${Number(row.value_mm).toFixed(1)} mm`;
     const bin = h("button", { type: "button", class: "icon", "aria-label": t("live.calipers.delete") }, "×");
     bin.onclick = () => remove(row);

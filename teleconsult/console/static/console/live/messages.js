@@ -22,7 +22,7 @@ export class Notes {
 
   say(text, kind = "info") {
     for (const old of this.root.children) if (old.dataset.text === text) old.remove();
-    const node = h("div", { class: `note note-${kind}`, role: kind === "bad" ? "alert" : "status", dataset: { text } }, text);
+    const node = h("div", { class: `lv-note lv-note-${kind}`, role: kind === "bad" ? "alert" : "status", dataset: { text } }, text);
     this.root.prepend(node);
     while (this.root.children.length > 3) this.root.lastElementChild.remove();
     setTimeout(() => node.remove(), NOTE_MS);

@@ -1,0 +1,258 @@
+// The bedside's way to *ready*, one step after the other; a step is open, done or not yet its turn.
+import { call } from "../api.js";
+import { h, replace } from "../dom.js";
+import { t } from "../texts.js";
+import { codeWord, deed } from "./messages.js";
+import { Signature } from "./signature.js";
+
+const IDENTIFIERS = ["name", "birth_date", "document_tail", "phone_tail"];
+const QUESTIONS = ["wound_or_stoma", "recent_surgery", "known_aneurysm", "pain", "can_lie_still", "gel_allergy"];
+const AFTER_READY = new Set(["ready", "live", "paused", "ended", "reported"]);
+const HEADS = ["left", "right"];
+const LIES = ["supine", "left_lateral", "right_lateral"];
+
+const primary = (id, label) => h("button", { type: "button", id, class: "go-on" }, label);
+const lead = (key) => h("p", { class: "lead" }, t(key));
+
+function choices(name, values, label, chosen) {
+  return h("div", { class: "choices", role: "radiogroup" }, values.map((value) =>
+    h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked: value === chosen }), h("span", {}, label(value)))));
+}
+
+export class Steps {
+  // api: {exam(), post(path, body) -> exam, setExam(exam), request(type, fields), notes, telemetry()}
+  constructor(list, body, api) {
+    Object.assign(this, { list, body, api });
+    this.memory = `bedside-${api.exam().id}`; // what only this tablet knows: placed, orientation set
+    this.local = JSON.parse(sessionStorage.getItem(this.memory) ?? "{}");
+    this.opened = null;
+    this.shownKey = "";
+    this.steps = [
+      ["check_in", (exam) => exam.state !== "booked", () => this.#checkIn()],
+      ["identify", (exam) => Boolean(exam.checks?.bedside?.length), () => this.#identify()],
+      ["checklist", (exam) => this.#checklistDone(exam), () => this.#checklist()],
+      ["consent", (exam) => exam.consent !== null, () => this.#consent()],
+      ["self_test", (exam) => Boolean(exam.self_test?.passed), () => this.#selfTest()],
+      ["place", (exam) => AFTER_READY.has(exam.state) || Boolean(this.local.placed), () => this.#place()],
+      ["orientation", (exam) => AFTER_READY.has(exam.state) || Boolean(this.local.oriented), () => this.#orientation()],
+      ["ready", (exam) => AFTER_READY.has(exam.state), () => this.#ready()],
+    ];
+  }
+
+  get exam() {
+    return this.api.exam();
+  }
+
+  #checklistDone({ checklist }) {
+    return Boolean(checklist) && (!checklist.concerns.length || checklist.agreed_by.length === 2);
+  }
+
+  get current() {
+    return this.steps.find(([, done]) => !done(this.exam))?.[0] ?? "ready";
+  }
+
+  // True while the open step is paper work only: nobody can move the arm from here.
+  get onPaper() {
+    return ["check_in", "identify", "checklist", "consent"].includes(this.opened ?? this.current);
+  }
+
+  #remember(what) {
+    Object.assign(this.local, what);
+    sessionStorage.setItem(this.memory, JSON.stringify(this.local));
+    this.opened = null;
+    this.show();
+  }
+
+  show() {
+    const { current } = this;
+    const opened = this.opened ?? current;
+    replace(this.list, this.steps.map(([name, done], index) => {
+      const state = done(this.exam) ? "done" : name === current ? "current" : "later";
+      const button = h("button", { type: "button", "aria-current": name === opened ? "step" : null, disabled: state === "later" },
+        h("i", {}, state === "done" ? "✓" : index + 1), h("span", {}, t(`bed.step.${name}`)));
+      button.onclick = () => { this.opened = name === this.current ? null : name; this.show(); };
+      return h("li", { class: `step step-${state}` }, button);
+    }));
+    this.#showBody(opened);
+  }
+
+  // A form keeps what was typed while news about the exam arrive: it is rebuilt only when its own facts change.
+  #showBody(name) {
+    const exam = this.exam;
+    const facts = {
+      identify: [exam.checks?.bedside], checklist: [exam.checklist], consent: [exam.consent], self_test: [exam.self_test, exam.robot.online],
+      ready: [exam.state, exam.gates], place: [this.local.placed], orientation: [this.local.oriented],
+    };
+    const key = JSON.stringify([name, exam.state === "booked", facts[name] ?? []]);
+    if (key === this.shownKey) return;
+    this.shownKey = key;
+    const build = this.steps.find(([step]) => step === name)[2];
+    replace(this.body, h("h2", {}, t(`bed.step.${name}`)), build());
+  }
+
+  #act(button, run) {
+    deed(button, this.api.notes, async () => {
+      const exam = await run();
+      if (exam?.id) {
+        this.opened = null;
+        this.api.setExam(exam);
+      }
+    });
+    return button;
+  }
+
+  #checkIn() {
+    return [lead("bed.check_in.lead"), this.#act(primary("check-in", t("bed.check_in.do")), () => this.api.post("check-in"))];
+  }
+
+  #identify() {
+    const { patient } = this.exam;
+    const ticks = IDENTIFIERS.filter((name) => patient[name]).map((name) =>
+      h("label", { class: "tick" }, h("input", { type: "checkbox", value: name, id: `identify-${name}` }), h("span", {}, t(`live.identify.${name}`)), h("b", {}, patient[name])));
+    const button = primary("identify", t("bed.identify.do"));
+    button.disabled = true;
+    const box = h("div", { class: "ticks" }, ticks);
+    const chosen = () => [...box.querySelectorAll("input:checked")].map((input) => input.value);
+    box.onchange = () => { button.disabled = chosen().length < 2; };
+    return [lead("bed.identify.lead"), box, this.#act(button, () => this.api.post("identify", { confirmed: chosen() }))];
+  }
+
+  #checklist() {
+    const { checklist } = this.exam;
+    if (checklist?.concerns.length && !this.redo) return this.#concerns(checklist);
+    this.redo = false;
+    const answers = checklist?.answers ?? {};
+    const meal = h("input", { id: "last-meal", maxlength: 200, placeholder: t("bed.checklist.last_meal_hint"), value: answers.last_meal ?? "" });
+    const rows = QUESTIONS.map((name) => h("div", { class: "question" }, h("span", {}, t(`bed.checklist.${name}`)),
+      choices(name, ["true", "false"], (value) => t(value === "true" ? "bed.yes" : "bed.no"), name in answers ? String(answers[name]) : null)));
+    const form = h("div", { class: "checklist" }, h("div", { class: "question" }, h("label", { for: "last-meal" }, t("bed.checklist.last_meal")), meal), rows);
+    const read = () => {
+      const found = { last_meal: meal.value.trim() };
+      for (const name of QUESTIONS) {
+        const picked = form.querySelector(`input[name=${name}]:checked`);
+        if (!picked || !found.last_meal) throw { title: t("bed.checklist.answer_all"), code: "checklist_incomplete" };
+        found[name] = picked.value === "true";
+      }
+      return found;
+    };
+    return [form, this.#act(primary("checklist", t("bed.checklist.do")), async () => this.api.post("checklist", { answers: read() }))];
+  }
+
+  #concerns({ concerns, agreed_by: agreed }) {
+    const words = h("p", { class: "concerns" }, concerns.map((name) => t(`live.concern.${name}`)).join("、"));
+    const redo = h("button", { type: "button", class: "button" }, t("bed.step.redo"));
+    redo.onclick = () => { this.redo = true; this.shownKey = ""; this.show(); };
+    const both = agreed.length === 2;
+    const state = h("p", { class: both ? "good" : "lead" }, t(both ? "bed.checklist.all_agreed" : "bed.checklist.agreed"));
+    const mine = agreed.includes("bedside");
+    return [lead("bed.checklist.concerns"), words,
+      mine ? state : this.#act(primary("agree", t("bed.checklist.agree")), () => this.api.post("checklist/agree")), !both && redo];
+  }
+
+  #consent() {
+    const { consent } = this.exam;
+    if (consent) return this.#consentDone(consent);
+    const text = h("div", { class: "consent-text" }, t("loading"));
+    const version = { current: null };
+    this.#consentText(text, version);
+    const signature = new Signature();
+    const witness = h("input", { id: "witness-name", maxlength: 80 });
+    const guardian = { name: h("input", { id: "guardian-name", maxlength: 80 }), relation: h("input", { id: "guardian-relation", maxlength: 40 }) };
+    const again = h("button", { type: "button", class: "button" }, t("bed.consent.clear"));
+    again.onclick = () => signature.clear();
+    const parts = {
+      signature: h("div", { class: "sign" }, signature.canvas, again),
+      witness: h("label", { hidden: true }, t("bed.consent.witness_name"), witness),
+      guardian: h("div", { class: "pair", hidden: true }, h("label", {}, t("bed.consent.guardian_name"), guardian.name), h("label", {}, t("bed.consent.guardian_relation"), guardian.relation)),
+    };
+    const form = h("div", { class: "consent-form" },
+      choices("given_by", ["patient", "guardian"], (value) => t(`bed.consent.${value}`), "patient"), parts.guardian,
+      choices("method", ["signature", "witness"], (value) => t(`bed.consent.${value}`), "signature"), parts.signature, parts.witness);
+    const value = (name) => form.querySelector(`input[name=${name}]:checked`).value;
+    form.onchange = () => {
+      parts.guardian.hidden = value("given_by") !== "guardian";
+      parts.signature.hidden = value("method") !== "signature";
+      parts.witness.hidden = value("method") !== "witness";
+    };
+    return [h("div", { class: "consent" }, h("div", {}, text, lead("bed.consent.read")), form),
+      this.#act(primary("consent", t("bed.consent.do")), async () => {
+        const method = value("method");
+        if (method === "signature" && signature.empty) throw { title: t("bed.consent.sign_first"), code: "consent_proof_missing" };
+        return this.api.post("consents", {
+          text_version: version.current ?? "", given_by: value("given_by"), method,
+          guardian_name: guardian.name.value.trim(), guardian_relation: guardian.relation.value.trim(),
+          signature_png: method === "signature" ? signature.png() : "", witness_name: method === "witness" ? witness.value.trim() : "",
+        });
+      })];
+  }
+
+  async #consentText(node, version) {
+    try {
+      const found = await call("GET", "consent-texts/current?kind=remote_exam", undefined, { staySignedOut: true });
+      version.current = found.version;
+      const english = document.documentElement.lang === "en";
+      replace(node, h("p", { class: "wrap" }, (english ? found.body_en : found.body_zh) || found.body_zh), h("small", {}, t("bed.consent.version", { version: found.version })));
+    } catch (error) {
+      this.api.notes.error(error);
+      replace(node, error.title);
+    }
+  }
+
+  #consentDone(consent) {
+    const at = new Intl.DateTimeFormat("zh-CN", { dateStyle: "short", timeStyle: "short", timeZone: "Asia/Shanghai" }).format(new Date(consent.given_at));
+    const reason = h("input", { id: "withdraw-reason", maxlength: 500, placeholder: t("bed.consent.withdraw_reason"), "aria-label": t("bed.consent.withdraw_reason") });
+    const button = h("button", { type: "button", id: "withdraw", class: "button danger" }, t("bed.consent.withdraw"));
+    return [h("p", { class: "good" }, `✓ ${t("bed.consent.recorded", { how: t(`bed.consent.${consent.method}`), at })}`),
+      h("div", { class: "withdraw" }, reason, this.#act(button, () => this.api.post("consents/withdraw", { reason: reason.value.trim() })))];
+  }
+
+  #selfTest() {
+    const { self_test: test, robot } = this.exam;
+    const running = test?.status === "running";
+    const rows = (test?.checks ?? []).map((check) => h("li", { class: check.ok ? "good" : "bad" },
+      `${check.ok ? "✓" : "✕"} ${codeWord(check.code)}`, check.value !== undefined && check.value !== null && h("span", { class: "num" }, ` ${check.value} ${check.unit ?? ""}`)));
+    const state = running ? h("p", { class: "lead lv-busy" }, t("bed.self_test.running"))
+      : test && h("p", { class: test.passed ? "good" : "bad" }, t(`bed.self_test.${test.status}`));
+    const button = primary("self-test", t("bed.self_test.do"));
+    button.disabled = running || !robot.online;
+    return [lead("bed.self_test.lead"), !robot.online && h("p", { class: "bad" }, t("live.robot.offline")), state,
+      rows.length > 0 && h("ul", { class: "checks" }, rows), !test?.passed && this.#act(button, () => this.api.post("self-test"))];
+  }
+
+  #place() {
+    const move = primary("place", t("bed.place.do"));
+    const right = primary("placed", t("bed.place.confirm"));
+    right.disabled = !this.local.placed && !this.asked;
+    this.#act(move, async () => {
+      await this.api.request("place", { site: "right_upper_quadrant" });
+      this.asked = true;
+      right.disabled = false;
+      this.api.notes.say(t("bed.place.moving"));
+    });
+    right.onclick = () => this.#remember({ placed: true });
+    return [lead("bed.place.lead"), h("div", { class: "lv-row" }, move, right)];
+  }
+
+  #orientation() {
+    const form = h("div", { class: "orientation" },
+      h("p", {}, t("bed.orientation.head")), choices("head", HEADS, (value) => t(`bed.orientation.head.${value}`), this.local.head ?? "left"),
+      h("p", {}, t("bed.orientation.lie")), choices("lie", LIES, (value) => t(`bed.orientation.lie.${value}`), this.local.lie ?? "supine"));
+    const value = (name) => form.querySelector(`input[name=${name}]:checked`).value;
+    const button = primary("orientation", t("bed.orientation.do"));
+    this.#act(button, async () => {
+      const wanted = { head: value("head"), lie: value("lie") };
+      await this.api.request("orientation", wanted);
+      this.#remember({ oriented: true, ...wanted });
+    });
+    return [form, button];
+  }
+
+  #ready() {
+    const { state, gates } = this.exam;
+    if (AFTER_READY.has(state)) return h("p", { class: "good" }, t("bed.ready.waiting"));
+    const mine = new Set(["agreement_missing", "identifiers_bedside_missing", "checklist_missing", "checklist_not_agreed", "consent_missing", "robot_overdue", "robot_offline", "self_test_missing"]);
+    const open = gates.filter((gate) => !gate.ok && mine.has(gate.code));
+    return [lead("bed.ready.lead"), open.length > 0 && h("div", { class: "bad" }, t("bed.ready.missing"), h("ul", {}, open.map((gate) => h("li", {}, gate.title)))),
+      this.#act(primary("ready", t("bed.ready.do")), () => this.api.post("ready"))];
+  }
+}
