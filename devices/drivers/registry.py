@@ -1,4 +1,7 @@
-"""Names to driver classes. A driver's own imports happen only when it is asked for."""
+"""Names to driver classes. A driver's own imports happen only when it is asked for.
+
+A driver from elsewhere is named ``package.module:Class``.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +40,15 @@ def image_source_class(name: str) -> type[ImageSource]:
 
 
 def _load(name: str, table: dict[str, tuple[str, str, str]], kind: str) -> type[object]:
-    if name not in table:
+    if ":" in name:
+        module, attribute = name.split(":", 1)
+        needs = "its package"
+    elif name in table:
+        module, attribute, needs = table[name]
+    else:
         raise UnknownDriver(f"no {kind} is called {name!r}; known: {', '.join(sorted(table))}")
-    module, attribute, needs = table[name]
     try:
         found: type[object] = getattr(import_module(module), attribute)
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         raise UnknownDriver(f"{kind} {name!r} needs {needs}: {error}") from error
     return found

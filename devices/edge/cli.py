@@ -1,0 +1,96 @@
+"""``edge run --config FILE``, ``edge pair --config FILE``, ``edge check --config FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import logging
+import sys
+from pathlib import Path
+
+from devices.drivers.registry import UnknownDriver, arm_class, image_source_class
+from devices.edge import config as configs
+from devices.edge import identity as identities
+from devices.edge.config import Config, ConfigError
+from devices.edge.identity import AGENT_VERSION, PairingRefused, PairingUnavailable
+from devices.edge.parent import Parent
+from devices.wire.messages import SCHEMA_HASH
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status: 0 good, 1 a check failed, 2 configuration, 3 pairing refused."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        config = configs.load(arguments.config)
+        if arguments.command == "run":
+            arm_class(config.driver)  # an unknown driver is told before anything starts
+            image_source_class(config.image_source)
+            return Parent(config=config, config_file=arguments.config.resolve()).run()
+        return _pair(config) if arguments.command == "pair" else _check(config)
+    except (ConfigError, UnknownDriver) as error:
+        print(f"edge: {error}", file=sys.stderr)
+        return 2
+    except (PairingRefused, PairingUnavailable) as error:
+        print(f"edge: pairing: {error}", file=sys.stderr)
+        return 3
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="edge", description="The robot-side agent of the internet hospital.")
+    parser.add_argument("--version", action="version", version=f"edge {AGENT_VERSION} wire {SCHEMA_HASH:08x}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("run", "start the agent; pairs first when the file holds a pairing_code"),
+        ("pair", "only exchange the one-time code for this robot's identity"),
+        ("check", "say what this robot could do with this configuration; prints JSON"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--config", type=Path, required=True, metavar="FILE")
+    return parser
+
+
+def _pair(config: Config) -> int:
+    if config.pairing_code is None:
+        raise ConfigError("pairing_code is missing")
+    found = identities.pair(server_url=config.server_url, code=config.pairing_code, data_dir=config.data_dir)
+    print(json.dumps({"robot_id": found.robot_id, "name": found.name}))
+    return 0
+
+
+def _check(config: Config) -> int:
+    """Libraries, driver, picture source, network addresses, identity; prints one JSON object."""
+    checks = {
+        "libraries": _try(lambda: [importlib.import_module(m) for m in ("aiortc", "av", "cryptography", "jwt")]),
+        "driver": _try(lambda: arm_class(config.driver)),
+        "image_source": _try(lambda: image_source_class(config.image_source)),
+        "ice_candidates": _candidates(config),
+    }
+    identity = identities.load(config.data_dir)
+    print(
+        json.dumps(
+            {
+                "ok": all(value is True for value in checks.values()),
+                "checks": checks,
+                "robot_id": identity.robot_id if identity is not None else None,
+                "without_django": "django" not in sys.modules,
+            }
+        )
+    )
+    return 0 if all(value is True for value in checks.values()) else 1
+
+
+def _candidates(config: Config) -> bool | str:
+    from devices.edge.link.agent import ice_candidate_kinds  # aiortc: slow to import, only needed here
+
+    return True if ice_candidate_kinds(config) else "only loopback: no ICE candidates"
+
+
+def _try(action: object) -> bool | str:
+    try:
+        assert callable(action)
+        action()
+    except (ImportError, UnknownDriver) as error:
+        return str(error)
+    return True

@@ -1,0 +1,93 @@
+"""Pre-encoded H.264 into aiortc: one encoder, any number of peers, keyframe requests by our own path."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import av
+from aiortc import RTCRtpSender, RTCRtpTransceiver, rtcrtpsender
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+
+from devices.edge.link.imaging_port import AccessUnit
+
+TIME_BASE = Fraction(1, 90_000)
+QUEUE_UNITS = 4  # more waiting than this is delay: drop and begin again at a keyframe
+
+# aiortc starts RTP timestamps at a random number. Ours start at 0, so that a receiver reads the
+# picture's number from the timestamp (frame_id * 3000 mod 2^32) and can say which picture it saw.
+_zero_origin: contextvars.ContextVar[bool] = contextvars.ContextVar("zero_origin", default=False)
+_random32: Callable[[], int] = rtcrtpsender.random32  # type: ignore[attr-defined]
+
+
+def _origin_or_random() -> int:
+    return 0 if _zero_origin.get() else _random32()
+
+
+rtcrtpsender.random32 = _origin_or_random  # type: ignore[attr-defined]
+
+
+class BModeTrack(MediaStreamTrack):
+    """The B-mode picture for one peer."""
+
+    kind = "video"
+
+    def __init__(self, *, request_keyframe: Callable[[], None]) -> None:
+        super().__init__()
+        self._queue: asyncio.Queue[AccessUnit | None] = asyncio.Queue()
+        self._request_keyframe = request_keyframe
+        self._need_keyframe = True
+
+    def offer(self, unit: AccessUnit) -> None:
+        """A new access unit; dropped when this peer is behind, until the next keyframe."""
+        if self._queue.qsize() >= QUEUE_UNITS:
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            self._need_keyframe = True
+        if self._need_keyframe and not unit.keyframe:
+            self._request_keyframe()
+            return
+        self._need_keyframe = False
+        self._queue.put_nowait(unit)
+
+    async def recv(self) -> Any:
+        """The next access unit as an ``av.Packet``; aiortc packs it without encoding."""
+        unit = await self._queue.get()
+        if unit is None or self.readyState != "live":
+            raise MediaStreamError
+        packet = av.Packet(unit.data)
+        packet.pts = unit.pts_90k
+        packet.time_base = TIME_BASE
+        return packet
+
+    def stop(self) -> None:
+        """End; a waiting recv gives up."""
+        super().stop()
+        self._queue.put_nowait(None)
+
+
+def prefer_h264(transceiver: RTCRtpTransceiver) -> None:
+    """H.264 only, before setRemoteDescription: aiortc would silently choose VP8 otherwise."""
+    codecs = RTCRtpSender.getCapabilities("video").codecs
+    wanted = [c for c in codecs if c.mimeType.lower() == "video/h264"]
+    # Constrained baseline first: what the encoder makes and every browser decodes.
+    wanted.sort(key=lambda c: not str(c.parameters.get("profile-level-id", "")).startswith("42e0"))
+    transceiver.setCodecPreferences(wanted + [c for c in codecs if c.mimeType.lower() == "video/rtx"])
+
+
+def route_keyframe_requests(sender: RTCRtpSender, request_keyframe: Callable[[], None]) -> None:
+    """PLI and FIR reach our encoder, and RTP timestamps begin at zero.
+
+    aiortc's own handler only sets a flag for its own encoder, which never runs for packets.
+    """
+    original = sender._run_rtp
+
+    async def run_rtp(codec: Any) -> None:
+        _zero_origin.set(True)  # only in this task
+        await original(codec)
+
+    sender._send_keyframe = request_keyframe  # type: ignore[method-assign]
+    sender._run_rtp = run_rtp  # type: ignore[method-assign]
