@@ -31,7 +31,7 @@ class JsonSocket(AsyncWebsocketConsumer):
     async def on_message(self, message: dict[str, Any]) -> None:
         raise NotImplementedError
 
-    async def tell(self, kind: str, **fields: Any) -> None:
+    async def tell(self, kind: str, /, **fields: Any) -> None:
         await self.send(text_data=json.dumps({"type": kind, **fields}, ensure_ascii=False))
 
     async def refuse(self, code: str, **fields: Any) -> None:
