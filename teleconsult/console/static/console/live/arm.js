@@ -2,9 +2,9 @@
 // Telemetry's frame: +x patient's left, +y head, +z up; probe: +z beam, +x marker side. Millimetres.
 import { t } from "../texts.js";
 
-const TRUNK = { halfWidth: 170, top: 330, bottom: -330, depth: 110 }; // an adult's outline, only for orientation
-const SPAN_MM = 760;
-const SHOULDER = [-430, 60, 420]; // where the drawn arm ends: a sketch, the joints below are the truth
+const TRUNK = { halfWidth: 165, half: 220, head: 266, headRadius: 46, depth: 150 }; // an adult, shortened: only for orientation
+const SPAN_MM = 640;
+const SHOULDER = [-300, 60, 260]; // where the drawn arm ends: a sketch, the joints below are the truth
 const BAR_MM = 62; // face of a curved probe
 const COLOURS = { body: "#33444d", line: "#5d747f", arm: "#7fa3b5", probe: "#f2c14e", beam: "#57d0ff", text: "#9fb4be", joint: "#57d0ff" };
 
@@ -46,8 +46,8 @@ export class Arm {
     const half = Math.floor(width / 2);
     const views = height - joints;
     const mm = Math.min(half, views) / SPAN_MM;
-    this.#above({ x: half / 2, y: views / 2, mm, width: half, height: views }, telemetry);
-    this.#side({ x: half + half / 2, y: views * 0.72, mm, width: half, height: views }, telemetry);
+    this.#above({ x: half / 2, y: views * 0.55, mm, width: half, height: views }, telemetry);
+    this.#side({ x: half + half / 2, y: views * 0.7, mm, width: half, height: views }, telemetry);
     if (telemetry) this.#joints(telemetry.joints_rad, width, height, joints);
   }
 
@@ -63,11 +63,11 @@ export class Arm {
     c.strokeStyle = COLOURS.line;
     c.fillStyle = COLOURS.body;
     c.beginPath();
-    c.roundRect(view.x - TRUNK.halfWidth * view.mm, view.y - TRUNK.top * view.mm * 0.72, 2 * TRUNK.halfWidth * view.mm, 1.5 * TRUNK.top * view.mm, 34 * view.mm * 2);
+    c.roundRect(view.x - TRUNK.halfWidth * view.mm, view.y - TRUNK.half * view.mm, 2 * TRUNK.halfWidth * view.mm, 2.25 * TRUNK.half * view.mm, 70 * view.mm);
     c.fill();
     c.stroke();
     c.beginPath();
-    c.arc(view.x, view.y - TRUNK.top * view.mm * 0.92, 62 * view.mm, 0, 7);
+    c.arc(view.x, view.y - TRUNK.head * view.mm, TRUNK.headRadius * view.mm, 0, 7);
     c.fill();
     c.stroke();
     this.#label(t("live.arm.right"), view.x - view.width / 2 + 10, view.y + 4);
@@ -82,8 +82,8 @@ export class Arm {
     c.fillStyle = COLOURS.body;
     c.strokeStyle = COLOURS.line;
     c.beginPath();
-    const [left, top] = at([TRUNK.top * 0.75, 8]);
-    c.roundRect(left, top, 1.6 * TRUNK.top * view.mm, TRUNK.depth * view.mm * 1.5, 30 * view.mm);
+    const [left, top] = at([TRUNK.half, 8]);
+    c.roundRect(left, top, 2.2 * TRUNK.half * view.mm, TRUNK.depth * view.mm, 40 * view.mm);
     c.fill();
     c.stroke();
     this.#label(t("live.arm.head"), view.x - view.width / 2 + 10, view.y + 20);
@@ -107,7 +107,7 @@ export class Arm {
       c.stroke();
     };
     const wrist = along([0, 0, -1], 150);
-    const elbow = [(wrist[0] + SHOULDER[0]) / 2, (wrist[1] + SHOULDER[1]) / 2, Math.max(wrist[2], SHOULDER[2]) + 90];
+    const elbow = [(wrist[0] + SHOULDER[0]) / 2, (wrist[1] + SHOULDER[1]) / 2, Math.max(wrist[2], SHOULDER[2]) + 40];
     draw(SHOULDER, elbow, COLOURS.arm, 4);
     draw(elbow, wrist, COLOURS.arm, 4);
     draw(wrist, tip, COLOURS.probe, 5);

@@ -5,7 +5,7 @@ import { t } from "../texts.js";
 import { Steps } from "./bedside-steps.js";
 import { patientLine } from "./console-panels.js";
 import { FORCE_HARD_N, FORCE_SOFT_N } from "./limits.js";
-import { Notes, ask, codeWord, deed, serverSentence } from "./messages.js";
+import { Notes, ask, codeWord, deed, inPageLanguage, serverSentence } from "./messages.js";
 import { Session } from "./session.js";
 import { bedsideWord, delayWord, explain } from "./state.js";
 import { Tones } from "./tones.js";
@@ -58,7 +58,7 @@ class Bedside {
     for (const name of ["keydown", "pointerdown"]) {
       window.addEventListener(name, () => { this.tones.gesture(); this.voice.gesture(); }, { capture: true });
     }
-    this.setExam(this.exam);
+    this.setExam(inPageLanguage(this.exam, { own: true }));
     this.#tab(LIVE_STATES.has(this.exam.state));
     this.#keepAwake();
     await this.session.start();
@@ -103,9 +103,9 @@ class Bedside {
     const handlers = {
       welcome: () => {
         this.voice.iceServers = message.ice_servers ?? [];
-        this.setExam(message.exam);
+        this.setExam(inPageLanguage(message.exam, { own: false }));
       },
-      exam: () => this.setExam(message.exam),
+      exam: () => this.setExam(inPageLanguage(message.exam, { own: false })),
       console: () => this.#remote(message.present),
       voice: () => { this.#remote(true); this.voice.received(message); },
       prompt: () => this.#prompt(message.key),

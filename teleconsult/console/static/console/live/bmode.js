@@ -137,10 +137,10 @@ export class Picture {
     if (!region || !mmPerPx) return;
     const c = this.context;
     const [x0, y0, , y1] = region;
-    const x = box.left + x0 * box.scale;
+    const x = Math.max(4, box.left + x0 * box.scale);
     c.strokeStyle = c.fillStyle = "#b9d3de";
     c.font = "12px system-ui, sans-serif";
-    c.textAlign = "right";
+    c.textAlign = "left";
     for (let mm = 0; mm <= (y1 - y0) * mmPerPx; mm += MINOR_MM) {
       const y = box.top + (y0 + mm / mmPerPx) * box.scale;
       const major = mm % MAJOR_MM === 0;
@@ -148,11 +148,11 @@ export class Picture {
       c.moveTo(x, y);
       c.lineTo(x + (major ? 10 : 5), y);
       c.stroke();
-      if (major && mm > 0) c.fillText(`${mm / 10} cm`, Math.max(38, x - 4), y + 4);
+      if (major && mm > 0) c.fillText(`${mm / 10} cm`, x + 14, y + 4);
     }
     c.fillStyle = "#f2c14e";
     c.beginPath();
-    c.arc(x + 20, box.top + y0 * box.scale + 12, 6, 0, 7); // marker side
+    c.arc(x + 30, box.top + y0 * box.scale + 8, 6, 0, 7); // marker side
     c.fill();
   }
 }

@@ -12,7 +12,7 @@ import { Thumbnails, Views, caliperRows, sliders } from "./imaging-panel.js";
 import { Input } from "./input.js";
 import { Lease } from "./lease.js";
 import { FORCE_MAX_N } from "./limits.js";
-import { Notes, ask, codeWord, deed, serverSentence } from "./messages.js";
+import { Notes, ask, codeWord, deed, inPageLanguage, serverSentence } from "./messages.js";
 import { OperatorPanel } from "./operator-panel.js";
 import { Session } from "./session.js";
 import { Tones } from "./tones.js";
@@ -55,7 +55,7 @@ class Console {
   async start() {
     this.input.attach();
     this.#show();
-    this.setExam(this.exam);
+    this.setExam(inPageLanguage(this.exam, { own: true }));
     for (const name of ["keydown", "pointerdown"]) {
       window.addEventListener(name, () => { this.tones.gesture(); this.voice.gesture(); }, { capture: true });
     }
@@ -125,9 +125,9 @@ class Console {
       welcome: () => {
         this.voice.iceServers = message.ice_servers ?? [];
         this.lease.lost(); // a new page: control is taken again
-        this.setExam(message.exam);
+        this.setExam(inPageLanguage(message.exam, { own: false }));
       },
-      exam: () => this.setExam(message.exam),
+      exam: () => this.setExam(inPageLanguage(message.exam, { own: false })),
       lease: () => { this.lease.renewed(message); this.setExam(this.exam); },
       lease_lost: () => {
         this.lease.lost();
@@ -137,7 +137,11 @@ class Console {
       },
       frozen: () => this.picture.showFrozen(message),
       unfrozen: () => this.picture.showLive(),
-      image: () => { if (this.thumbnails.add(message)) this.views.took(message.view); },
+      image: () => {
+        if (!this.thumbnails.add(message)) return;
+        this.views.took(message.view);
+        this.notes.say(t("live.captured"));
+      },
       bedside: () => this.#bedside(message.present),
       robot: () => { this.robotThere = message.present; },
       hurt: () => { place("hurts").hidden = false; this.tones.play("hurt"); },
@@ -346,7 +350,8 @@ class Console {
       if (this.frozen && this.input.deadman) now = t("live.ask.frozen");
       if (this.refusal?.until > performance.now()) why = this.refusal.word;
     }
-    place("state-word").textContent = linked ? explain(telemetry, "now").word : "";
+    const word = linked ? explain(telemetry, "now").word : "";
+    place("state-word").textContent = word === place("picture-word").textContent ? "" : word;
     place("why").textContent = why;
     place("now").textContent = now;
   }

@@ -34,6 +34,8 @@ export class Gauge {
     this.root.dataset.lost = telemetry === null;
     if (telemetry === null) {
       this.now.textContent = "–";
+      this.foot.textContent = "";
+      this.bar.style.height = "0";
       return;
     }
     const force = telemetry.force_n;

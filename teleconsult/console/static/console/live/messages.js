@@ -15,6 +15,16 @@ export function sentenceOf(error) {
   return error.title ? error.title : t("live.failed", { why: codeWord(error.code ?? String(error)) });
 }
 
+// Gate titles in the page's language: the page itself and its own requests have it, the socket's news may not.
+const titles = new Map();
+export function inPageLanguage(exam, { own }) {
+  for (const gate of exam.gates) {
+    if (own || !titles.has(gate.code)) titles.set(gate.code, gate.title);
+    else gate.title = titles.get(gate.code);
+  }
+  return exam;
+}
+
 export class Notes {
   constructor(root) {
     this.root = root;

@@ -180,7 +180,7 @@ export class RobotLink {
       ...this.options,
       iceServers: this.iceServers,
       onTelemetry: (telemetry, from) => this.#telemetry(telemetry, from),
-      onCtl: (message, from) => from === this.current && this.on.ctl(message),
+      onCtl: (message, from) => this.#ctl(message, from),
       onStream: (stream, from) => { from.stream = stream; if (from === this.current) this.on.stream(stream); },
       onClosed: (from) => this.#closed(from),
     });
@@ -225,6 +225,12 @@ export class RobotLink {
     if (from === this.current) this.on.telemetry(telemetry);
   }
 
+  // The robot may describe its picture before its first telemetry: keep that for the moment it is used.
+  #ctl(message, from) {
+    if (from === this.current) this.on.ctl(message);
+    else if (from === this.pending) (from.early ??= []).push(message);
+  }
+
   #use(peer) {
     const old = this.current;
     this.current = peer;
@@ -232,6 +238,7 @@ export class RobotLink {
     old?.close();
     if (peer.stream) this.on.stream(peer.stream);
     this.on.using(peer);
+    for (const message of peer.early ?? []) this.on.ctl(message);
   }
 
   #closed(peer) {
