@@ -168,7 +168,7 @@ class Command:
     force_setpoint_n: float = 0.0
     frame_id_seen: int = 0
     mode: int = 0
-    ttl_ms: int = 100
+    ttl_ms: int = 150
     schema_hash: int = SCHEMA_HASH
 
     @property

@@ -29,8 +29,8 @@ from devices.wire.limits import (
 from devices.wire.messages import LimitBit, StopCause
 
 ADMITTANCE_MM_S_N = 5.0  # tissue of 0.3 to 3 N/mm settles in 0.1 to 0.7 s; design value
-EASE_GAIN_MM_S_N = 25.0  # outwards only, so it cannot oscillate; design value
-EASE_FLOOR_MM_S = 12.0  # the last newton must not take for ever; design value
+EASE_GAIN_MM_S_N = 40.0  # outwards only, so it cannot oscillate; design value
+EASE_FLOOR_MM_S = 20.0  # the last newton must not take for ever; design value
 EASED_N = 1.5  # aim below FORCE_STOPPED_N by more than the sensor's noise; design value
 PARK_EASE_N_S = 1.0  # how fast a long park gets lighter; design value
 CONTACT_LOST_N = 0.2  # hysteresis below FORCE_CONTACT_N; design value
