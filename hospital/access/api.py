@@ -22,11 +22,6 @@ class StepUpInput(serializers.Serializer[Any]):
     totp = serializers.CharField(max_length=6)
 
 
-class CodeInput(serializers.Serializer[Any]):
-    phone = serializers.CharField(max_length=20)
-    channel = serializers.ChoiceField(choices=("sms", "voice"), default="sms")
-
-
 def _parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     data = kind(data=request.data)
     data.is_valid(raise_exception=True)
@@ -68,15 +63,3 @@ class TicketDoor(Door):
     def post(self, request: Request) -> Response:
         ticket, expires_at = services.ticket_issue(principal=request.user)
         return Response({"ticket": ticket, "expires_at": expires_at.isoformat()}, status=201)
-
-
-class PatientCodeDoor(Door):
-    authentication_classes = ()
-    actions: ClassVar = {"POST": PUBLIC}
-
-    @extend_schema(request=CodeInput, responses={202: OpenApiTypes.OBJECT})
-    def post(self, request: Request) -> Response:
-        given = _parsed(CodeInput, request)
-        address = str(request.META.get("REMOTE_ADDR", ""))[:45]
-        expires_at = services.code_send(phone=given["phone"], channel=given["channel"], address=address)
-        return Response({"expires_at": expires_at.isoformat()}, status=202)

@@ -23,6 +23,9 @@ class Role(models.TextChoices):
     AUDIT_ADMIN = "audit_admin"
 
 
+ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
+
+
 class Institution(models.Model):
     """A licensed hospital. `region_code` is GB/T 2260, `uscc` the unified social credit code (GB 32100)."""
 
@@ -64,6 +67,10 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "institution", "role"], name="membership_once"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+            # SEC-06: system, security and audit administration are three people.
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(role__in=ADMINISTRATORS), name="one_administration_per_person"
+            ),
         ]
 
 
@@ -74,6 +81,7 @@ class PatientAccount(models.Model):
     phone = EncryptedTextField()
     phone_index = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(default=now)
+    last_sign_in_at = models.DateTimeField(null=True)
 
 
 class LoginCode(models.Model):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-Kind = Literal["staff", "patient", "robot", "system"]
+Kind = Literal["staff", "patient", "robot", "system", "nobody"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,5 +34,7 @@ class Principal:
         return any(r == role and institution_id in (None, i) for i, r in self.memberships)
 
 
-# The all-zero UUID never belongs to a row: ids are UUIDv7.
+# The all-zero UUID (and the all-one) never belongs to a row: ids are UUIDv7.
 SYSTEM = Principal(kind="system", id=UUID(int=0), name="system", memberships=(), token_id=None)
+# Somebody who failed to prove who they are: an actor for the audit log, never allowed anything.
+NOBODY = Principal(kind="nobody", id=UUID(int=2**128 - 1), name="", memberships=(), token_id=None)

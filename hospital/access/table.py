@@ -5,6 +5,8 @@ Scope (own exam, own institution) is decided by the selectors of the app that ow
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from hospital.common.errors import Forbidden, Unauthenticated
 
 from .models import Role
@@ -71,16 +73,33 @@ ACTIONS: dict[str, frozenset[str]] = {
 }
 
 
+class UnknownAction(KeyError):
+    """A permission that has no row: a bug in the caller, never a yes or a no."""
+
+
+def _row(action: str) -> frozenset[str]:
+    try:
+        return ACTIONS[action]
+    except KeyError:
+        raise UnknownAction(action) from None
+
+
 def allowed(principal: Principal, action: str) -> bool:
-    """KeyError for an action without a row: a misspelt permission is a bug, never a yes or a no."""
-    row = ACTIONS[action]
-    return principal.kind in row if principal.kind in (PATIENT, ROBOT) else bool(principal.roles & row)
+    """Whether the table has the caller's kind or one of the caller's roles in the action's row."""
+    row = _row(action)
+    return bool(principal.roles & row) if principal.kind == "staff" else principal.kind in row
+
+
+def places(principal: Principal, action: str) -> tuple[UUID, ...]:
+    """The institutions in which the caller has a role that allows the action."""
+    row = _row(action)
+    return tuple(dict.fromkeys(institution for institution, role in principal.memberships if role in row))
 
 
 def require(principal: Principal | None, action: str) -> None:
     """Unauthenticated for nobody, Forbidden `not_permitted` for somebody without the role."""
-    row = ACTIONS[action]
+    _row(action)
     if principal is None:
         raise Unauthenticated("not_authenticated")
-    if principal.kind != "system" and row is not None and not allowed(principal, action):
+    if principal.kind != "system" and not allowed(principal, action):
         raise Forbidden("not_permitted", action=action)

@@ -7,5 +7,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "too_many": ("请求过于频繁，请稍后再试。", "Too many requests; please wait."),
     "code_invalid": ("验证码或证件信息不正确。", "The code or the document number is not right."),
     "phone_invalid": ("手机号码格式不正确。", "The phone number is not valid."),
+    "uscc_invalid": ("统一社会信用代码不正确。", "The unified social credit code is not valid."),
+    "password_weak": ("密码至少 10 位。", "A password needs at least 10 characters."),
     "document_required": ("首次登录请同时提供证件号码。", "The first sign-in needs the document number too."),
 }

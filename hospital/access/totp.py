@@ -22,10 +22,15 @@ def code(secret: str, step: int) -> str:
     return f"{value % 10**DIGITS:0{DIGITS}d}"
 
 
+def next_step(*, now_s: float, after: int) -> int:
+    """The step whose code lasts longest and is later than `after`; may lie ahead of the window."""
+    return max(after + 1, int(now_s) // STEP_S)
+
+
 def matching_step(secret: str, given: str, *, now_s: float, after: int) -> int | None:
     """The step whose code was given, later than `after` (a code counts once) and within the window; else None."""
     current = int(now_s) // STEP_S
     for step in range(current - WINDOW, current + WINDOW + 1):
-        if step > after and hmac.compare_digest(code(secret, step), given):
+        if step > after and hmac.compare_digest(code(secret, step).encode(), given.encode()):
             return step
     return None

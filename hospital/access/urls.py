@@ -8,5 +8,4 @@ urlpatterns = [
     path("auth/staff", api.StaffDoor.as_view()),
     path("auth/step-up", api.StepUpDoor.as_view()),
     path("auth/ticket", api.TicketDoor.as_view()),
-    path("auth/patient/code", api.PatientCodeDoor.as_view()),
 ]

@@ -22,4 +22,5 @@ class AuditEntry(models.Model):
     object_id = models.UUIDField(db_index=True, null=True)
     outcome = models.CharField(max_length=10, default="success")
     reason = models.TextField(blank=True)
+    address = models.CharField(max_length=45, blank=True)
     details = models.JSONField(default=dict)

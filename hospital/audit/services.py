@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any, Protocol
 from uuid import UUID
 
 from .models import AuditEntry
+
+# The network address of the request that is being answered; empty in workers and commands.
+request_address: ContextVar[str] = ContextVar("request_address", default="")
 
 
 class Actor(Protocol):
@@ -36,5 +40,6 @@ def audit_record(
         object_id=object_id,
         outcome=outcome,
         reason=reason[:2000],
+        address=request_address.get()[:45],
         details=details or {},
     )

@@ -8,7 +8,7 @@ from hospital.common.ids import uuid7
 
 
 class Message(models.Model):
-    """One message to one person. `status`: queued -> sent | failed. `code` is kept apart for one-time codes."""
+    """One message to one person. `status`: queued -> sent | expired. `code` is kept apart for one-time codes."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     channel = models.CharField(max_length=8, choices=[("sms", "SMS"), ("voice", "voice"), ("email", "e-mail")])
@@ -19,4 +19,5 @@ class Message(models.Model):
     code = EncryptedTextField(null=True)
     status = models.CharField(max_length=8, default="queued")
     created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)

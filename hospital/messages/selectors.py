@@ -10,3 +10,8 @@ def mailbox(*, to: str | None = None, limit: int = 50) -> list[Message]:
     if to is not None:
         rows = rows.filter(to_index=recipient_index(to))
     return list(rows[:limit])
+
+
+def on_its_way(*, to: str) -> bool:
+    """A message to this recipient is written but not sent yet."""
+    return Message.objects.filter(to_index=recipient_index(to), status="queued").exists()

@@ -1,4 +1,4 @@
-"""Message texts, Chinese first, English after it; filled with `str.format`."""
+"""Message texts, Chinese first, English after it; filled with `str.format`. No text says why a person is cared for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ TEMPLATES: dict[str, str] = {
 }
 
 
-def render(template: str, context: dict[str, str]) -> str:
+def spoken(code: str) -> str:
+    """`046` -> `0，4，6`: a voice call reads digit by digit, with pauses."""
+    return "，".join(code)
+
+
+def render(template: str, channel: str, context: dict[str, str]) -> str:
     """KeyError for an unknown template or a missing value: a message is never sent half filled."""
+    if channel == "voice" and "code" in context:
+        context = context | {"code": spoken(context["code"])}
     return TEMPLATES[template].format(**context)

@@ -8,11 +8,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hospital.access.middleware import address_of
 from hospital.access.models import Role
+from hospital.audit.services import audit_record
 from hospital.common.api import PUBLIC, Door
 from hospital.common.errors import Invalid
 
-from . import selectors, services
+from . import accounts, selectors, services
 from .representations import patient_found, patient_full
 
 
@@ -39,6 +41,13 @@ class PatientsDoor(Door):
     @extend_schema(parameters=[OpenApiParameter("q", str)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         found = selectors.patient_search(principal=request.user, q=request.query_params.get("q", "")[:80])
+        audit_record(
+            principal=request.user,
+            action="patient.search",
+            object_kind="patient",
+            object_id=None,
+            details={"shown": [str(patient.id) for patient in found]},
+        )
         return Response({"results": [patient_found(patient) for patient in found], "next": None})
 
     @extend_schema(request=PatientInput, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
@@ -55,7 +64,34 @@ class PatientDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, patient_id: UUID) -> Response:
-        return Response(patient_full(selectors.patient_get(principal=request.user, patient_id=patient_id)))
+        patient = selectors.patient_get(principal=request.user, patient_id=patient_id)
+        audit_record(
+            principal=request.user,
+            action="patient.read",
+            object_kind="patient",
+            object_id=patient.id,
+            institution_id=patient.institution_id,
+        )
+        return Response(patient_full(patient))
+
+
+class CodeInput(serializers.Serializer[Any]):
+    phone = serializers.CharField(max_length=20)
+    channel = serializers.ChoiceField(choices=("sms", "voice"), default="sms")
+
+
+class PatientCodeDoor(Door):
+    """The same answer whether anybody has this phone or not."""
+
+    authentication_classes = ()
+    actions: ClassVar = {"POST": PUBLIC}
+
+    @extend_schema(request=CodeInput, responses={202: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        data = CodeInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        life_s = accounts.patient_code_send(address=address_of(request._request), **data.validated_data)
+        return Response({"expires_in_s": life_s}, status=202)
 
 
 class PatientTokenDoor(Door):
@@ -68,7 +104,7 @@ class PatientTokenDoor(Door):
     def post(self, request: Request) -> Response:
         data = TokenInput(data=request.data)
         data.is_valid(raise_exception=True)
-        token, row = services.patient_sign_in(**data.validated_data)
+        token, row = accounts.patient_sign_in(**data.validated_data)
         assert row.account_id is not None
         patients = [patient_found(patient) for patient in selectors.patients_of_account(row.account_id)]
         return Response({"access": token, "expires_at": row.expires_at.isoformat(), "patients": patients})
@@ -105,5 +141,5 @@ class PractitionersDoor(Door):
             institution_id = UUID(place) if place else None
         except ValueError:
             raise Invalid("invalid", field="institution") from None
-        found = selectors.practitioners(role=role, institution_id=institution_id)
+        found = selectors.practitioners(principal=request.user, role=role, institution_id=institution_id)
         return Response({"results": found, "next": None})

@@ -9,6 +9,8 @@ from hospital.common.clock import now
 from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import uuid7
 
+from .rules import DOCUMENT_TYPES
+
 INDEX_BYTES = 32
 
 
@@ -36,6 +38,9 @@ class Patient(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["document_index"], name="patient_document_once"),
             models.CheckConstraint(condition=Q(sex__in=["0", "1", "2", "9"]), name="patient_sex_known"),
+            models.CheckConstraint(
+                condition=Q(document_type__in=DOCUMENT_TYPES), name="patient_document_type_known"
+            ),
         ]
 
 
@@ -132,5 +137,10 @@ class Consent(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["exam_id", "kind"], condition=Q(withdrawn_at=None), name="one_active_consent_per_exam"
-            )
+            ),
+            models.CheckConstraint(condition=Q(given_by__in=["patient", "guardian"]), name="consent_giver_known"),
+            models.CheckConstraint(condition=Q(method__in=["signature", "witness"]), name="consent_method_known"),
+            models.CheckConstraint(
+                condition=Q(given_by="patient") | ~Q(guardian_relation=""), name="consent_guardian_related"
+            ),
         ]

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hospital.common.clock import today
+
 from .models import Patient
-from .rules import masked_name
+from .rules import age_on, masked_name, masked_number
 
 
 def patient_found(patient: Patient) -> dict[str, Any]:
@@ -15,6 +17,7 @@ def patient_found(patient: Patient) -> dict[str, Any]:
         "name": patient.name,
         "sex": patient.sex,
         "birth_date": patient.birth_date.isoformat(),
+        "age": age_on(patient.birth_date, today()),
         "document_tail": patient.document_number[-4:],
         "phone_tail": patient.phone[-4:],
     }
@@ -24,6 +27,6 @@ def patient_full(patient: Patient) -> dict[str, Any]:
     """One patient for the desk: the number stays masked, the tail is what people compare."""
     return patient_found(patient) | {
         "document_type": patient.document_type,
-        "document_masked": patient.document_number[:4] + "*" * 10 + patient.document_number[-4:],
-        "phone_masked": patient.phone[:3] + "****" + patient.phone[-4:],
+        "document_masked": masked_number(patient.document_number),
+        "phone_masked": masked_number(patient.phone),
     }

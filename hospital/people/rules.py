@@ -1,4 +1,4 @@
-"""Identity documents and names, as plain functions. Rule ids: standards ID-01..ID-07, CLN-04."""
+"""Identity documents and names, as plain functions. Rule ids: standards ID-01..ID-07; ID-08 is in access."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ SEXES = ("0", "1", "2", "9")  # GB/T 2261.1
 OLDEST_YEARS = 150
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 CHECK_DIGITS = "10X98765432"
-_CITIZEN = re.compile(r"^[0-9]{17}[0-9X]$")
-_HONG_KONG_MACAO = re.compile(r"^[HM][0-9]{8}(?:[0-9]{2})?$")  # ID-06
-_TAIWAN = re.compile(r"^[0-9]{8}$|^[0-9]{10}[A-Z]$")  # ID-07
-_OTHER = re.compile(r"^[0-9A-Z][0-9A-Z/-]{3,29}$")
+_CITIZEN = re.compile(r"^[1-9][0-9]{16}[0-9X]\Z")
+_HONG_KONG_MACAO = re.compile(r"^[HM][0-9]{8}(?:[0-9]{2})?\Z")  # ID-06
+_TAIWAN = re.compile(r"^[0-9]{8}\Z|^[0-9]{10}[A-Z]\Z")  # ID-07
+_PASSPORT = re.compile(r"^[0-9A-Z]{5,9}\Z")  # ICAO 9303: at most nine characters
+# Household books, officers' cards and the rest may carry Chinese characters.
+_OTHER = re.compile(r"^[0-9A-Z\u4e00-\u9fff][0-9A-Z\u4e00-\u9fff()/-]{3,29}\Z")
+_FORMS = {"03": _PASSPORT, "06": _HONG_KONG_MACAO, "07": _TAIWAN}
+GUARDIAN_BELOW_YEARS = 14  # PI-01, PIPL 31
 NAME_MAX = 80
 MIDDLE_DOT = "\N{MIDDLE DOT}"
+PRACTICE_YEARS = 3  # LAW-08, LAW-24
 
 
 class DocumentInvalid(ValueError):
@@ -60,7 +65,7 @@ def citizen(number: str, *, on: date) -> Citizen:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError as error:
         raise DocumentInvalid("no such day") from error
-    if born > on or on.year - born.year > OLDEST_YEARS:
+    if born > on or age_on(born, on) > OLDEST_YEARS:
         raise DocumentInvalid("birth date out of range")
     return Citizen(born, "1" if int(number[16]) % 2 else "2")
 
@@ -71,10 +76,19 @@ def document_checked(document_type: str, number: str, *, on: date) -> str:
     if document_type == CITIZEN:
         citizen(plain, on=on)
         return plain
-    pattern = {"06": _HONG_KONG_MACAO, "07": _TAIWAN}.get(document_type, _OTHER)
+    pattern = _FORMS.get(document_type, _OTHER)
     if document_type not in DOCUMENT_TYPES or not pattern.match(plain):
         raise DocumentInvalid("form")
     return plain
+
+
+def document_keys_for(number: str) -> list[tuple[str, str]]:
+    """(type, normal form) under which a number without a type may be on file; a 15-digit one as its 18 (ID-02)."""
+    plain = document_normal(number)
+    keys = [(kind, plain) for kind in DOCUMENT_TYPES]
+    if re.fullmatch(r"[0-9]{15}", plain):
+        keys.append((CITIZEN, citizen_from_15(plain)))
+    return keys
 
 
 def document_key(document_type: str, plain: str) -> str:
@@ -82,13 +96,24 @@ def document_key(document_type: str, plain: str) -> str:
     return f"{document_type}:{plain[:9] if document_type == '06' else plain}"
 
 
-def name_checked(name: str) -> str:
-    """Trimmed, one form of the middle dot; any CJK extension, Latin letters, dots, hyphens and inner blanks."""
+def name_plain(name: str) -> str:
+    """Trimmed, single inner blanks, one form of the middle dot. Characters stay as they are: no NFKC, it would
+    turn rare family names into other characters."""
     plain = re.sub(r"\s+", " ", name.strip())
-    for dot in ("•", "‧", "・", "∙", "．"):
-        plain = plain.replace(dot, MIDDLE_DOT)
-    letters = all(unicodedata.category(c)[0] in "LM" or c in f"{MIDDLE_DOT} -'." for c in plain)
-    if not plain or len(plain) > NAME_MAX or not letters or not unicodedata.category(plain[0]).startswith("L"):
+    return re.sub(r" ?[•‧・∙．·] ?", MIDDLE_DOT, plain)
+
+
+def _is_letter(char: str) -> bool:
+    """Planes 2 and 3 hold nothing but CJK; this Python may not know their newest extensions yet."""
+    return unicodedata.category(char).startswith("L") or 0x20000 <= ord(char) <= 0x3FFFD
+
+
+def name_checked(name: str) -> str:
+    """The plain form of a name of any CJK extension, Latin letters, dots, hyphens and inner blanks; ValueError."""
+    plain = name_plain(name)
+    rest = f"{MIDDLE_DOT} -'."
+    good = all(_is_letter(char) or char in rest or unicodedata.category(char) == "Mn" for char in plain)
+    if not plain or len(plain) > NAME_MAX or not good or not _is_letter(plain[0]) or plain[-1] in f"{MIDDLE_DOT}-'":
         raise ValueError("not a name")
     return plain
 
@@ -100,8 +125,15 @@ def masked_name(name: str) -> str:
     return name[0] + "*" * max(1, len(name) - 2) + (name[-1] if len(name) > 2 else "")
 
 
-def practice_years(started_on: date, on: date) -> int:
-    return on.year - started_on.year - ((on.month, on.day) < (started_on.month, started_on.day))
+def masked_number(number: str) -> str:
+    """Of a document or phone: the last four, and the first three when that leaves enough hidden (PI-12)."""
+    head, tail = (3 if len(number) >= 11 else 0), (4 if len(number) >= 8 else 2)
+    return number[:head] + "*" * (len(number) - head - tail) + number[-tail:]
+
+
+def age_on(born: date, on: date) -> int:
+    """Full years; a birthday of 29 February counts from 1 March in other years."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 def practitioner_problem(
@@ -112,4 +144,4 @@ def practitioner_problem(
         return "licence_suspended"
     if licence_expires_on < on:
         return "licence_expired"
-    return None if practice_years(practice_started_on, on) >= 3 else "practice_too_short"
+    return None if age_on(practice_started_on, on) >= PRACTICE_YEARS else "practice_too_short"

@@ -1,27 +1,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
+from itertools import islice
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from hospital.access.models import Membership
+from hospital.access.phones import phone_index
 from hospital.access.principals import Principal
-from hospital.access.services import phone_index
+from hospital.access.table import places
+from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import NotFound
+from hospital.messages.services import phone_plain
 
 from . import rules, search
 from .models import Agreement, Consent, ConsentText, Patient, Practitioner
 
-SEARCH_MAX = 50
+SEARCH_MAX, RECENT_MAX = 50, 20
+SOUND_SCAN_MAX = 5000  # design value: names decrypted for one search by sound or part of a name
 
 
 def patients(principal: Principal) -> QuerySet[Patient]:
-    """Patients registered in the caller's own institutions."""
+    """Patients registered in the institutions where the caller may read records."""
     if principal.kind == "system":
         return Patient.objects.all()
-    return Patient.objects.filter(institution_id__in=principal.institution_ids)
+    return Patient.objects.filter(institution_id__in=places(principal, "patient.read"))
 
 
 def patient_get(*, principal: Principal, patient_id: UUID) -> Patient:
@@ -31,61 +37,64 @@ def patient_get(*, principal: Principal, patient_id: UUID) -> Patient:
     return found
 
 
-def _syllables(query: str) -> list[str] | None:
-    """`wang xiao dong`, `wangxd` typed with blanks, or initials `wxd`: all must be in the name."""
-    parts = query.lower().split()
-    if not all(re.fullmatch(r"[a-zü]{1,6}", part) for part in parts):
-        return None
-    if len(parts) == 1 and len(parts[0]) <= 4 and not set(parts[0]) & set("aeiouü"):
-        return list(parts[0])
-    return parts
-
-
 def patient_search(*, principal: Principal, q: str) -> list[Patient]:
-    """By full name, pinyin syllables or initials, last four of phone or document, whole document, phone, or MPI."""
-    q = q.strip()
-    found = patients(principal).order_by("mpi")
+    """By MPI, document, phone, last four of either, name or its beginning, pinyin or its first letters.
+
+    At most 50; nothing asked shows the newest 20.
+    """
+    q, found = q.replace("\0", "").strip(), patients(principal)
     if not q:
-        return list(found.order_by("-created_at")[:20])
-    plain = rules.document_normal(q)
-    which = Q(name_index=search.name_index(q)) | Q(mpi=plain)
-    which |= Q(document_index__in=[search.document_index(kind, plain) for kind in rules.DOCUMENT_TYPES])
+        return list(found.order_by("-created_at")[:RECENT_MAX])
+    plain, phone = rules.document_normal(q), phone_plain(q)
+    which = Q(name_index=search.name_index(q)) | Q(mpi=plain) | Q(phone_index=phone_index(phone))
+    which |= Q(document_index__in=[search.document_index(*key) for key in rules.document_keys_for(q)])
     if re.fullmatch(r"[0-9]{3}[0-9X]", plain):
-        which |= Q(document_tail_index=search.document_tail_index(plain)) | Q(
-            phone_tail_index=search.phone_tail_index(plain)
-        )
-    if re.fullmatch(r"1[0-9]{10}", plain):
-        which |= Q(phone_index=phone_index(plain))
-    direct = list(found.filter(which)[:SEARCH_MAX])
-    return direct or _by_sound(found, q)
+        which |= Q(document_tail_index=search.document_tail_index(plain))
+        which |= Q(phone_tail_index=search.phone_tail_index(plain))
+    direct = list(found.filter(which).order_by("mpi")[:SEARCH_MAX])
+    return direct or _by_sound(found, q) or _by_part(found, q)
+
+
+def _first(found: QuerySet[Patient], syllables: list[bytes], fits: Callable[[str], bool]) -> list[Patient]:
+    """Patients with one of the syllables whose name `fits`; names are only readable one by one."""
+    rows = found.filter(syllables__index__in=syllables).distinct().order_by("mpi")[:SOUND_SCAN_MAX]
+    return list(islice((row for row in rows.iterator() if fits(row.name)), SEARCH_MAX))
 
 
 def _by_sound(found: QuerySet[Patient], q: str) -> list[Patient]:
-    parts = _syllables(q) or []
-    for part in parts:
-        found = found.filter(syllables__index=search.syllable_index(part))
-    return list(found.distinct()[:SEARCH_MAX]) if parts else []
+    letters = search.letters_of(q)
+    if not letters or any(not search.letters_of(char) and char not in " '-" for char in q):
+        return []
+    for syllables in search.first_syllables(letters):
+        rows = _first(found, syllables, lambda name: search.sounds_like(letters, search.readings(name)))
+        if rows:
+            return rows
+    return []
+
+
+def _by_part(found: QuerySet[Patient], q: str) -> list[Patient]:
+    """Part of a name in characters: found by the sound of the part's first character."""
+    part, sound = rules.name_plain(q), search.readings(q)
+    if not sound:
+        return []
+    return _first(found, [search.syllable_index(one) for one in sound[0]], lambda name: part in name)
 
 
 def patients_of_account(account_id: UUID) -> QuerySet[Patient]:
-    return Patient.objects.filter(links__account_id=account_id)
+    """Whom this phone's account was proven to speak for, as long as the phone is still theirs."""
+    return Patient.objects.filter(links__account_id=account_id, phone_index=F("links__account__phone_index"))
 
 
 def agreement_covering(*, inviting_id: UUID, invited_id: UUID, service: str, on: date) -> Agreement | None:
-    """An agreement signed by both, in force on that day, for that service."""
-    return (
-        Agreement.objects.filter(
-            inviting_id=inviting_id,
-            invited_id=invited_id,
-            services__contains=[service],
-            valid_from__lte=on,
-            valid_to__gte=on,
-            ended_at=None,
-        )
-        .exclude(signed_by_inviting_at=None)
-        .exclude(signed_by_invited_at=None)
-        .first()
-    )
+    """An agreement signed by both, in force on that day, for that service (LAW-20)."""
+    return _in_force(on).filter(inviting_id=inviting_id, invited_id=invited_id, services__contains=[service]).first()
+
+
+def _in_force(on: date) -> QuerySet[Agreement]:
+    """Signed by both and not over: one that ends tonight covers nothing tomorrow."""
+    still = Q(ended_at=None) | Q(ended_at__gt=max(now(), shanghai_day(on)[0]))
+    signed = Q(signed_by_inviting_at__isnull=False, signed_by_invited_at__isnull=False)
+    return Agreement.objects.filter(still, signed, valid_from__lte=on, valid_to__gte=on)
 
 
 def consent_active(*, exam_id: UUID, kind: str) -> Consent | None:
@@ -100,7 +109,11 @@ def consent_text_current(kind: str) -> ConsentText:
 
 
 def practitioner_problem(*, user_id: UUID, on: date) -> str | None:
-    row = Practitioner.objects.filter(user_id=user_id).first()
+    """Why this person may not practise on that day, as a code; None when nothing stands against it."""
+    return _problem(Practitioner.objects.filter(user_id=user_id).first(), on)
+
+
+def _problem(row: Practitioner | None, on: date) -> str | None:
     if row is None:
         return "licence_unknown"
     return rules.practitioner_problem(
@@ -111,9 +124,15 @@ def practitioner_problem(*, user_id: UUID, on: date) -> str | None:
     )
 
 
-def practitioners(*, role: str, institution_id: UUID | None) -> list[dict[str, str]]:
-    """People of a role, with where they work: what a desk chooses from."""
-    rows = Membership.objects.select_related("user", "institution").filter(role=role, user__is_active=True)
+def practitioners(*, principal: Principal, role: str, institution_id: UUID | None) -> list[dict[str, str | None]]:
+    """People of a role in the caller's institutions and in those invited by an agreement in force today.
+
+    `problem` is the code of what stands against their practising today, null for none.
+    """
+    own = principal.institution_ids
+    invited = _in_force(today()).filter(inviting_id__in=own).values_list("invited_id", flat=True)
+    rows = Membership.objects.select_related("user", "institution", "user__practitioner")
+    rows = rows.filter(role=role, user__is_active=True, institution_id__in=[*own, *invited])
     if institution_id is not None:
         rows = rows.filter(institution_id=institution_id)
     return [
@@ -124,6 +143,7 @@ def practitioners(*, role: str, institution_id: UUID | None) -> list[dict[str, s
             "institution_id": str(row.institution_id),
             "institution": row.institution.name,
             "institution_en": row.institution.name_en,
+            "problem": _problem(getattr(row.user, "practitioner", None), today()),
         }
         for row in rows.order_by("institution__short_name", "user__username")
     ]

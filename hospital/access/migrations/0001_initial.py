@@ -1,9 +1,10 @@
 
 import django.db.models.deletion
+from django.db import migrations, models
+
 import hospital.common.clock
 import hospital.common.crypto
 import hospital.common.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

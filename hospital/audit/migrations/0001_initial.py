@@ -1,7 +1,8 @@
 
+from django.db import migrations, models
+
 import hospital.common.clock
 import hospital.common.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

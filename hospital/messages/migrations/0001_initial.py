@@ -1,8 +1,9 @@
 
+from django.db import migrations, models
+
 import hospital.common.clock
 import hospital.common.crypto
 import hospital.common.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

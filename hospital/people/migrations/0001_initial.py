@@ -1,10 +1,11 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+from django.db import migrations, models
+
 import hospital.common.clock
 import hospital.common.crypto
 import hospital.common.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

@@ -22,8 +22,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"there is no user {username}.")
-        current = int(time.time()) // totp.STEP_S
-        step = max(user.totp_last_step + 1, current)
+        step = totp.next_step(now_s=time.time(), after=user.totp_last_step)
         while step > int(time.time()) // totp.STEP_S + totp.WINDOW:
             time.sleep(0.2)
         self.stdout.write(totp.code(user.totp_secret, step))
