@@ -75,8 +75,8 @@ def printed_report(exam: dict[str, Any], report: dict[str, Any], language: str) 
         "report": report
         | _versions(report)
         | {
-            "findings": signed.get("findings", report["findings"]),
-            "impression": signed.get("impression", report["impression"]),
+            "findings": signed.get("report", report)["findings"],
+            "impression": signed.get("report", report)["impression"],
             "measurements": signed.get("measurements", report["measurements"]),
         },
         "pictures": _pictures(report, signed, _view_names(exam, language), language),

@@ -61,7 +61,7 @@ def _page(request: HttpRequest) -> dict[str, Any]:
 
 
 def show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    """Render with the page's frame and the texts for its scripts; `status` in the context is also the answer's."""
+    """Render with the page's frame and its scripts' texts; `status` in the context is also the answer's."""
     frame = {"page": _page(request), "texts": texts_in(language_of(request))}
     return render(request, f"console/{template}", frame | context, status=context.get("status", 200))
 

@@ -45,7 +45,15 @@ TEXTS_REPORT: dict[str, tuple[str, str]] = {
     "report.sign_title": ("签发前再次确认身份", "Confirm who you are before signing"),
     "report.sign_lead": (
         "签发后内容不能修改，只能出具新版本。请输入验证器上新的 6 位数字。",
-        "A signed report never changes; only a new version can follow. Enter a fresh code of your authenticator.",
+        "A signed report never changes; only a new version can follow. Enter a fresh one-time code.",
+    ),
+    "report.sign_wrong": (
+        "验证码不正确或已用过，请等下一个验证码。",
+        "The code is wrong or was used before; wait for the next one.",
+    ),
+    "report.picture_film_failed": (
+        "动态图暂时不能播放，以上为首帧。",
+        "The loop can't be played now; this is its first frame.",
     ),
     "report.sign_submit": ("确认签发", "Sign"),
     "report.sign_empty": (
@@ -94,7 +102,7 @@ TEXTS_REPORT: dict[str, tuple[str, str]] = {
     "report.unsigned": ("未签发", "Not signed"),
     "report.remote_note": (
         "远程超声：由申请医院完成床旁操作，诊断医院医师远程检查并出具诊断。",
-        "Remote ultrasound: the requesting hospital attended the patient; the diagnosing hospital's physician examined remotely and reports.",
+        "Remote ultrasound: the requesting hospital attended the patient; the diagnosing hospital reports.",
     ),
     "report.print_hint": ("请用浏览器打印，A4 纸。", "Print from the browser, on A4."),
     "report.close_unsaved": ("还有未保存的修改。", "There are unsaved changes."),

@@ -1,4 +1,4 @@
-"""One running house for the browser tests, started as a newcomer would: `deploy/up` in an empty data folder."""
+"""One running house for the browser tests, started as a newcomer would: `deploy/up` in an empty folder."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class House:
         """Output of a management command; the code commands wait until a fresh one exists."""
         environment = {**os.environ, "DATA_DIR": str(self.data_dir)}
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=True)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=90, check=True
+        )
         return done.stdout.strip()
 
     def totp(self, username: str) -> str:
@@ -80,7 +82,9 @@ def house() -> Iterator[House]:
         data_dir.chmod(0o755)  # the embedded database runs as a user of its own
         command = [str(ROOT / "deploy/up"), "--port", str(port), "--data-dir", folder]
         with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
         try:
             _until_ready(process, f"http://localhost:{port}/readyz", data_dir / "up.json", log)
             up = json.loads((data_dir / "up.json").read_text())

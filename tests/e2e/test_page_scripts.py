@@ -118,7 +118,9 @@ const saver = m.autosave({
   save: async (body, revision) => { calls.push([body.findings, revision]); return answer(); },
   onState: (kind) => states.push(kind),
 });
-const until = async (condition) => { for (let i = 0; i < 600 && !condition(); i++) await new Promise((r) => setTimeout(r, 10)); };
+const until = async (condition) => {
+  for (let i = 0; i < 600 && !condition(); i++) await new Promise((r) => setTimeout(r, 10));
+};
 """
 
 
@@ -162,7 +164,8 @@ def test_a_conflict_stops_saving_until_a_person_decides(page: Page) -> None:
         SAVER
         + """
     answer = () => { throw Object.assign(new Error("stale"), { code: "stale_revision" }); };
-    saver.changed(); const done = await saver.flush(); saver.changed(); await saver.flush(); const tries = calls.length;
+    saver.changed(); const done = await saver.flush();
+    saver.changed(); await saver.flush(); const tries = calls.length;
     answer = () => ({ revision: 10 }); saver.goOn(9, true); await until(() => states.includes("saved"));
     return { done, tries, last: calls.at(-1), conflict: states.includes("conflict") };"""
     )

@@ -1,4 +1,4 @@
-"""The words of the pages: both languages complete, and no page or script asks for a word that nobody wrote."""
+"""The words of the pages: both languages complete, no page or script asks for a word nobody wrote."""
 
 from __future__ import annotations
 

@@ -174,6 +174,7 @@ function draw() {
   replace(root, header(), h("div", { class: "report-grid" },
     h("div", { class: "editor" }, statusLine(), amendLine(), h("div", { id: "conflict" }), editor(), actions(), pictures()),
     h("aside", {}, context(), measurements(), versions())));
+  scrollTo({ top: 0 });
 }
 
 window.addEventListener("beforeunload", (event) => { if (saver?.unsaved) event.preventDefault(); });

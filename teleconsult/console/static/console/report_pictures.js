@@ -14,9 +14,12 @@ export function viewName(exam, code) {
 }
 
 function enlarge(picture, label) {
-  const media = picture.kind === "loop"
-    ? h("video", { class: "picture-large", src: `${picture.url}?as=mp4`, controls: true, loop: true, autoplay: true, muted: true, playsinline: true })
-    : h("img", { class: "picture-large", src: picture.url, alt: label });
+  const still = h("img", { class: "picture-large", src: picture.url, alt: label });
+  const film = () => h("video", {
+    class: "picture-large", src: `${picture.url}?as=mp4`, poster: picture.url, controls: true, loop: true, autoplay: true, muted: true, playsinline: true,
+    onerror: (event) => event.target.replaceWith(still, h("p", { class: "hint bad", role: "alert" }, t("report.picture_film_failed"))),
+  });
+  const media = picture.kind === "loop" ? film() : still;
   return dialog(label, (close) => [media, h("div", { class: "actions" }, h("button", { type: "button", class: "button", onclick: () => close(null) }, t("close")))], "large");
 }
 
@@ -47,8 +50,10 @@ function removal(picture, label) {
 // pictures({node, exam, images, editable, onChanged(image)}): draws into node.
 export function drawPictures({ node, exam, images, editable, onChanged }) {
   if (!images.length) return replace(node, h("p", { class: "muted" }, t("report.pictures_none")));
-  return replace(node, h("div", { class: "pictures" }, images.map((picture, i) => {
-    const label = `${i + 1} ${viewName(exam, picture.view)} · ${t(`report.picture_${picture.kind}`)} · ${clock(picture.taken_at)}`;
+  const kept = images.filter((picture) => !picture.removed); // numbered as in the printed report
+  return replace(node, h("div", { class: "pictures" }, images.map((picture) => {
+    const number = picture.removed ? "" : `${kept.indexOf(picture) + 1} `;
+    const label = `${number}${viewName(exam, picture.view)} · ${t(`report.picture_${picture.kind}`)} · ${clock(picture.taken_at)}`;
     const remove = h("button", { type: "button", class: "quiet", "aria-label": `${t("report.picture_remove")} ${label}` }, t("report.picture_remove"));
     remove.addEventListener("click", async () => {
       const changed = await removal(picture, label);

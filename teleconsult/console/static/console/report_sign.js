@@ -37,7 +37,10 @@ export function signDialog(reportId) {
     button: t("report.sign_submit"),
     wrong: () => (/^[0-9]{6}$/.test(code.value.trim()) ? null : t("signin.totp_hint")),
     run: async () => {
-      await call("POST", "auth/step-up", { totp: code.value.trim() }, { staySignedOut: true });
+      await call("POST", "auth/step-up", { totp: code.value.trim() }).catch((error) => {
+        if (error.code === "bad_credentials") error.title = t("report.sign_wrong");
+        throw error;
+      });
       return call("POST", `reports/${reportId}/sign`, {});
     },
   });
