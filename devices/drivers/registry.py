@@ -11,10 +11,10 @@ from devices.drivers.base import Arm, ImageSource
 
 # name -> (module, class, what to install when its import fails)
 ARMS: dict[str, tuple[str, str, str]] = {
-    "sim": ("devices.drivers.sim.driver", "SimArm", "the extra 'sim' (mujoco)"),
+    "sim": ("devices.drivers.sim.arm", "SimArm", "the extra 'sim' (mujoco)"),
 }
 IMAGE_SOURCES: dict[str, tuple[str, str, str]] = {
-    "phantom": ("devices.drivers.images.phantom", "PhantomSource", "numpy"),
+    "phantom": ("devices.drivers.images.source", "PhantomSource", "numpy"),
     "dicom-loop": ("devices.drivers.images.dicom_loop", "DicomLoopSource", "the extra 'dicom' (pydicom)"),
 }
 

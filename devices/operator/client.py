@@ -164,10 +164,19 @@ class Operator:
         while not condition():
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
-                raise OperatorError("timeout", what)
+                raise OperatorError("timeout", f"{what}; {self._situation()}")
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), min(left_s, 0.1))
+
+    def _situation(self) -> str:
+        t = self.telemetry
+        if t is None:
+            return "no telemetry"
+        return (
+            f"{t.safety_state.name} {t.stop_cause.name} last refusal {t.last_refusal.name} of {t.refused_n}, "
+            f"force {t.force_n:.1f} N, picture {self.frame_id_seen} of {t.frame_id}"
+        )
 
     # --- peer connection ------------------------------------------------------------------------
 
@@ -243,8 +252,17 @@ class Operator:
 
     def _note_seen(self, rtp_timestamp: int) -> None:
         """Which picture this is: the nearest number to telemetry's with this RTP timestamp."""
-        if self.telemetry is None:
+        if self.telemetry is None or self.pc is None:
             return
+        # aiortc hands out timestamps relative to the first packet; the numbers are in the originals.
+        rtp_timestamp += next(
+            (
+                r._RTCRtpReceiver__timestamp_mapper._origin or 0  # type: ignore[attr-defined]
+                for r in self.pc.getReceivers()
+                if r.track is not None and r.track.kind == "video"
+            ),
+            0,
+        )
         newest = self.telemetry.frame_id
         behind = (newest * FRAME_TICKS - rtp_timestamp) % U32
         if behind >= U32 // 2:

@@ -174,8 +174,9 @@ class Agent:
         at_us = now_us if at_us is None else at_us
         wall_ms = (time.time_ns() // 1000 - (now_us - at_us)) // 1000
         found = self.journal.add(kind=kind, at_ms=wall_ms, exam_id=self.exam_id, data=data)
+        told = {("image_kind" if key == "kind" else key): value for key, value in data.items()}
         for peer in self.peers.values():
-            peer.send_ctl({"type": "event", "serial": found.serial, "kind": kind, "at_us": at_us, **data})
+            peer.send_ctl({**told, "type": "event", "serial": found.serial, "kind": kind, "at_us": at_us})
         self.spawn(self.signalling.send(found.message()))
 
     @property
@@ -191,7 +192,7 @@ class Agent:
         self._units_at_s.append(time.monotonic())
         self.safety.tell({"type": "frame", "id": unit.frame_id, "taken_ms": unit.taken_us / 1000.0})
         for peer in self.peers.values():
-            if peer.connected:
+            if peer.connected and peer.has_video:
                 peer.track.offer(unit)
 
     def _on_imaging_connect(self) -> None:

@@ -43,18 +43,22 @@ class Peer:
         self.slot, self.claims, self.token = slot, claims, token
         self.peer_id, self.role, self.exam_id = claims.peer, claims.role, claims.exam
         self._events = events
-        servers = [RTCIceServer(**{k: row[k] for k in ("urls", "username", "credential") if k in row}) for row in ice_servers]
+        known = ("urls", "username", "credential")
+        servers = [RTCIceServer(**{k: row[k] for k in known if k in row}) for row in ice_servers]
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self.track = BModeTrack(request_keyframe=events.request_keyframe)
         self._channels: dict[str, RTCDataChannel] = {}
         self._gone = False
         self.connected = False
+        self.has_video = False
 
     async def answer(self, sdp: str) -> str:
         """The answer to a complete offer (all candidates inside). Raises ValueError for a bad SDP."""
-        transceiver = self.pc.addTransceiver(self.track, direction="sendonly")
-        prefer_h264(transceiver)
-        route_keyframe_requests(transceiver.sender, self._events.request_keyframe)
+        self.has_video = "m=video" in sdp
+        if self.has_video:
+            transceiver = self.pc.addTransceiver(self.track, direction="sendonly")
+            prefer_h264(transceiver)
+            route_keyframe_requests(transceiver.sender, self._events.request_keyframe)
         self._open_channels()
         self.pc.on("connectionstatechange", self._on_state)
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
