@@ -1,0 +1,80 @@
+"""Child processes that end with us: own process group, a log file, a signal when their parent dies."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from pwd import struct_passwd
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+TERM_S = 8.0  # design value: patience with a child before SIGKILL
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Child:
+    """One process and its log. `quit_signal` asks it to end (PostgreSQL's fast stop is SIGINT)."""
+
+    def __init__(self, name: str, argv: Sequence[str], *, log: Path, quit_signal: signal.Signals = signal.SIGTERM):
+        self.name, self.argv, self.log, self.quit_signal = name, list(argv), log, quit_signal
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, cwd: Path, env: Mapping[str, str], user: struct_passwd | None = None) -> None:
+        def die_with_parent() -> None:  # after the change of user, which would clear it
+            _libc.prctl(PR_SET_PDEATHSIG, int(self.quit_signal), 0, 0, 0)
+
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603
+                self.argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
+                preexec_fn=die_with_parent,  # noqa: PLW1509
+            )
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def ended(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self.process.poll() if self.process is not None else None
+
+    def last_lines(self, count: int = 15) -> str:
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+
+    def ask_to_quit(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(self.quit_signal)
+
+    def end(self, timeout_s: float = TERM_S) -> None:
+        """Ask, wait, then kill its whole group: nothing of it stays."""
+        if self.process is None:
+            return
+        self.ask_to_quit()
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            pass
+        self._kill_group()
+        self.process.wait()
+
+    def _kill_group(self) -> None:
+        assert self.process is not None
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
