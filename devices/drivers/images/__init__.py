@@ -1,0 +1,1 @@
+"""Image sources: the phantom at the probe's true pose, and a real loop from a DICOM file."""

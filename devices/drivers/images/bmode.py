@@ -1,0 +1,270 @@
+"""A convex B-mode picture of a volume, seen from a pose.
+
+Per sample of a polar grid (lines x depths): tissue by trilinear lookup, speckle as complex scatterers
+fixed to the tissue and blurred by the beam's point spread, specular echo where the impedance jumps
+across the beam, absorption summed along the line (shadow, enhancement), the receiver's noise raised by
+the TGC; then log compression and one lookup per pixel. Numbers without a source are design values.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from devices.drivers.images.anatomy import (
+    ABSORB_OFFSET_DB_MM,
+    ABSORB_STEPS,
+    ECHO_FLOOR_DB,
+    ECHO_STEPS_PER_DB,
+    Volume,
+)
+from devices.drivers.images.geometry import Geometry
+from devices.drivers.sim.reader import ProbePose
+from devices.drivers.sim.world import (
+    PROBE_RADIUS_MM,
+    WIRE_HALF_LENGTH_MM,
+    rotation_of,
+    skin_depth_mm,
+    wires,
+)
+
+Polar = npt.NDArray[np.float32]
+
+SCATTERER_MM = 0.55
+_SCATTERERS = 128
+_SPECULAR = 0.012
+_WIRE = 1.6
+_NOISE_DB = -63.0
+_NOISE_TGC_DB_MM = 0.075
+_COMPRESSION_REACH_MM = 30.0
+_GEL_PRESSED_MM, _GEL_FREE_MM, _GEL_FADE_MM = 8.0, 1.5, 2.5
+_LATERAL = np.array([0.12, 0.23, 0.30, 0.23, 0.12], dtype=np.float32)
+_AXIAL = np.array([0.27, 0.46, 0.27], dtype=np.float32)
+_LANES = np.uint32(0x00FF00FF)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the physician sets: ``gain_db`` around 0, ``dynamic_range_db`` from black to white."""
+
+    gain_db: float = 0.0
+    dynamic_range_db: float = 60.0
+
+
+class Renderer:
+    """Renders one volume through one geometry; ``render`` allocates nothing that grows."""
+
+    def __init__(self, volume: Volume, geometry: Geometry) -> None:
+        self._volume = volume
+        self._packed = volume.packed.reshape(-1)
+        self._absorb = volume.absorb.reshape(-1)
+        shape = volume.packed.shape
+        self._shape = shape
+        self._corners = [
+            np.intp(dx * shape[1] * shape[2] + dy * shape[2] + dz)
+            for dx, dy, dz in np.ndindex(2, 2, 2)
+        ]
+        random = np.random.default_rng(7)
+        size = _SCATTERERS**3
+        self._scatterers = (
+            (random.standard_normal(size) + 1j * random.standard_normal(size))
+            / math.sqrt(2)
+        ).astype(np.complex64)
+        self._noise = random.rayleigh(
+            1.0, (4, geometry.lines + 64, geometry.samples)
+        ).astype(np.float32)
+        self._echo_amplitude = (
+            10.0 ** ((np.arange(256) / ECHO_STEPS_PER_DB + ECHO_FLOOR_DB) / 20.0)
+        ).astype(np.float32)
+        self._absorb_db = (np.arange(256) / ABSORB_STEPS - ABSORB_OFFSET_DB_MM).astype(
+            np.float32
+        )
+        self._wires = wires()
+        self._count = 0
+        self.use(geometry)
+
+    def use(self, geometry: Geometry) -> None:
+        """Change the depth: everything that depends on the grid is computed here, once."""
+        self.geometry = geometry
+        angle = geometry.angles[:, None]
+        reach = PROBE_RADIUS_MM + geometry.depths[None, :]
+        # Line 0 is the picture's left: the marker side, +x of the probe.
+        self._x = (reach * -np.sin(angle)).astype(np.float32)
+        self._z = (reach * np.cos(angle) - PROBE_RADIUS_MM).astype(np.float32)
+        depth = geometry.depths.astype(np.float32)
+        self._squeeze = np.exp(-depth / _COMPRESSION_REACH_MM).astype(np.float32)
+        self._noise_level = (
+            10.0 ** ((_NOISE_DB + _NOISE_TGC_DB_MM * depth) / 20.0)
+        ).astype(np.float32)
+        self._ringdown = (0.5 * np.exp(-depth / 1.1)).astype(np.float32)
+        beats = np.cos(2 * np.pi * depth / 3.1) * np.exp(-depth / 9.0)
+        self._air = (
+            0.35 * np.exp(-depth / 2.0) + 0.16 * np.maximum(0.0, beats) ** 6
+        ).astype(np.float32)
+        step = geometry.depths[1] - geometry.depths[0]
+        across = reach[0] * (geometry.angles[0] - geometry.angles[1])
+        self._lateral_share = np.abs(step / across).astype(np.float32)
+        self._step_mm = np.float32(step)
+        face = np.stack(
+            [self._x[:, 0], np.zeros(geometry.lines, np.float32), self._z[:, 0]],
+            axis=-1,
+        )
+        self._face = face.astype(np.float64)
+
+    def render(self, pose: ProbePose | None, look: Look) -> npt.NDArray[np.uint8]:
+        """The picture (height, width) uint8 as the probe at ``pose`` sees it; None is a probe in air."""
+        self._count += 1
+        envelope = self._envelope(pose)
+        decibel = np.log(envelope)
+        scale = 255.0 / look.dynamic_range_db
+        decibel *= np.float32(20.0 / math.log(10.0) * scale)
+        decibel += np.float32(255.0 + look.gain_db * scale)
+        np.clip(decibel, 0.0, 255.0, out=decibel)
+        return self.geometry.convert(decibel.astype(np.uint8))
+
+    def _envelope(self, pose: ProbePose | None) -> Polar:
+        noise = self._noise[self._count & 3, (self._count * 23) % 64 :][
+            : self.geometry.lines
+        ]
+        envelope = noise * self._noise_level
+        if pose is None:
+            return np.asarray(envelope + self._air, dtype=np.float32)
+        coupling = self._coupling(pose)[:, None]
+        if coupling.any():
+            envelope += self._echoes(pose) * coupling
+        envelope += coupling * self._ringdown + (1 - coupling) * self._air
+        return np.asarray(envelope, dtype=np.float32)
+
+    def _coupling(self, pose: ProbePose) -> Polar:
+        """Per line 1 where gel joins probe and skin, 0 where there is air."""
+        points = (
+            np.array(pose.position_mm) + self._face @ rotation_of(pose.quaternion).T
+        )
+        points[:, 2] -= pose.heave_mm
+        gap = -skin_depth_mm(points)
+        gel = _GEL_PRESSED_MM if pose.contact else _GEL_FREE_MM
+        share = np.clip((gel + _GEL_FADE_MM - gap) / _GEL_FADE_MM, 0.0, 1.0)
+        return np.asarray(share * share * (3 - 2 * share), dtype=np.float32)
+
+    def _echoes(self, pose: ProbePose) -> Polar:
+        rotation = rotation_of(pose.quaternion).astype(np.float32)
+        seen = [
+            np.float32(pose.position_mm[axis])
+            + rotation[axis, 0] * self._x
+            + rotation[axis, 2] * self._z
+            for axis in range(3)
+        ]
+        seen[2] -= np.float32(pose.heave_mm)
+        if pose.indentation_mm > 0:
+            squeezed = np.float32(pose.indentation_mm) * self._squeeze
+            for axis in range(3):
+                seen[axis] -= rotation[axis, 2] * squeezed
+        echo, impedance, absorbed = self._tissue(seen)
+        field = self._speckle(seen)
+        field *= self._echo_amplitude[echo]
+        field.real += self._specular(impedance)
+        envelope = np.abs(_blur(field))
+        envelope *= np.exp(absorbed * np.float32(-math.log(10.0) / 20.0))
+        self._draw_wires(envelope, pose, rotation)
+        return np.asarray(envelope, dtype=np.float32)
+
+    def _tissue(self, seen: list[Polar]) -> tuple[npt.NDArray[np.intp], Polar, Polar]:
+        """Echo level (index), impedance and absorbed dB of each sample."""
+        share, flat = [], np.zeros(self._x.shape, dtype=np.intp)
+        for axis in range(3):
+            place = (seen[axis] - np.float32(self._volume.low_mm[axis])) * np.float32(
+                1 / self._volume.voxel_mm
+            )
+            np.clip(place, 0.0, np.float32(self._shape[axis] - 1.01), out=place)
+            low = place.astype(np.int32)
+            share.append(((place - low) * np.float32(256.0)).astype(np.uint32))
+            flat *= self._shape[axis]
+            flat += low
+        corner = [self._packed.take(flat + offset) for offset in self._corners]
+        for axis, width in ((2, 4), (1, 2), (0, 1)):
+            near = np.uint32(256) - share[axis]
+            # Corners are ordered x, y, z with z fastest: neighbours along the axis sit next to each other.
+            corner = [
+                (
+                    (corner[2 * i] * near + corner[2 * i + 1] * share[axis])
+                    >> np.uint32(8)
+                )
+                & _LANES
+                for i in range(width)
+            ]
+        both = corner[0]
+        loss = self._absorb_db[self._absorb.take(flat)]
+        absorbed = np.cumsum(loss, axis=1, dtype=np.float32)
+        absorbed *= self._step_mm
+        return (
+            (both & np.uint32(0xFF)).astype(np.intp),
+            (both >> np.uint32(16)).astype(np.float32),
+            absorbed,
+        )
+
+    def _speckle(self, seen: list[Polar]) -> npt.NDArray[np.complex64]:
+        flat = np.zeros(self._x.shape, dtype=np.int32)
+        for axis in range(3):
+            # Offset keeps the numbers positive, so that the cut is a floor.
+            place = (seen[axis] + np.float32(1024.0)) * np.float32(1 / SCATTERER_MM)
+            flat <<= 7
+            flat |= place.astype(np.int32) & (_SCATTERERS - 1)
+        return self._scatterers.take(flat)
+
+    def _specular(self, impedance: Polar) -> Polar:
+        along = np.zeros_like(impedance)
+        np.subtract(impedance[:, 2:], impedance[:, :-2], out=along[:, 1:-1])
+        across = np.zeros_like(impedance)
+        np.subtract(impedance[2:], impedance[:-2], out=across[1:-1])
+        across *= self._lateral_share
+        square = along * along
+        straight = square / (square + across * across + np.float32(4.0))
+        return np.asarray(
+            np.abs(along) * straight * np.float32(_SPECULAR), dtype=np.float32
+        )
+
+    def _draw_wires(self, envelope: Polar, pose: ProbePose, rotation: Polar) -> None:
+        """Where each wire crosses the picture's plane, one blurred point. Wires do not move with tissue."""
+        tip = np.array(pose.position_mm)
+        for centre, along in self._wires:
+            slope = float(along @ rotation[:, 1])
+            if abs(slope) < 0.05:
+                continue
+            way = float((tip - centre) @ rotation[:, 1]) / slope
+            if abs(way) > WIRE_HALF_LENGTH_MM:
+                continue
+            local = rotation.T @ (centre + way * along - tip)
+            self._point(envelope, float(local[0]), float(local[2]))
+
+    def _point(self, envelope: Polar, x_mm: float, z_mm: float) -> None:
+        line, sample = self.geometry.polar_index(x_mm, z_mm)
+        first, last = max(0, int(line) - 4), min(self.geometry.lines, int(line) + 6)
+        top, bottom = (
+            max(0, int(sample) - 6),
+            min(self.geometry.samples, int(sample) + 8),
+        )
+        if first >= last or top >= bottom:
+            return
+        lines = np.arange(first, last)[:, None] - line
+        samples = np.arange(top, bottom)[None, :] - sample
+        blob = _WIRE * np.exp(-(lines**2) / (2 * 0.9**2) - samples**2 / (2 * 1.3**2))
+        patch = envelope[first:last, top:bottom]
+        np.maximum(patch, blob.astype(np.float32), out=patch)
+
+
+def _blur(field: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
+    """The beam's point spread: constant in angle, so wider with depth, as a real beam's."""
+    lateral = field * _LATERAL[2]
+    for shift in (1, 2):
+        weight = _LATERAL[2 + shift]
+        lateral[shift:] += weight * field[:-shift]
+        lateral[:-shift] += weight * field[shift:]
+    axial = lateral * _AXIAL[1]
+    axial[:, 1:] += _AXIAL[2] * lateral[:, :-1]
+    axial[:, :-1] += _AXIAL[0] * lateral[:, 1:]
+    # Unit mean power again: the blur averages independent scatterers.
+    axial *= np.float32(1.0 / math.sqrt(float((_LATERAL**2).sum() * (_AXIAL**2).sum())))
+    return axial
