@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parents[2]
-STATIC = ROOT / "teleconsult/console/static/console"
+from .browser import ROOT, chromium, static_server
+
 VECTORS: dict[str, Any] = json.loads((ROOT / "tests/data/wire_vectors.json").read_text())
 KINDS = {"commands": "Command", "telemetry": "Telemetry", "estop": "Estop"}
 ROWS = [(kind, row) for kind in KINDS for row in VECTORS[kind]]
 
 # Bytes <-> hex, and BigInt as decimal text, as the vectors file writes it.
 HELPERS = """
-const live = new URL("/live/", location.href).href;
+const live = new URL("/static/console/live/", location.href).href;
 const wire = await import(live + "wire.js");
 const bytes = (hex) => new Uint8Array((hex.match(/../g) || []).map((pair) => parseInt(pair, 16)));
 const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
@@ -29,29 +25,12 @@ const plain = (value) => JSON.parse(JSON.stringify(value, (_, v) => (typeof v ==
 """
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript"}
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not test output."""
-
-
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(STATIC)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            opened = browser.new_page()
-            opened.goto(f"http://127.0.0.1:{server.server_address[1]}/icon.svg")
-            yield opened
-            browser.close()
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=5)
+    with static_server() as address, chromium() as browser:
+        opened = browser.new_page()
+        opened.goto(f"{address}/static/console/icon.svg")
+        yield opened
 
 
 def run(page: Page, body: str, argument: Any = None) -> Any:
@@ -74,7 +53,11 @@ def test_both_ends_hold_the_same_layout(page: Page) -> None:
 @pytest.mark.parametrize(("kind", "row"), ROWS, ids=[f"{kind}-{row['name']}" for kind, row in ROWS])
 def test_the_page_reads_what_python_packed(page: Page, kind: str, row: dict[str, Any]) -> None:
     found = run(page, f"return plain(wire.unpack{KINDS[kind]}(bytes(given)))", row["hex"])
-    wrong = {name: (found.get(name), want) for name, want in row["fields"].items() if not close_enough(found[name], want)}
+    wrong = {
+        name: (found.get(name), want)
+        for name, want in row["fields"].items()
+        if not close_enough(found[name], want)
+    }
     assert wrong == {}
 
 
@@ -83,7 +66,9 @@ def test_the_page_packs_the_bytes_python_packs(page: Page, kind: str, row: dict[
     assert run(page, f"return hex(wire.pack{KINDS[kind]}(given))", row["fields"]) == row["hex"]
 
 
-@pytest.mark.parametrize("row", VECTORS["bad"], ids=[f"{row['kind']}-{row['name']}" for row in VECTORS["bad"]])
+@pytest.mark.parametrize(
+    "row", VECTORS["bad"], ids=[f"{row['kind']}-{row['name']}" for row in VECTORS["bad"]]
+)
 def test_the_page_refuses_bad_bytes_with_the_same_code(page: Page, row: dict[str, str]) -> None:
     body = "try { wire['unpack' + given.read](bytes(given.hex)); return 'accepted'; } catch (e) { return e.code; }"
     assert run(page, body, {"read": row["kind"].capitalize(), "hex": row["hex"]}) == row["code"]
@@ -107,14 +92,20 @@ const input = (page_ms, now, more = {}) => loop.input({ page_ms, sending: true, 
 
 
 def test_a_held_deadman_moves_and_a_released_one_sends_stillness(page: Page) -> None:
-    body = LOOP + "input(0, 100); loop.tick(100); input(20, 120, {deadman: false}); loop.tick(120); return plain(channel.left);"
+    body = (
+        LOOP
+        + "input(0, 100); loop.tick(100); input(20, 120, {deadman: false}); loop.tick(120); return plain(channel.left);"
+    )
     held, released = run(page, body)
     assert (held["flags"], held["vx"], held["wz"], held["lease_epoch"], held["seq"]) == (3, 12, 8, 7, 1)
     assert (released["flags"], released["vx"], released["wz"], released["seq"]) == (2, 0, 0, 2)
 
 
 def test_an_input_snapshot_older_than_80_ms_drops_the_deadman(page: Page) -> None:
-    body = LOOP + "input(0, 100); for (const now of [180, 181]) loop.tick(now); return [plain(channel.left), loop.staleDrops];"
+    body = (
+        LOOP
+        + "input(0, 100); for (const now of [180, 181]) loop.tick(now); return [plain(channel.left), loop.staleDrops];"
+    )
     (fresh, stale), drops = run(page, body)
     assert (fresh["flags"] & 1, fresh["vx"]) == (1, 12)
     assert (stale["flags"] & 1, stale["vx"], stale["wz"], drops) == (0, 0, 0, 1)
@@ -129,21 +120,33 @@ def test_a_snapshot_that_waited_in_the_queue_is_old_on_arrival(page: Page) -> No
 
 
 def test_nothing_is_sent_without_a_lease_or_with_a_hidden_page(page: Page) -> None:
-    assert run(page, LOOP + "loop.tick(0); input(0, 20, {sending: false}); loop.tick(20); return channel.left.length;") == 0
+    assert (
+        run(
+            page,
+            LOOP + "loop.tick(0); input(0, 20, {sending: false}); loop.tick(20); return channel.left.length;",
+        )
+        == 0
+    )
 
 
 def test_a_full_channel_gets_only_the_newest_command_and_the_rest_count_as_superseded(page: Page) -> None:
-    body = LOOP + """
+    body = (
+        LOOP
+        + """
       input(0, 0); loop.tick(0); channel.bufferedAmount = 64;
       for (const now of [20, 40, 60]) { input(now, now); loop.tick(now); }
       const during = channel.left.length; channel.bufferedAmount = 0; out.drain();
       return [during, channel.left.map((c) => c.seq), out.superseded, out.sent];"""
+    )
     assert run(page, body) == [1, [1, 4], 2, 2]
 
 
 def test_a_new_lease_starts_its_own_sequence(page: Page) -> None:
-    body = LOOP + """input(0, 0); loop.tick(0); loop.tick(20); input(40, 40, {epoch: 8}); loop.tick(40);
+    body = (
+        LOOP
+        + """input(0, 0); loop.tick(0); loop.tick(20); input(40, 40, {epoch: 8}); loop.tick(40);
       return channel.left.map((c) => [c.lease_epoch, c.seq]);"""
+    )
     assert run(page, body) == [[7, 1], [7, 2], [8, 1]]
 
 

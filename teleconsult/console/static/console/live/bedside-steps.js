@@ -8,6 +8,8 @@ import { Signature } from "./signature.js";
 const IDENTIFIERS = ["name", "birth_date", "document_tail", "phone_tail"];
 const QUESTIONS = ["wound_or_stoma", "recent_surgery", "known_aneurysm", "pain", "can_lie_still", "gel_allergy"];
 const AFTER_READY = new Set(["ready", "live", "paused", "ended", "reported"]);
+const PLACE_BEGINS_MS = 400;
+const PLACE_MAX_MS = 30_000; // devices/wire/limits.py PLACE_TIMEOUT_MS
 const HEADS = ["left", "right"];
 const LIES = ["supine", "left_lateral", "right_lateral"];
 
@@ -20,7 +22,7 @@ function choices(name, values, label, chosen) {
 }
 
 export class Steps {
-  // api: {exam(), post(path, body) -> exam, setExam(exam), request(type, fields), notes, telemetry()}
+  // api: {exam(), post(path, body) -> exam, setExam(exam), request(type, fields), notes, state() -> safety state's name}
   constructor(list, body, api) {
     Object.assign(this, { list, body, api });
     this.memory = `bedside-${api.exam().id}`; // what only this tablet knows: placed, orientation set
@@ -225,12 +227,27 @@ export class Steps {
     right.disabled = !this.local.placed && !this.asked;
     this.#act(move, async () => {
       await this.api.request("place", { site: "right_upper_quadrant" });
+      this.api.notes.say(t("bed.place.moving"));
+      await this.#moved();
       this.asked = true;
       right.disabled = false;
-      this.api.notes.say(t("bed.place.moving"));
     });
     right.onclick = () => this.#remember({ placed: true });
     return [lead("bed.place.lead"), h("div", { class: "lv-row" }, move, right)];
+  }
+
+  // Until the robot reports that the move to the start is over (it may be over before it was seen).
+  #moved() {
+    const deadline = performance.now() + PLACE_MAX_MS;
+    const begun = performance.now() + PLACE_BEGINS_MS;
+    return new Promise((resolve) => {
+      const timer = setInterval(() => {
+        const moving = this.api.state() === "place" || performance.now() < begun;
+        if (moving && performance.now() < deadline) return;
+        clearInterval(timer);
+        resolve();
+      }, 100);
+    });
   }
 
   #orientation() {

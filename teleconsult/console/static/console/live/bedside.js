@@ -10,7 +10,7 @@ import { Session } from "./session.js";
 import { bedsideWord, delayWord, explain } from "./state.js";
 import { Tones } from "./tones.js";
 import { Voice } from "./voice.js";
-import { TEL_FLAG, has } from "./wire.js";
+import { STATES, TEL_FLAG, has } from "./wire.js";
 
 const SHOW_MS = 50;
 const HOLD_TO_CLEAR_MS = 2000;
@@ -48,7 +48,7 @@ class Bedside {
     this.voice = new Voice({ offers: false, send: (message) => this.session.signalling.send(message), onChange: (view) => this.#voice(view) });
     this.steps = new Steps(place("step-list"), place("step-body"), {
       exam: () => this.exam, notes: this.notes, setExam: (found) => this.setExam(found),
-      post: (path, body = {}) => this.#post(path, body), request: (type, fields) => this.session.request(type, fields),
+      post: (path, body = {}) => this.#post(path, body), request: (type, fields) => this.session.request(type, fields), state: () => STATES[this.session.telemetry?.safety_state],
     });
     this.#deeds();
     this.#clearing();
@@ -178,7 +178,7 @@ class Bedside {
   #stopped({ phase, ms, handed }) {
     const words = {
       none: t("bed.stop.hint"), sent: handed ? t("bed.stop.sent") : t("bed.stop.unlinked"), latched: t("bed.stop.latched"),
-      rest: t("bed.stop.rest", { ms }), unanswered: t("bed.red.title"), dismissed: t("bed.red.still"),
+      rest: t("bed.stop.rest", { ms }), held: t("bed.word.stopped"), unknown: t("bed.word.lost"), unanswered: t("bed.red.title"), dismissed: t("bed.red.still"),
     };
     place("stop").dataset.phase = phase;
     place("stop-note").textContent = words[phase];
@@ -282,7 +282,8 @@ class Bedside {
   #link(linked) {
     const { ms, kind } = delayWord(linked ? this.session.delay.rttMs : null);
     place("link").dataset.kind = linked ? kind : "lost";
-    place("link").textContent = linked ? `${t("bed.link")} ${ms === null ? "" : `${ms} ms`}` : `${t("bed.link")} ✕`;
+    const doing = linked ? `${t(`live.state.${STATES[this.session.telemetry.safety_state]}`)} ${ms === null ? "" : `${ms} ms`}` : "✕";
+    place("link").textContent = `${t("bed.link")} ${doing}`;
   }
 }
 

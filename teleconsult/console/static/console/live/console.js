@@ -12,7 +12,7 @@ import { Thumbnails, Views, caliperRows, sliders } from "./imaging-panel.js";
 import { Input } from "./input.js";
 import { Lease } from "./lease.js";
 import { FORCE_MAX_N } from "./limits.js";
-import { Notes, ask, codeWord, deed, inPageLanguage, serverSentence } from "./messages.js";
+import { Notes, ask, codeWord, deed, inPageLanguage, openDialog, serverSentence } from "./messages.js";
 import { OperatorPanel } from "./operator-panel.js";
 import { Session } from "./session.js";
 import { Tones } from "./tones.js";
@@ -113,7 +113,10 @@ class Console {
       telemetry: (telemetry) => this.#telemetry(telemetry),
       ctl: (message) => this.#ctl(message),
       stream: (stream) => this.picture.setStream(stream),
-      linked: (on) => { if (!on) this.tones.play("lost"); this.refused = null; },
+      linked: (on) => {
+        if (!on) this.tones.play("lost");
+        this.refused = null;
+      },
       refused: (code, title) => { this.refused = title || codeWord(code); },
       stop: (view) => this.#stop(view),
       stats: (stats) => { this.stats = stats; },
@@ -259,7 +262,7 @@ class Console {
     place("stop").addEventListener("pointerdown", (event) => { event.preventDefault(); this.session.stop.press(); });
     place("stop").addEventListener("click", () => this.session.stop.press()); // keyboard and assistive technology
     place("hurts-seen").addEventListener("click", () => { place("hurts").hidden = true; });
-    place("help").addEventListener("click", () => place("help-dialog").showModal());
+    place("help").addEventListener("click", () => openDialog(place("help-dialog")));
   }
 
   async #end() {
@@ -277,7 +280,7 @@ class Console {
   }
 
   #stop({ phase, ms }) {
-    const words = { sent: t("live.stop.sent"), latched: t("live.stop.latched"), rest: t("live.stop.rest", { ms }) };
+    const words = { sent: t("live.stop.sent"), latched: t("live.stop.latched"), rest: t("live.stop.rest", { ms }), held: t("live.who.stopped") };
     place("stop-note").textContent = words[phase] ?? "";
     place("stop").dataset.phase = phase;
     place("unanswered").hidden = phase !== "unanswered";

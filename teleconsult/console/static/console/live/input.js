@@ -96,9 +96,8 @@ export class Input {
   keydown(event) {
     const { code } = event;
     const typing = isText(event.target);
-    if (STOPS.has(code) && !(code === "Backspace" && typing)) {
-      if (this.inControl() || code === "Backspace") event.preventDefault();
-      if (!event.repeat && (this.inControl() || !typing)) this.on.stop();
+    if (STOPS.has(code)) {
+      this.#stopKey(event, typing);
       return;
     }
     if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
@@ -108,6 +107,14 @@ export class Input {
     if (code === "Space") this.space = true;
     else if (MOTION[code]) this.#motion(event);
     else this.#once(event);
+  }
+
+  // Stop from anywhere, also without control; but a key that edits text or closes a dialog does only that.
+  #stopKey(event, typing) {
+    if (event.code === "Escape" && document.querySelector("dialog[open]")) return;
+    if (typing) return;
+    event.preventDefault();
+    if (!event.repeat) this.on.stop();
   }
 
   #take(event) {

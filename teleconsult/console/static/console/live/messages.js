@@ -58,9 +58,16 @@ export function deed(button, notes, run) {
   });
 }
 
-// A dialog in the page (not the browser's): resolves with the form's data, or null.
+// A dialog in the page, never a modal one: the stop stays in reach while it is open. Esc closes it.
+export function openDialog(dialog) {
+  dialog.onkeydown = (event) => event.code === "Escape" && dialog.close();
+  dialog.show();
+}
+
+// Resolves with the form's data, or null.
 export function ask(dialog) {
-  dialog.showModal();
+  if (dialog.open) return Promise.resolve(null);
+  openDialog(dialog);
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       resolve(dialog.returnValue === "yes" ? new FormData(dialog.querySelector("form")) : null);

@@ -81,7 +81,10 @@ export class Session {
   #linked(on) {
     if (this.linked === on) return;
     this.linked = on;
-    if (!on) this.telemetry = null;
+    if (!on) {
+      this.telemetry = null;
+      this.stop.lost();
+    }
     this.on.linked(on);
   }
 

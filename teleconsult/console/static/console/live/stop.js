@@ -9,7 +9,8 @@ export function atRest(telemetry) {
 }
 
 export class Stop {
-  // send(bytes) -> bool; onChange({phase, ms, handed}): phase none | sent | latched | rest | unanswered
+  // send(bytes) -> bool; onChange({phase, ms, handed}): phase none | sent | latched | rest | unanswered | dismissed |
+  // unknown (was latched, then the link went) | held (still latched when it came back)
   constructor({ send, onChange, now = () => performance.now() }) {
     this.send = send;
     this.onChange = onChange;
@@ -48,7 +49,13 @@ export class Stop {
       this.#become("latched");
     }
     if (this.phase === "latched" && latched && atRest(telemetry)) this.#become("rest");
-    if ((this.phase === "latched" || this.phase === "rest") && !latched) this.#become("none"); // cleared
+    if (this.phase === "unknown" && latched) this.#become("held");
+    if (!latched && !this.repeating && this.phase !== "none") this.#become("none"); // cleared
+  }
+
+  // No telemetry any more: what was reported is not known any more.
+  lost() {
+    if (this.phase === "latched" || this.phase === "rest" || this.phase === "held") this.#become("unknown");
   }
 
   // The person has used the red button: the page may show the picture again; sending goes on.
