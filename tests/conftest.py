@@ -1,0 +1,52 @@
+"""Loaded before pytest-django configures Django: the environment of the tests' own servers is set here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Servers, load
+
+SERVERS = load()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Servers:
+    """PostgreSQL and Valkey, running. Tests of sockets or tasks without a database ask for this one."""
+    SERVERS.start()
+    return SERVERS
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(servers: Servers, django_db_blocker: object) -> Iterator[None]:
+    """Instead of Django's test database: a clone of the migrated template, used as `hospital_app`."""
+    from django.db import connections
+
+    servers.make_database()
+    yield
+    connections.close_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_as_owner() -> Iterator[None]:
+    """TransactionTestCase empties tables with TRUNCATE, which the application's role may not."""
+    from django.test import TransactionTestCase
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: SERVERS.empty_tables())
+        yield
+
+
+@pytest.fixture(autouse=True)
+def objects_dir(tmp_path: Path, settings: object) -> Path:
+    """Stored pictures of one test stay with it."""
+    folder = tmp_path / "objects"
+    settings.OBJECTS_DIR = folder  # type: ignore[attr-defined]
+    return folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        SERVERS.finish()
