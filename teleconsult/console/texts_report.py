@@ -34,6 +34,10 @@ TEXTS_REPORT: dict[str, tuple[str, str]] = {
     "report.saving": ("正在保存…", "Saving…"),
     "report.unsaved": ("有未保存的修改", "Unsaved changes"),
     "report.save_failed": ("没有保存成功，将自动重试。", "Not saved; it will be tried again."),
+    "report.signed_out": (
+        "登录已过期，尚未保存：请在另一标签页登录，本页会自动保存。",
+        "Sign-in expired, not saved yet: sign in again in another tab and this page saves by itself.",
+    ),
     "report.conflict": (
         "这份草稿在别处被修改过，您的修改还没有保存。",
         "This draft was changed elsewhere and your changes are not saved yet.",

@@ -56,7 +56,7 @@ function drawList() {
 
 function drawFilters() {
   replace($("#filters"), Object.keys(FILTERS).map((name) => h("button", {
-    type: "button", role: "radio", "aria-checked": String(name === filter),
+    type: "button", "aria-pressed": String(name === filter),
     onclick: () => { filter = name; drawFilters(); drawList(); },
   }, `${t(`desk.filter.${name}`)} ${exams.filter(FILTERS[name]).length}`)));
 }

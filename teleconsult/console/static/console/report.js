@@ -46,7 +46,7 @@ function onState(kind, error, answer) {
   if (kind === "dirty") say(t("report.unsaved"));
   if (kind === "saving") say(t("report.saving"));
   if (kind === "saved") say(t("report.saved", { time: clockSeconds(Date.now()) }));
-  if (kind === "failed") say(`${error.title} ${t("report.save_failed")}`, true);
+  if (kind === "failed") say(error.status === 401 ? t("report.signed_out") : `${error.title} ${t("report.save_failed")}`, true);
   if (kind === "conflict") showConflict();
 }
 
@@ -168,7 +168,7 @@ function draw() {
   saver?.stop();
   saver = editable() ? autosave({
     read: () => ({ findings: $("#findings").value, impression: $("#impression").value }),
-    save: (text, revision) => call("PUT", `exams/${exam.id}/report`, { ...text, revision }),
+    save: (text, revision) => call("PUT", `exams/${exam.id}/report`, { ...text, revision }, { staySignedOut: true }),
     onState, revision: report.revision,
   }) : null;
   replace(root, header(), h("div", { class: "report-grid" },
