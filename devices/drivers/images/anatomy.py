@@ -6,6 +6,7 @@ Coordinates: the base frame of ``devices.drivers.sim.world`` (x patient's left, 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -134,10 +135,10 @@ class _Canvas:
         self, points: list[Point], radius: float, tissue: Tissue, wall_mm: float = 0.0
     ) -> None:
         """A tube through ``points`` with an optional bright wall."""
-        for start, end in zip(points, points[1:], strict=False):
+        for start, end in itertools.pairwise(points):
             self._piece(start, end, radius + wall_mm, WALL if wall_mm else tissue)
         if wall_mm:
-            for start, end in zip(points, points[1:], strict=False):
+            for start, end in itertools.pairwise(points):
                 self._piece(start, end, radius, tissue)
 
     def _piece(self, start: Point, end: Point, radius: float, tissue: Tissue) -> None:
