@@ -132,4 +132,15 @@ draw();
 const wanted = new URLSearchParams(location.search).get("exam");
 if (wanted && exams.some((exam) => exam.id === wanted)) select(wanted);
 else startBooking();
-refresh({ path: `exams?day=${day}`, every_ms: 10000, onData: (results) => { exams = results; draw(); }, onStale: () => {} });
+
+// News of the exam that is open on the right are shown there too, unless a dialog is open over it.
+function onNews(results) {
+  const find = (rows) => rows.find((exam) => exam.id === selected);
+  const [before, after] = [find(exams), find(results)];
+  exams = results;
+  draw();
+  const changed = before && after && JSON.stringify(before) !== JSON.stringify(after);
+  if (changed && !document.querySelector("dialog[open]")) select(selected);
+}
+
+refresh({ path: `exams?day=${day}`, every_ms: 10000, onData: onNews, onStale: () => {} });
