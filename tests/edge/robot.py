@@ -24,7 +24,15 @@ from tests.waiting import until
 class Robot:
     """``with Robot(server_url, keys, folder) as robot``: children as the parent starts them."""
 
-    def __init__(self, *, server_url: str, server_keys: list[dict[str, str]], folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        server_url: str,
+        server_keys: list[dict[str, str]],
+        folder: Path,
+        driver: str = "tests.edge.spring_arm:SpringArm",
+        bars: bool = True,
+    ) -> None:
         self.runtime_dir = Path(tempfile.mkdtemp(prefix="edge-t-"))
         self.data_dir = folder / "robot"
         self.data_dir.mkdir()
@@ -37,11 +45,12 @@ class Robot:
         self.config_file = folder / "edge.toml"
         self.config_file.write_text(
             f'server_url = "{server_url}"\ndata_dir = "{self.data_dir}"\nruntime_dir = "{self.runtime_dir}"\n'
-            'driver = "tests.edge.spring_arm:SpringArm"\n'
+            f'driver = "{driver}"\n'
         )
         config = configs.load(self.config_file)
         self.children = {c.name: c for c in children(config, config_file=self.config_file, robot_id=ROBOT_ID)}
-        self.children["imaging"].argv[2] = "tests.edge.bars_imaging"
+        if bars:
+            self.children["imaging"].argv[2] = "tests.edge.bars_imaging"
         self._running = True
         self._unwatched: list[Child] = []
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -49,7 +58,7 @@ class Robot:
     def __enter__(self) -> Self:
         # Children of a thread: the death signal of the real parent would follow the thread, so none here.
         self._watcher.start()
-        until(lambda: (self.runtime_dir / "box.json").exists(), timeout_s=20, what="the arm's box")
+        until(lambda: (self.runtime_dir / "arm.sock").exists(), timeout_s=20, what="the arm's box")
         return self
 
     def __exit__(self, *_: object) -> None:

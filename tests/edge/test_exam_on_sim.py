@@ -1,0 +1,76 @@
+"""An exam's movements on the simulated arm: physics in its own process, contact force from the physics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from devices.operator import Operator
+from devices.wire.limits import FORCE_PEAK_N
+from devices.wire.messages import SafetyState, StopCause, TelemetryFlag
+from tests.edge.fake_server import FakeServer
+from tests.edge.robot import Robot
+from tests.waiting import auntil
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+S = SafetyState
+
+
+@pytest_asyncio.fixture
+async def server(tmp_path: Path) -> AsyncIterator[FakeServer]:
+    async with FakeServer() as found:
+        robot = Robot(server_url=found.url, server_keys=found.hospital.rows, folder=tmp_path, driver="sim")
+        await asyncio.to_thread(robot.__enter__)
+        try:
+            await auntil(lambda: found.told("hello"), timeout_s=30)
+            yield found
+        finally:
+            await asyncio.to_thread(robot.__exit__)
+
+
+def state(op: Operator) -> SafetyState | None:
+    return op.telemetry.safety_state if op.telemetry is not None else None
+
+
+async def test_self_test_place_contact_scan_stop_lift_and_clear(server: FakeServer) -> None:
+    bedside = Operator(server.url, exam_id="e1", role="bedside", ticket="b", video=False)
+    console = Operator(server.url, exam_id="e1", role="console", ticket="c")
+    async with bedside, console as op:
+        await server.to_robot(type="self_test", request_id="r1", exam_id="e1")
+        await auntil(lambda: server.told("self_test_result"), timeout_s=20)
+        assert server.told("self_test_result")[0]["passed"], server.told("self_test_result")
+
+        assert (await bedside.ctl("place"))["ok"]
+        await bedside.wait(lambda: state(bedside) is S.PLACE)
+        await bedside.wait(lambda: state(bedside) is not S.PLACE, timeout_s=30)
+        await server.grant(op.latest["welcome"]["peer_id"])
+        await op.wait(lambda: state(op) is S.PARK, what="PARK")
+        assert (await bedside.ctl("go"))["ok"]
+
+        peak = 0.0
+        op.deadman, op.force_setpoint_n = True, 6.0
+        await op.wait(lambda: op.telemetry is not None and op.telemetry.force_n > 4.0, timeout_s=20, what="contact")
+        await asyncio.sleep(2.0)
+        assert op.telemetry is not None
+        assert op.telemetry.force_n == pytest.approx(6.0, abs=1.0)
+        start = op.telemetry.position_mm
+        op.twist = (10.0, 0.0, 0.0, 0.0, 0.0, 3.0)
+        for _ in range(40):
+            await asyncio.sleep(0.05)
+            peak = max(peak, op.telemetry.force_n)
+        moved = max(abs(a - b) for a, b in zip(op.telemetry.position_mm, start, strict=True))
+        assert moved > 8.0 and op.has(TelemetryFlag.CONTACT)
+        assert peak < 10.0 < FORCE_PEAK_N
+
+        assert await op.stop() < 500.0
+        await op.wait(lambda: op.telemetry is not None and op.telemetry.force_n <= 2.0, timeout_s=1.0, what="eased")
+        assert (await bedside.ctl("lift"))["ok"]
+        await bedside.wait(lambda: state(bedside) is S.LIFT)
+        await bedside.wait(lambda: state(bedside) is S.STOPPED, timeout_s=10)
+        assert bedside.telemetry is not None and bedside.telemetry.force_n < 0.5
+        ack = await bedside.ctl("clear_stop", cause=int(StopCause.ESTOP_CONSOLE), patient_well=True)
+        assert ack["ok"], ack
