@@ -203,9 +203,20 @@ def _alive(pid: int) -> bool:
 
 
 def load() -> Servers:
-    """Before Django's settings: make or take over the plan, put this worker's addresses into the environment."""
+    """Make or take over the plan and let Django read its settings with this worker's addresses.
+
+    The environment is put back afterwards: a worker, or an installation that a test starts, must not inherit them.
+    """
     if PLAN not in os.environ:
         os.environ[PLAN] = json.dumps(asdict(make_plan()))
     servers = Servers(Plan(**json.loads(os.environ[PLAN])), os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    (servers.folder / servers.worker / "static").mkdir(parents=True, exist_ok=True)
+    before = dict(os.environ)
     os.environ.update(servers.environment())
+    from django.conf import settings
+
+    assert settings.DATABASES["default"]["NAME"] == servers.database
+    os.environ.clear()
+    os.environ.update(before)
+    os.environ["DATABASE_OWNER_URL"] = servers.environment()["DATABASE_OWNER_URL"]
     return servers
