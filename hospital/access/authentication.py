@@ -42,3 +42,11 @@ class PageSessionAuthentication(SessionAuthentication):
             super().enforce_csrf(request)
         except Exception as error:
             raise Forbidden("csrf_failed") from error
+
+
+def principal_of(request: Request) -> Principal:
+    """Who sent a request that a door let through; Unauthenticated for nobody."""
+    found = getattr(request, "user", None)
+    if not isinstance(found, Principal):
+        raise Unauthenticated("not_authenticated")
+    return found

@@ -69,7 +69,9 @@ class Membership(models.Model):
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
             # SEC-06: system, security and audit administration are three people.
             models.UniqueConstraint(
-                fields=["user"], condition=models.Q(role__in=ADMINISTRATORS), name="one_administration_per_person"
+                fields=["user"],
+                condition=models.Q(role__in=ADMINISTRATORS),
+                name="one_administration_per_person",
             ),
         ]
 
@@ -112,7 +114,8 @@ class AccessToken(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(user=None, account__isnull=False) | models.Q(user__isnull=False, account=None),
+                condition=models.Q(user=None, account__isnull=False)
+                | models.Q(user__isnull=False, account=None),
                 name="token_of_one_principal",
             )
         ]

@@ -62,7 +62,10 @@ def code_send(*, phone: str, channel: str, address: str, deliver: bool) -> int:
     _within_rates(phone, address)
     code, expires_at = f"{secrets.randbelow(10**6):06d}", now() + CODE_LIFE
     LoginCode.objects.create(
-        phone_index=phone_index(phone), address=address, code_hash=_code_hash(phone, code), expires_at=expires_at
+        phone_index=phone_index(phone),
+        address=address,
+        code_hash=_code_hash(phone, code),
+        expires_at=expires_at,
     )
     if deliver:
         message_send(
@@ -75,9 +78,13 @@ def code_check(*, phone: str, code: str) -> UUID:
     """The phone's newest code, if it is this one; its id, to be consumed. Every try counts, committed at once."""
     with transaction.atomic():
         limit_lock_wait()
-        newest = LoginCode.objects.filter(phone_index=phone_index(phone)).order_by("-created_at").values("id")[:1]
+        newest = (
+            LoginCode.objects.filter(phone_index=phone_index(phone)).order_by("-created_at").values("id")[:1]
+        )
         row = LoginCode.objects.select_for_update().filter(id__in=newest).first()
-        usable = row is not None and row.used_at is None and row.expires_at > now() and row.attempts < CODE_TRIES_N
+        usable = (
+            row is not None and row.used_at is None and row.expires_at > now() and row.attempts < CODE_TRIES_N
+        )
         if row is not None and usable:
             row.attempts += 1
             row.save(update_fields=["attempts"])
@@ -91,6 +98,8 @@ def code_consume(*, code_id: UUID, phone: str) -> tuple[str, AccessToken]:
     """Use the code up, once, and sign the phone's account in for 30 minutes."""
     if not LoginCode.objects.filter(id=code_id, used_at=None, expires_at__gt=now()).update(used_at=now()):
         raise Unauthenticated("code_invalid")
-    account, _ = PatientAccount.objects.get_or_create(phone_index=phone_index(phone), defaults={"phone": phone})
+    account, _ = PatientAccount.objects.get_or_create(
+        phone_index=phone_index(phone), defaults={"phone": phone}
+    )
     PatientAccount.objects.filter(id=account.id).update(last_sign_in_at=now())
     return token_issue(life=PATIENT_LIFE, account=account)

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import time
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
@@ -39,7 +40,9 @@ def digest_of(token: str) -> bytes:
 
 
 @transaction.atomic
-def institution_create(*, name: str, name_en: str, short_name: str, region_code: str, uscc: str) -> Institution:
+def institution_create(
+    *, name: str, name_en: str, short_name: str, region_code: str, uscc: str
+) -> Institution:
     """A hospital. Invalid `uscc_invalid` when the credit code's check character is wrong (ID-08)."""
     if not rules.uscc_valid(uscc):
         raise Invalid("uscc_invalid", field="uscc")
@@ -56,7 +59,9 @@ def user_create(*, username: str, name: str, password: str | None = None) -> tup
     chosen, secret = password or secrets.token_urlsafe(12), one_time.new_secret()
     if len(chosen) < PASSWORD_MIN:
         raise Invalid("password_weak", field="password")
-    user = User.objects.create(username=username, name=name, password=make_password(chosen), totp_secret=secret)
+    user = User.objects.create(
+        username=username, name=name, password=make_password(chosen), totp_secret=secret
+    )
     audit_record(principal=SYSTEM, action="user.create", object_kind="user", object_id=user.id)
     return user, chosen, secret
 
@@ -123,13 +128,17 @@ def token_issue(
 ) -> tuple[str, AccessToken]:
     """An opaque random token; only its digest stays here."""
     token = secrets.token_urlsafe(32)
-    row = AccessToken.objects.create(digest=digest_of(token), user=user, account=account, expires_at=now() + life)
+    row = AccessToken.objects.create(
+        digest=digest_of(token), user=user, account=account, expires_at=now() + life
+    )
     return token, row
 
 
 def staff_sign_in(*, username: str, password: str, code: str) -> tuple[str, AccessToken]:
     """A bearer token for 8 h. Unauthenticated `bad_credentials`, TooMany `locked`."""
-    return token_issue(life=STAFF_LIFE, user=_credentials_checked(username=username, password=password, code=code))
+    return token_issue(
+        life=STAFF_LIFE, user=_credentials_checked(username=username, password=password, code=code)
+    )
 
 
 def page_sign_in(*, request: HttpRequest, username: str, password: str, totp: str) -> None:
@@ -142,8 +151,16 @@ def page_sign_in(*, request: HttpRequest, username: str, password: str, totp: st
 
 
 def page_sign_out(*, request: HttpRequest) -> None:
-    AccessToken.objects.filter(id=request.session.get(SESSION_KEY), revoked_at=None).update(revoked_at=now())
+    if token_id := request.session.get(SESSION_KEY):
+        AccessToken.objects.filter(id=token_id, revoked_at=None).update(revoked_at=now())
     request.session.flush()
+
+
+def _token_id(principal: Principal) -> UUID:
+    """Robots and the system have no token, so they can neither sign nor open a page's socket."""
+    if principal.token_id is None:
+        raise Forbidden("not_permitted")
+    return principal.token_id
 
 
 def step_up(*, principal: Principal, code: str) -> datetime:
@@ -157,7 +174,7 @@ def step_up(*, principal: Principal, code: str) -> datetime:
         locked = not _unlocked(user)
         good = not locked and _proven(user, code=code, password=None)
         if good:
-            AccessToken.objects.filter(id=principal.token_id).update(stepped_up_at=now())
+            AccessToken.objects.filter(id=_token_id(principal)).update(stepped_up_at=now())
             audit_record(principal=principal, action="auth.step_up", object_kind="user", object_id=user.id)
         else:
             _refused(principal, "auth.step_up", user, "locked" if locked else "bad_credentials")
@@ -173,17 +190,15 @@ def proof_consume(*, principal: Principal) -> None:
 
     In the caller's transaction: a signature that is rolled back leaves the proof unused.
     """
-    fresh = AccessToken.objects.filter(
-        id=principal.token_id, stepped_up_at__gt=now() - PROOF_LIFE, revoked_at=None
-    )
-    if principal.token_id is None or not fresh.update(stepped_up_at=None):
+    mine = AccessToken.objects.filter(id=_token_id(principal), revoked_at=None)
+    if not mine.filter(stepped_up_at__gt=now() - PROOF_LIFE).update(stepped_up_at=None):
         raise Forbidden("proof_required")
 
 
 def ticket_issue(*, principal: Principal) -> tuple[str, datetime]:
     """(ticket, its end): opens one socket within 30 s."""
     ticket, expires_at = secrets.token_urlsafe(24), now() + TICKET_LIFE
-    Ticket.objects.create(digest=digest_of(ticket), token_id=principal.token_id, expires_at=expires_at)
+    Ticket.objects.create(digest=digest_of(ticket), token_id=_token_id(principal), expires_at=expires_at)
     return ticket, expires_at
 
 

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
-    "locked": ("连续多次失败，账号已锁定 30 分钟。", "Too many failures: the account is locked for 30 minutes."),
+    "locked": (
+        "连续多次失败，账号已锁定 30 分钟。",
+        "Too many failures: the account is locked for 30 minutes.",
+    ),
     "ticket_invalid": ("连接凭证无效或已使用。", "The connection ticket is wrong or already used."),
-    "proof_required": ("签名前请重新验证身份（动态验证码）。", "Prove your identity again (one-time code) before signing."),
+    "proof_required": (
+        "签名前请重新验证身份（动态验证码）。",
+        "Prove your identity again (one-time code) before signing.",
+    ),
     "too_many": ("请求过于频繁，请稍后再试。", "Too many requests; please wait."),
     "code_invalid": ("验证码或证件信息不正确。", "The code or the document number is not right."),
     "phone_invalid": ("手机号码格式不正确。", "The phone number is not valid."),

@@ -11,7 +11,9 @@ class Message(models.Model):
     """One message to one person. `status`: queued -> sent | expired. `code` is kept apart for one-time codes."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    channel = models.CharField(max_length=8, choices=[("sms", "SMS"), ("voice", "voice"), ("email", "e-mail")])
+    channel = models.CharField(
+        max_length=8, choices=[("sms", "SMS"), ("voice", "voice"), ("email", "e-mail")]
+    )
     to = EncryptedTextField()
     to_index = models.BinaryField(max_length=32, db_index=True)
     template = models.CharField(max_length=40)

@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hospital.access.authentication import principal_of
 from hospital.access.middleware import address_of
 from hospital.access.models import Role
 from hospital.audit.services import audit_record
@@ -40,9 +42,11 @@ class PatientsDoor(Door):
 
     @extend_schema(parameters=[OpenApiParameter("q", str)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        found = selectors.patient_search(principal=request.user, q=request.query_params.get("q", "")[:80])
+        found = selectors.patient_search(
+            principal=principal_of(request), q=request.query_params.get("q", "")[:80]
+        )
         audit_record(
-            principal=request.user,
+            principal=principal_of(request),
             action="patient.search",
             object_kind="patient",
             object_id=None,
@@ -54,7 +58,7 @@ class PatientsDoor(Door):
     def post(self, request: Request) -> Response:
         data = PatientInput(data=request.data)
         data.is_valid(raise_exception=True)
-        patient, namesakes = services.patient_register(principal=request.user, **data.validated_data)
+        patient, namesakes = services.patient_register(principal=principal_of(request), **data.validated_data)
         body = patient_full(patient) | {"namesakes": [patient_found(row) for row in namesakes]}
         return Response(body, status=201)
 
@@ -64,9 +68,9 @@ class PatientDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, patient_id: UUID) -> Response:
-        patient = selectors.patient_get(principal=request.user, patient_id=patient_id)
+        patient = selectors.patient_get(principal=principal_of(request), patient_id=patient_id)
         audit_record(
-            principal=request.user,
+            principal=principal_of(request),
             action="patient.read",
             object_kind="patient",
             object_id=patient.id,
@@ -131,7 +135,8 @@ class PractitionersDoor(Door):
     actions: ClassVar = {"GET": "practitioner.list"}
 
     @extend_schema(
-        parameters=[OpenApiParameter("role", str), OpenApiParameter("institution", str)], responses=OpenApiTypes.OBJECT
+        parameters=[OpenApiParameter("role", str), OpenApiParameter("institution", str)],
+        responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
         role, place = request.query_params.get("role", ""), request.query_params.get("institution")
@@ -141,5 +146,7 @@ class PractitionersDoor(Door):
             institution_id = UUID(place) if place else None
         except ValueError:
             raise Invalid("invalid", field="institution") from None
-        found = selectors.practitioners(principal=request.user, role=role, institution_id=institution_id)
+        found = selectors.practitioners(
+            principal=principal_of(request), role=role, institution_id=institution_id
+        )
         return Response({"results": found, "next": None})

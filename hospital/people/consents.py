@@ -36,7 +36,9 @@ class ConsentWithdrawn(Event):
 def consent_text_publish(*, kind: str, version: str, body_zh: str, body_en: str) -> ConsentText:
     """A new text of a kind; it replaces the one before for consents given from now on, and never changes."""
     digest = hashlib.sha256(f"{body_zh}\n\n{body_en}".encode()).hexdigest()
-    row = ConsentText.objects.create(kind=kind, version=version, body_zh=body_zh, body_en=body_en, sha256=digest)
+    row = ConsentText.objects.create(
+        kind=kind, version=version, body_zh=body_zh, body_en=body_en, sha256=digest
+    )
     audit_record(
         principal=SYSTEM, action="consent_text.publish", object_kind="consent_text", object_id=row.id
     )
@@ -62,7 +64,11 @@ def _noted(principal: Principal, action: str, consent: Consent, reason: str = ""
         object_kind="consent",
         object_id=consent.id,
         reason=reason,
-        details={"patient_id": str(consent.patient_id), "exam_id": str(consent.exam_id), "kind": consent.kind},
+        details={
+            "patient_id": str(consent.patient_id),
+            "exam_id": str(consent.exam_id),
+            "kind": consent.kind,
+        },
     )
 
 

@@ -70,7 +70,9 @@ class AccountPatient(models.Model):
 class Practitioner(models.Model):
     """The licence behind a physician's account."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="practitioner")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="practitioner"
+    )
     licence_number = models.CharField(max_length=40)
     licence_expires_on = models.DateField()
     practice_started_on = models.DateField()
@@ -138,8 +140,12 @@ class Consent(models.Model):
             models.UniqueConstraint(
                 fields=["exam_id", "kind"], condition=Q(withdrawn_at=None), name="one_active_consent_per_exam"
             ),
-            models.CheckConstraint(condition=Q(given_by__in=["patient", "guardian"]), name="consent_giver_known"),
-            models.CheckConstraint(condition=Q(method__in=["signature", "witness"]), name="consent_method_known"),
+            models.CheckConstraint(
+                condition=Q(given_by__in=["patient", "guardian"]), name="consent_giver_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(method__in=["signature", "witness"]), name="consent_method_known"
+            ),
             models.CheckConstraint(
                 condition=Q(given_by="patient") | ~Q(guardian_relation=""), name="consent_guardian_related"
             ),

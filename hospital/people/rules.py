@@ -113,7 +113,13 @@ def name_checked(name: str) -> str:
     plain = name_plain(name)
     rest = f"{MIDDLE_DOT} -'."
     good = all(_is_letter(char) or char in rest or unicodedata.category(char) == "Mn" for char in plain)
-    if not plain or len(plain) > NAME_MAX or not good or not _is_letter(plain[0]) or plain[-1] in f"{MIDDLE_DOT}-'":
+    if (
+        not plain
+        or len(plain) > NAME_MAX
+        or not good
+        or not _is_letter(plain[0])
+        or plain[-1] in f"{MIDDLE_DOT}-'"
+    ):
         raise ValueError("not a name")
     return plain
 

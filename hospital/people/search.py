@@ -50,7 +50,7 @@ def letters_of(text: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def _of_character(char: str) -> frozenset[str]:
     """All readings of one character; none for those that no dictionary has."""
-    found = pinyin(char, style=Style.NORMAL, heteronym=True, errors=lambda _: None)
+    found = pinyin(char, style=Style.NORMAL, heteronym=True, errors="ignore")
     return frozenset(letters_of(reading) for readings in found for reading in readings if letters_of(reading))
 
 

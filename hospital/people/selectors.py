@@ -87,7 +87,11 @@ def patients_of_account(account_id: UUID) -> QuerySet[Patient]:
 
 def agreement_covering(*, inviting_id: UUID, invited_id: UUID, service: str, on: date) -> Agreement | None:
     """An agreement signed by both, in force on that day, for that service (LAW-20)."""
-    return _in_force(on).filter(inviting_id=inviting_id, invited_id=invited_id, services__contains=[service]).first()
+    return (
+        _in_force(on)
+        .filter(inviting_id=inviting_id, invited_id=invited_id, services__contains=[service])
+        .first()
+    )
 
 
 def _in_force(on: date) -> QuerySet[Agreement]:
@@ -98,7 +102,9 @@ def _in_force(on: date) -> QuerySet[Agreement]:
 
 
 def consent_active(*, exam_id: UUID, kind: str) -> Consent | None:
-    return Consent.objects.select_related("text").filter(exam_id=exam_id, kind=kind, withdrawn_at=None).first()
+    return (
+        Consent.objects.select_related("text").filter(exam_id=exam_id, kind=kind, withdrawn_at=None).first()
+    )
 
 
 def consent_text_current(kind: str) -> ConsentText:
@@ -124,7 +130,9 @@ def _problem(row: Practitioner | None, on: date) -> str | None:
     )
 
 
-def practitioners(*, principal: Principal, role: str, institution_id: UUID | None) -> list[dict[str, str | None]]:
+def practitioners(
+    *, principal: Principal, role: str, institution_id: UUID | None
+) -> list[dict[str, str | None]]:
     """People of a role in the caller's institutions and in those invited by an agreement in force today.
 
     `problem` is the code of what stands against their practising today, null for none.

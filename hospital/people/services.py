@@ -129,6 +129,10 @@ def patient_register(
         PatientSyllable(patient=patient, index=search.syllable_index(part)) for part in search.syllables(name)
     )
     audit_record(
-        principal=principal, action="patient.register", object_kind="patient", object_id=patient.id, institution_id=home
+        principal=principal,
+        action="patient.register",
+        object_kind="patient",
+        object_id=patient.id,
+        institution_id=home,
     )
     return patient, namesakes

@@ -7,11 +7,20 @@ TITLES: dict[str, tuple[str, str]] = {
         "出生日期或性别与证件号码不一致，请核对证件。",
         "Birth date or sex does not fit the document number; look at the document again.",
     ),
-    "name_invalid": ("姓名不能为空，且不能含数字或符号。", "The name is empty or has characters a name can't have."),
+    "name_invalid": (
+        "姓名不能为空，且不能含数字或符号。",
+        "The name is empty or has characters a name can't have.",
+    ),
     "birth_date_invalid": ("出生日期不正确。", "The birth date is not possible."),
     "sex_invalid": ("性别代码不正确。", "Unknown sex code."),
-    "consent_text_unknown": ("知情同意书版本已更新，请重新打开。", "The consent text has a newer version; reopen it."),
-    "consent_guardian_missing": ("代签须填写监护人姓名与关系。", "A guardian's consent needs name and relation."),
+    "consent_text_unknown": (
+        "知情同意书版本已更新，请重新打开。",
+        "The consent text has a newer version; reopen it.",
+    ),
+    "consent_guardian_missing": (
+        "代签须填写监护人姓名与关系。",
+        "A guardian's consent needs name and relation.",
+    ),
     "guardian_required": ("未满 14 周岁须由监护人同意。", "Below 14 years a guardian must consent."),
     "consent_proof_missing": ("须有签名或见证人姓名。", "A signature or a witness's name is needed."),
     "signature_invalid": ("签名图片无法读取。", "The signature picture can't be read."),

@@ -59,7 +59,11 @@ def test_a_code_counts_once(user: tuple[str, str, str]) -> None:
 
 def test_wrong_name_password_and_code_get_the_same_answer(user: tuple[str, str, str]) -> None:
     name, password, secret = user
-    for given in ((name, "x", code_at(secret)), (name, password, "000000"), ("nobody", password, code_at(secret))):
+    for given in (
+        (name, "x", code_at(secret)),
+        (name, password, "000000"),
+        ("nobody", password, code_at(secret)),
+    ):
         with pytest.raises(Unauthenticated, match="bad_credentials"):
             services.staff_sign_in(username=given[0], password=given[1], code=given[2])
 
@@ -81,7 +85,9 @@ def test_sign_ins_and_failures_are_in_the_log(user: tuple[str, str, str]) -> Non
     with pytest.raises(Unauthenticated):
         services.staff_sign_in(username=name, password="wrong", code=code_at(secret))
     services.staff_sign_in(username=name, password=password, code=code_at(secret))
-    outcomes = AuditEntry.objects.filter(action="auth.sign_in").order_by("at").values_list("outcome", flat=True)
+    outcomes = (
+        AuditEntry.objects.filter(action="auth.sign_in").order_by("at").values_list("outcome", flat=True)
+    )
     assert list(outcomes) == ["refused", "success"]
 
 

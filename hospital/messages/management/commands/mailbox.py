@@ -26,7 +26,9 @@ def _as_dict(message: Message) -> dict[str, Any]:
 
 
 class Command(BaseCommand):
-    help = "Embedded default only: messages that would have gone to a phone. Waits for one that is on its way."
+    help = (
+        "Embedded default only: messages that would have gone to a phone. Waits for one that is on its way."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--to", required=True)
