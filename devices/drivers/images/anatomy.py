@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from devices.drivers.sim.world import skin_depth_mm
+from devices.drivers.sim.world import TORSO_CENTRE_MM, TORSO_SEMI_AXES_MM
 
 Grid = npt.NDArray[np.float32]
 Point = tuple[float, float, float]
@@ -43,11 +43,11 @@ SKIN = Tissue(-14.0, 150, 0.05)
 FAT = Tissue(-30.0, 118, 0.04)
 MUSCLE = Tissue(-34.0, 142, 0.03)
 FASCIA = Tissue(-17.0, 165, 0.02)
-MESENTERY = Tissue(-27.0, 126, 0.05)
-LIVER = Tissue(-26.0, 136)
-SPLEEN = Tissue(-25.0, 137)
-CORTEX = Tissue(-31.0, 139)
-PYRAMID = Tissue(-40.0, 134)
+MESENTERY = Tissue(-21.0, 124, 0.05)
+LIVER = Tissue(-28.0, 137)
+SPLEEN = Tissue(-26.5, 137)
+CORTEX = Tissue(-33.0, 139)
+PYRAMID = Tissue(-43.0, 134)
 SINUS = Tissue(-16.0, 150, 0.05)
 PANCREAS = Tissue(-22.0, 132)
 BLOOD = Tissue(-66.0, 130, -0.08)
@@ -86,12 +86,9 @@ class _Canvas:
         self.skin = np.empty(shape, dtype=np.float32)
         y, z = self.axes[1][:, None], self.axes[2][None, :]
         for index, x in enumerate(self.axes[0]):
-            points = np.stack(np.broadcast_arrays(np.float32(x), y, z), axis=-1)
-            self.skin[index] = skin_depth_mm(points)
+            self.skin[index] = _skin_depth(x, y, z)
 
-    def box(
-        self, low: Point, high: Point
-    ) -> tuple[tuple[slice, slice, slice], list[Grid]]:
+    def box(self, low: Point, high: Point) -> tuple[tuple[slice, slice, slice], list[Grid]]:
         """Slices of a bounding box and its open coordinate grids."""
         cut = []
         for axis, start, end in zip(self.axes, low, high, strict=True):
@@ -101,9 +98,7 @@ class _Canvas:
         grids = np.ix_(*(axis[part] for axis, part in zip(self.axes, cut, strict=True)))
         return (cut[0], cut[1], cut[2]), list(grids)
 
-    def paint(
-        self, where: tuple[slice, slice, slice], distance: Grid, tissue: Tissue
-    ) -> None:
+    def paint(self, where: tuple[slice, slice, slice], distance: Grid, tissue: Tissue) -> None:
         """Blend ``tissue`` where the signed distance (mm, negative inside) says so."""
         cover = np.clip(0.5 - distance / (1.6 * VOXEL_MM), 0.0, 1.0)
         for field, value in (
@@ -131,9 +126,7 @@ class _Canvas:
             distance = np.maximum(distance, inside_mm - self.skin[where])
         self.paint(where, distance, tissue)
 
-    def tube(
-        self, points: list[Point], radius: float, tissue: Tissue, wall_mm: float = 0.0
-    ) -> None:
+    def tube(self, points: list[Point], radius: float, tissue: Tissue, wall_mm: float = 0.0) -> None:
         """A tube through ``points`` with an optional bright wall."""
         for start, end in itertools.pairwise(points):
             self._piece(start, end, radius + wall_mm, WALL if wall_mm else tissue)
@@ -146,14 +139,16 @@ class _Canvas:
         high = (max(start[0], end[0]), max(start[1], end[1]), max(start[2], end[2]))
         reach = (radius, radius, radius)
         where, grids = self.box(_shift(low, reach, -1), _shift(high, reach, 1))
-        self.paint(
-            where, segment_distance(grids, start, end) - np.float32(radius), tissue
-        )
+        self.paint(where, segment_distance(grids, start, end) - np.float32(radius), tissue)
 
 
-def ellipsoid_distance(
-    grids: list[Grid], centre: Point, axes: Point, *, turn_deg: float = 0.0
-) -> Grid:
+def _skin_depth(x: np.float32, y: Grid, z: Grid) -> Grid:
+    """``skin_depth_mm`` for one slice, in float32."""
+    centre, axes = TORSO_CENTRE_MM, TORSO_SEMI_AXES_MM
+    return -ellipsoid_distance([np.full((1, 1), x, np.float32), y, z], centre, axes)
+
+
+def ellipsoid_distance(grids: list[Grid], centre: Point, axes: Point, *, turn_deg: float = 0.0) -> Grid:
     """First-order signed distance (mm) to an ellipsoid on open grids."""
     x, y, z = (grid - np.float32(c) for grid, c in zip(grids, centre, strict=True))
     if turn_deg:
@@ -165,9 +160,7 @@ def ellipsoid_distance(
     a, b, c = (np.float32(axis) for axis in axes)
     rho = np.sqrt((x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2)
     slope = np.sqrt((x / a**2) ** 2 + (y / b**2) ** 2 + (z / c**2) ** 2)
-    return np.asarray(
-        rho * (rho - 1) / np.maximum(slope, np.float32(1e-6)), dtype=np.float32
-    )
+    return np.asarray(rho * (rho - 1) / np.maximum(slope, np.float32(1e-6)), dtype=np.float32)
 
 
 def segment_distance(grids: list[Grid], start: Point, end: Point) -> Grid:
@@ -176,11 +169,7 @@ def segment_distance(grids: list[Grid], start: Point, end: Point) -> Grid:
     x, y, z = (grid - np.float32(s) for grid, s in zip(grids, start, strict=True))
     share = (x * along[0] + y * along[1] + z * along[2]) / np.float32(along @ along)
     share = np.clip(share, 0.0, 1.0)
-    squares = (
-        (x - share * along[0]) ** 2
-        + (y - share * along[1]) ** 2
-        + (z - share * along[2]) ** 2
-    )
+    squares = (x - share * along[0]) ** 2 + (y - share * along[1]) ** 2 + (z - share * along[2]) ** 2
     return np.asarray(np.sqrt(squares), dtype=np.float32)
 
 
@@ -195,24 +184,40 @@ INSIDE_MM = 25.0
 """Skin, fat and muscle together over the belly."""
 
 
+_LAYERS = (
+    (24.0, FASCIA),
+    (22.5, MUSCLE),
+    (14.2, FASCIA),
+    (13.0, FAT),
+    (8.0, FASCIA),
+    (7.0, FAT),
+    (2.0, SKIN),
+)
+"""Each layer reaches from the one below up to this depth under the skin (mm)."""
+
+
 def _wall(canvas: _Canvas) -> None:
-    whole = (slice(None), slice(None), slice(None))
-    skin = canvas.skin
-    canvas.paint(whole, skin - np.float32(24.0), FASCIA)
-    canvas.paint(whole, skin - np.float32(22.5), MUSCLE)
-    canvas.paint(whole, skin - np.float32(14.2), FASCIA)
-    canvas.paint(whole, skin - np.float32(13.0), FAT)
-    canvas.paint(whole, np.abs(skin - np.float32(7.5)) - np.float32(0.4), FASCIA)
-    canvas.paint(whole, skin - np.float32(2.0), SKIN)
+    """All layers at once from a table by depth: the volume is large, so it is passed over once."""
+    depth = np.arange(0.0, 30.0, 0.1, dtype=np.float32)
+    cover, table = np.zeros_like(depth), np.zeros((3, len(depth)), dtype=np.float32)
+    for bottom, tissue in _LAYERS:
+        share = np.clip(0.5 - (depth - bottom) / (1.6 * VOXEL_MM), 0.0, 1.0)
+        cover = np.maximum(cover, share)
+        look = np.array([tissue.echo_db, tissue.impedance, tissue.absorb_db_mm], dtype=np.float32)
+        table += np.where(table.any(axis=0), share, 1.0) * (look[:, None] - table)
+    # Deeper than the lowest layer only its own look fades out; the table keeps it whole.
+    for index in range(canvas.skin.shape[0]):
+        place = np.clip(canvas.skin[index] * 10.0, 0, len(depth) - 1).astype(np.intp)
+        share = cover[place]
+        for field, values in zip((canvas.echo, canvas.impedance, canvas.absorb), table, strict=True):
+            field[index] += share * (values[place] - field[index])
 
 
 def _chest(canvas: _Canvas) -> None:
     for (centre, axes), side in ((RIGHT_DOME, -1.0), (LEFT_DOME, 1.0)):
         where, grids = canvas.box((-170.0, 45.0, -215.0), (170.0, 190.0, 15.0))
         beyond = ellipsoid_distance(grids, centre, axes)
-        lung = np.maximum(
-            np.float32(4.0) - beyond, np.float32(INSIDE_MM) - canvas.skin[where]
-        )
+        lung = np.maximum(np.float32(4.0) - beyond, np.float32(INSIDE_MM) - canvas.skin[where])
         lung = np.maximum(lung, np.float32(12.0) - np.float32(side) * grids[0])
         canvas.paint(where, lung, LUNG)
         shell = np.maximum(
@@ -231,14 +236,8 @@ def _ribs(canvas: _Canvas) -> None:
     arch = np.float32(118.0) - np.float32(0.72) * y - width
     """Positive in front of the costal arch: no ribs there."""
     for height in (170.0, 145.0, 120.0, 95.0, 70.0, 45.0):
-        level = (
-            np.float32(height)
-            - np.float32(0.35) * width
-            - np.float32(0.25) * (np.float32(0.0) - z)
-        )
-        distance = np.sqrt(
-            (depth - np.float32(18.0)) ** 2 + ((y - level) / np.float32(1.4)) ** 2
-        )
+        level = np.float32(height) - np.float32(0.35) * width - np.float32(0.25) * (np.float32(0.0) - z)
+        distance = np.sqrt((depth - np.float32(18.0)) ** 2 + ((y - level) / np.float32(1.4)) ** 2)
         canvas.paint(where, np.maximum(distance - np.float32(4.5), arch), BONE)
 
 
@@ -248,12 +247,8 @@ def _back(canvas: _Canvas) -> None:
         canvas.ellipsoid((0.0, float(y), -140.0), (22.0, 5.0, 22.0), DISC)
     canvas.tube([(0.0, -190.0, -185.0), (0.0, 190.0, -185.0)], 8.0, BONE)
     for side in (-1.0, 1.0):
-        canvas.tube(
-            [(side * 38.0, -190.0, -142.0), (side * 30.0, 10.0, -142.0)], 17.0, MUSCLE
-        )
-        canvas.tube(
-            [(side * 45.0, -190.0, -185.0), (side * 45.0, 150.0, -185.0)], 22.0, MUSCLE
-        )
+        canvas.tube([(side * 38.0, -190.0, -142.0), (side * 30.0, 10.0, -142.0)], 17.0, MUSCLE)
+        canvas.tube([(side * 45.0, -190.0, -185.0), (side * 45.0, 150.0, -185.0)], 22.0, MUSCLE)
 
 
 def _kidney(canvas: _Canvas, side: float, centre: Point) -> None:
@@ -270,15 +265,11 @@ def _kidney(canvas: _Canvas, side: float, centre: Point) -> None:
         )
         canvas.ellipsoid(spot, (8.0, 7.0, 6.0), PYRAMID)
     canvas.ellipsoid(centre, (13.0, 31.0, 10.0), SINUS, turn_deg=turn)
-    canvas.tube(
-        [centre, (centre[0] - side * 26.0, centre[1], centre[2] + 4.0)], 7.0, SINUS
-    )
+    canvas.tube([centre, (centre[0] - side * 26.0, centre[1], centre[2] + 4.0)], 7.0, SINUS)
 
 
 def _liver(canvas: _Canvas) -> None:
-    canvas.ellipsoid(
-        (-74.0, 28.0, -84.0), (82.0, 84.0, 76.0), LIVER, inside_mm=INSIDE_MM
-    )
+    canvas.ellipsoid((-74.0, 28.0, -84.0), (82.0, 84.0, 76.0), LIVER, inside_mm=INSIDE_MM)
     canvas.ellipsoid((0.0, 42.0, -48.0), (72.0, 46.0, 30.0), LIVER, inside_mm=INSIDE_MM)
     portal: list[list[Point]] = [
         [(-2.0, -12.0, -84.0), (-30.0, 8.0, -80.0), (-62.0, 24.0, -76.0)],
@@ -300,12 +291,8 @@ def _liver(canvas: _Canvas) -> None:
 
 def _gallbladder(canvas: _Canvas) -> None:
     for scale, tissue in ((1.12, WALL), (1.0, BILE)):
-        canvas.ellipsoid(
-            (-22.0, -30.0, -44.0), (13.0 * scale, 21.0 * scale, 13.0 * scale), tissue
-        )
-        canvas.ellipsoid(
-            (-28.0, -13.0, -52.0), (8.0 * scale, 15.0 * scale, 8.5 * scale), tissue
-        )
+        canvas.ellipsoid((-22.0, -30.0, -44.0), (13.0 * scale, 21.0 * scale, 13.0 * scale), tissue)
+        canvas.ellipsoid((-28.0, -13.0, -52.0), (8.0 * scale, 15.0 * scale, 8.5 * scale), tissue)
 
 
 def _vessels(canvas: _Canvas) -> None:
@@ -355,9 +342,7 @@ def _bowel(canvas: _Canvas, random: np.random.Generator) -> None:
 
 def _texture(shape: tuple[int, ...], random: np.random.Generator) -> Grid:
     """Slow brightness changes of +-1 or so dB, so that no organ is painted flat."""
-    coarse = random.standard_normal([size // 10 + 3 for size in shape]).astype(
-        np.float32
-    )
+    coarse = random.standard_normal([size // 10 + 3 for size in shape]).astype(np.float32)
     for axis, size in enumerate(shape):
         place = np.arange(size, dtype=np.float32) / 10.0
         low = place.astype(np.intp)
@@ -372,19 +357,14 @@ def abdomen() -> Volume:
     """Build the volume (some seconds, about 60 MB); the same every time."""
     random = np.random.default_rng(_SEED)
     canvas = _Canvas()
-    canvas.echo += 2.5 * _texture(canvas.echo.shape, random)
+    texture = _texture(canvas.echo.shape, random)
+    canvas.echo += 2.5 * texture
     _back(canvas)
     _bowel(canvas, random)
-    canvas.ellipsoid(
-        (45.0, 12.0, -58.0), (42.0, 34.0, 26.0), STOMACH, inside_mm=INSIDE_MM
-    )
+    canvas.ellipsoid((45.0, 12.0, -58.0), (42.0, 34.0, 26.0), STOMACH, inside_mm=INSIDE_MM)
     canvas.ellipsoid((52.0, 8.0, -48.0), (24.0, 20.0, 10.0), GAS, inside_mm=INSIDE_MM)
-    canvas.tube(
-        [(-16.0, -12.0, -74.0), (6.0, -4.0, -70.0), (40.0, 6.0, -84.0)], 9.0, PANCREAS
-    )
-    canvas.ellipsoid(
-        (96.0, 34.0, -122.0), (27.0, 48.0, 36.0), SPLEEN, inside_mm=INSIDE_MM
-    )
+    canvas.tube([(-16.0, -12.0, -74.0), (6.0, -4.0, -70.0), (40.0, 6.0, -84.0)], 9.0, PANCREAS)
+    canvas.ellipsoid((96.0, 34.0, -122.0), (27.0, 48.0, 36.0), SPLEEN, inside_mm=INSIDE_MM)
     _liver(canvas)
     _kidney(canvas, -1.0, (-78.0, -52.0, -120.0))
     _kidney(canvas, 1.0, (74.0, -44.0, -126.0))
@@ -395,14 +375,8 @@ def abdomen() -> Volume:
     _ribs(canvas)
     canvas.ellipsoid((0.0, -165.0, -62.0), (36.0, 26.0, 26.0), WALL)
     canvas.ellipsoid((0.0, -165.0, -62.0), (33.0, 23.0, 23.0), BILE)
-    canvas.echo += 0.8 * _texture(canvas.echo.shape, random)
-    echo = np.clip((canvas.echo - ECHO_FLOOR_DB) * ECHO_STEPS_PER_DB, 0, 255).astype(
-        np.uint32
-    )
-    packed = echo | (
-        np.clip(canvas.impedance, 0, 255).astype(np.uint32) << np.uint32(16)
-    )
-    absorb = np.clip(
-        (canvas.absorb + ABSORB_OFFSET_DB_MM) * ABSORB_STEPS, 0, 255
-    ).astype(np.uint8)
+    canvas.echo += 0.8 * texture[::-1]
+    echo = np.clip((canvas.echo - ECHO_FLOOR_DB) * ECHO_STEPS_PER_DB, 0, 255).astype(np.uint32)
+    packed = echo | (np.clip(canvas.impedance, 0, 255).astype(np.uint32) << np.uint32(16))
+    absorb = np.clip((canvas.absorb + ABSORB_OFFSET_DB_MM) * ABSORB_STEPS, 0, 255).astype(np.uint8)
     return Volume(packed, absorb, LOW_MM, VOXEL_MM)

@@ -35,6 +35,7 @@ Polar = npt.NDArray[np.float32]
 
 SCATTERER_MM = 0.55
 _SCATTERERS = 128
+_GAIN_ZERO_DB = -5.0
 _SPECULAR = 0.012
 _WIRE = 1.6
 _NOISE_DB = -63.0
@@ -64,24 +65,18 @@ class Renderer:
         shape = volume.packed.shape
         self._shape = shape
         self._corners = [
-            np.intp(dx * shape[1] * shape[2] + dy * shape[2] + dz)
-            for dx, dy, dz in np.ndindex(2, 2, 2)
+            np.intp(dx * shape[1] * shape[2] + dy * shape[2] + dz) for dx, dy, dz in np.ndindex(2, 2, 2)
         ]
         random = np.random.default_rng(7)
         size = _SCATTERERS**3
         self._scatterers = (
-            (random.standard_normal(size) + 1j * random.standard_normal(size))
-            / math.sqrt(2)
+            (random.standard_normal(size) + 1j * random.standard_normal(size)) / math.sqrt(2)
         ).astype(np.complex64)
-        self._noise = random.rayleigh(
-            1.0, (4, geometry.lines + 64, geometry.samples)
-        ).astype(np.float32)
-        self._echo_amplitude = (
-            10.0 ** ((np.arange(256) / ECHO_STEPS_PER_DB + ECHO_FLOOR_DB) / 20.0)
-        ).astype(np.float32)
-        self._absorb_db = (np.arange(256) / ABSORB_STEPS - ABSORB_OFFSET_DB_MM).astype(
+        self._noise = random.rayleigh(1.0, (4, geometry.lines + 64, geometry.samples)).astype(np.float32)
+        self._echo_amplitude = (10.0 ** ((np.arange(256) / ECHO_STEPS_PER_DB + ECHO_FLOOR_DB) / 20.0)).astype(
             np.float32
         )
+        self._absorb_db = (np.arange(256) / ABSORB_STEPS - ABSORB_OFFSET_DB_MM).astype(np.float32)
         self._wires = wires()
         self._count = 0
         self.use(geometry)
@@ -96,14 +91,10 @@ class Renderer:
         self._z = (reach * np.cos(angle) - PROBE_RADIUS_MM).astype(np.float32)
         depth = geometry.depths.astype(np.float32)
         self._squeeze = np.exp(-depth / _COMPRESSION_REACH_MM).astype(np.float32)
-        self._noise_level = (
-            10.0 ** ((_NOISE_DB + _NOISE_TGC_DB_MM * depth) / 20.0)
-        ).astype(np.float32)
+        self._noise_level = (10.0 ** ((_NOISE_DB + _NOISE_TGC_DB_MM * depth) / 20.0)).astype(np.float32)
         self._ringdown = (0.5 * np.exp(-depth / 1.1)).astype(np.float32)
-        beats = np.cos(2 * np.pi * depth / 3.1) * np.exp(-depth / 9.0)
-        self._air = (
-            0.35 * np.exp(-depth / 2.0) + 0.16 * np.maximum(0.0, beats) ** 6
-        ).astype(np.float32)
+        rings = np.maximum(0.0, np.cos(2 * np.pi * depth / 4.2)) ** 24 * np.exp(-depth / 7.0)
+        self._air = (0.35 * np.exp(-depth / 1.1) + 0.25 * rings).astype(np.float32)
         step = geometry.depths[1] - geometry.depths[0]
         across = reach[0] * (geometry.angles[0] - geometry.angles[1])
         self._lateral_share = np.abs(step / across).astype(np.float32)
@@ -121,14 +112,12 @@ class Renderer:
         decibel = np.log(envelope)
         scale = 255.0 / look.dynamic_range_db
         decibel *= np.float32(20.0 / math.log(10.0) * scale)
-        decibel += np.float32(255.0 + look.gain_db * scale)
+        decibel += np.float32(255.0 + (look.gain_db + _GAIN_ZERO_DB) * scale)
         np.clip(decibel, 0.0, 255.0, out=decibel)
         return self.geometry.convert(decibel.astype(np.uint8))
 
     def _envelope(self, pose: ProbePose | None) -> Polar:
-        noise = self._noise[self._count & 3, (self._count * 23) % 64 :][
-            : self.geometry.lines
-        ]
+        noise = self._noise[self._count & 3, (self._count * 23) % 64 :][: self.geometry.lines]
         envelope = noise * self._noise_level
         if pose is None:
             return np.asarray(envelope + self._air, dtype=np.float32)
@@ -140,9 +129,7 @@ class Renderer:
 
     def _coupling(self, pose: ProbePose) -> Polar:
         """Per line 1 where gel joins probe and skin, 0 where there is air."""
-        points = (
-            np.array(pose.position_mm) + self._face @ rotation_of(pose.quaternion).T
-        )
+        points = np.array(pose.position_mm) + self._face @ rotation_of(pose.quaternion).T
         points[:, 2] -= pose.heave_mm
         gap = -skin_depth_mm(points)
         gel = _GEL_PRESSED_MM if pose.contact else _GEL_FREE_MM
@@ -152,9 +139,7 @@ class Renderer:
     def _echoes(self, pose: ProbePose) -> Polar:
         rotation = rotation_of(pose.quaternion).astype(np.float32)
         seen = [
-            np.float32(pose.position_mm[axis])
-            + rotation[axis, 0] * self._x
-            + rotation[axis, 2] * self._z
+            np.float32(pose.position_mm[axis]) + rotation[axis, 0] * self._x + rotation[axis, 2] * self._z
             for axis in range(3)
         ]
         seen[2] -= np.float32(pose.heave_mm)
@@ -188,11 +173,7 @@ class Renderer:
             near = np.uint32(256) - share[axis]
             # Corners are ordered x, y, z with z fastest: neighbours along the axis sit next to each other.
             corner = [
-                (
-                    (corner[2 * i] * near + corner[2 * i + 1] * share[axis])
-                    >> np.uint32(8)
-                )
-                & _LANES
+                ((corner[2 * i] * near + corner[2 * i + 1] * share[axis]) >> np.uint32(8)) & _LANES
                 for i in range(width)
             ]
         both = corner[0]
@@ -222,9 +203,7 @@ class Renderer:
         across *= self._lateral_share
         square = along * along
         straight = square / (square + across * across + np.float32(4.0))
-        return np.asarray(
-            np.abs(along) * straight * np.float32(_SPECULAR), dtype=np.float32
-        )
+        return np.asarray(np.abs(along) * straight * np.float32(_SPECULAR), dtype=np.float32)
 
     def _draw_wires(self, envelope: Polar, pose: ProbePose, rotation: Polar) -> None:
         """Where each wire crosses the picture's plane, one blurred point. Wires do not move with tissue."""

@@ -19,9 +19,7 @@ DEPTH_MIN_MM, DEPTH_MAX_MM = 60.0, 240.0
 class Geometry:
     """One depth setting. ``mm_per_px`` holds inside ``region`` (x0, y0, x1, y1), both directions."""
 
-    def __init__(
-        self, *, depth_mm: float, width: int = WIDTH_PX, height: int = HEIGHT_PX
-    ) -> None:
+    def __init__(self, *, depth_mm: float, width: int = WIDTH_PX, height: int = HEIGHT_PX) -> None:
         self.depth_mm = min(max(depth_mm, DEPTH_MIN_MM), DEPTH_MAX_MM)
         self.width, self.height = width, height
         self.lines, self.samples = LINES, SAMPLES
@@ -31,8 +29,7 @@ class Geometry:
         sagitta_mm = PROBE_RADIUS_MM * (1 - math.cos(half))
         wide_mm = 2 * (PROBE_RADIUS_MM + self.depth_mm) * math.sin(half)
         self.mm_per_px = max(
-            (self.depth_mm + sagitta_mm)
-            / (height - _MARGIN_TOP_PX - _MARGIN_BOTTOM_PX),
+            (self.depth_mm + sagitta_mm) / (height - _MARGIN_TOP_PX - _MARGIN_BOTTOM_PX),
             wide_mm / (width - 2 * _MARGIN_SIDE_PX),
         )
         self.centre_x = (width - 1) / 2
@@ -49,15 +46,11 @@ class Geometry:
         angle = math.atan2(-x_mm, z_mm + PROBE_RADIUS_MM)
         reach = math.hypot(x_mm, z_mm + PROBE_RADIUS_MM) - PROBE_RADIUS_MM
         half = float(self.angles[-1])
-        return (angle + half) / (2 * half) * (self.lines - 1), reach / self.depth_mm * (
-            self.samples - 1
-        )
+        return (angle + half) / (2 * half) * (self.lines - 1), reach / self.depth_mm * (self.samples - 1)
 
     def convert(self, polar: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Grey samples (lines, samples) to the picture (height, width), ruler and marker drawn in."""
-        fine = np.empty(
-            ((self.lines - 1) * _UPSAMPLE + 1, self.samples), dtype=np.uint8
-        )
+        fine = np.empty(((self.lines - 1) * _UPSAMPLE + 1, self.samples), dtype=np.uint8)
         low, high = polar[:-1].astype(np.uint16), polar[1:].astype(np.uint16)
         for step in range(_UPSAMPLE):
             fine[step:-1:_UPSAMPLE] = (low * (_UPSAMPLE - step) + high * step) >> 2

@@ -40,13 +40,7 @@ class PhantomSource(ImageSource):
         self._reader = ProbeReader(self.runtime_dir)
         self._renderer = Renderer(abdomen(), Geometry(depth_mm=self._depth_mm))
         names = ("gain_db", "depth_mm", "dynamic_range_db")
-        self.set(
-            **{
-                name: float(self.options[name])
-                for name in names
-                if name in self.options
-            }
-        )
+        self.set(**{name: float(self.options[name]) for name in names if name in self.options})
 
     def frame(self, now: float) -> Frame:
         """Render from the newest pose; a probe nobody has placed yet sees air. Raises SourceError."""
@@ -87,9 +81,7 @@ class PhantomSource(ImageSource):
         look = self._look
         self._look = Look(
             gain_db=_within(gain_db, GAIN_DB_RANGE, look.gain_db),
-            dynamic_range_db=_within(
-                dynamic_range_db, DYNAMIC_RANGE_DB_RANGE, look.dynamic_range_db
-            ),
+            dynamic_range_db=_within(dynamic_range_db, DYNAMIC_RANGE_DB_RANGE, look.dynamic_range_db),
         )
         if depth_mm is not None and math.isfinite(depth_mm):
             geometry = Geometry(depth_mm=depth_mm)
