@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
 from hospital.access.middleware import address_of
-from hospital.access.models import Role
+from hospital.access.table import STAFF
 from hospital.audit.services import audit_record
 from hospital.common.api import PUBLIC, Door
 from hospital.common.errors import Invalid
@@ -140,7 +140,7 @@ class PractitionersDoor(Door):
     )
     def get(self, request: Request) -> Response:
         role, place = request.query_params.get("role", ""), request.query_params.get("institution")
-        if role not in Role.values:
+        if role not in STAFF:
             raise Invalid("invalid", field="role")
         try:
             institution_id = UUID(place) if place else None

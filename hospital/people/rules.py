@@ -38,8 +38,13 @@ class Citizen:
 
 
 def document_normal(number: str) -> str:
-    """NFKC (full-width digits become ASCII), no blanks, upper case (ID-01, ID-02)."""
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", number)).upper()
+    """NFKC (full-width digits become ASCII), no blanks, upper case (ID-01, ID-02); the same when done again.
+
+    One pass is not enough: NFKC makes a blank and a mark of a lone accent, and without the blank the mark joins
+    the letter before it.
+    """
+    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", number)).upper()
+    return plain if plain == number else document_normal(plain)
 
 
 def citizen_check_digit(first17: str) -> str:

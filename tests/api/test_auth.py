@@ -41,7 +41,7 @@ def staff(world: World, who: str = "expert") -> APIClient:
 
 @pytest.fixture
 def known() -> dict[str, str]:
-    user, password, secret = services.user_create(username="wang", name="王", password=PASSWORD)
+    user, password, _ = services.user_create(username="wang", name="王", password=PASSWORD)
     User.objects.filter(id=user.id).update(totp_secret=SECRET)
     return {"username": "wang", "password": password}
 
