@@ -35,7 +35,11 @@ def _flush_as_owner() -> Iterator[None]:
     from django.test import TransactionTestCase
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: SERVERS.empty_tables())
+        patch.setattr(
+            TransactionTestCase,
+            "_fixture_teardown",
+            lambda self: SERVERS.empty_tables(),
+        )
         yield
 
 

@@ -26,7 +26,14 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from deploy.server.embedded import APP, OWNER, Postgres, Valkey, free_port, prepare_data_dir
+from deploy.server.embedded import (
+    APP,
+    OWNER,
+    Postgres,
+    Valkey,
+    free_port,
+    prepare_data_dir,
+)
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,13 +90,17 @@ class Servers:
         self.plan, self.worker = plan, worker
         self.folder = Path(plan.folder)
         self.database = f"{plan.template}_{worker}"
-        self.number = int(worker.removeprefix("gw") or 0) + 1 if worker.startswith("gw") else 1
+        self.number = (
+            int(worker.removeprefix("gw") or 0) + 1 if worker.startswith("gw") else 1
+        )
 
     def environment(self) -> dict[str, str]:
         return {
             "DATABASE_URL": _with_database(self.plan.app_url, self.database),
             "DATABASE_OWNER_URL": _with_database(self.plan.owner_url, self.database),
-            "REDIS_URL": urlunsplit(urlsplit(self.plan.redis_url)._replace(path=f"/{self.number}")),
+            "REDIS_URL": urlunsplit(
+                urlsplit(self.plan.redis_url)._replace(path=f"/{self.number}")
+            ),
             "DATA_DIR": str(self.folder / self.worker),
             "SECRET_KEY": "tests-only",
             "FIELD_KEY": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
@@ -118,14 +129,31 @@ class Servers:
                 raise RuntimeError(state["error"])
 
     def _spawn(self) -> None:
-        argv = [sys.executable, "-m", "deploy.server.embedded", "serve", self.plan.folder]
-        argv += ["--socket-dir", self.plan.socket_dir, "--valkey-port", str(self.plan.valkey_port)]
+        argv = [
+            sys.executable,
+            "-m",
+            "deploy.server.embedded",
+            "serve",
+            self.plan.folder,
+        ]
+        argv += [
+            "--socket-dir",
+            self.plan.socket_dir,
+            "--valkey-port",
+            str(self.plan.valkey_port),
+        ]
         argv += ["--while-pid", str(self.plan.controller_pid)]
         with (self.folder / "servers.log").open("ab") as log:
-            subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+            subprocess.Popen(
+                argv, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            )  # noqa: S603
 
     def owner(self, database: str | None = None) -> psycopg.Connection[Any]:
-        url = _with_database(self.plan.owner_url, database) if database else self.plan.owner_url
+        url = (
+            _with_database(self.plan.owner_url, database)
+            if database
+            else self.plan.owner_url
+        )
         return psycopg.connect(url, autocommit=True)
 
     def make_database(self) -> None:
@@ -139,27 +167,44 @@ class Servers:
             with self.owner() as connection:
                 statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
                 connection.execute(
-                    statement.format(sql.Identifier(self.database), sql.Identifier(self.plan.template))
+                    statement.format(
+                        sql.Identifier(self.database),
+                        sql.Identifier(self.plan.template),
+                    )
                 )
 
     def _make_template(self) -> None:
         with self.owner() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.plan.template)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.plan.template))
+            )
         environment = os.environ | self.environment()
-        environment["DATABASE_OWNER_URL"] = _with_database(self.plan.owner_url, self.plan.template)
+        environment["DATABASE_OWNER_URL"] = _with_database(
+            self.plan.owner_url, self.plan.template
+        )
         role = urlsplit(self.plan.app_url).username or APP
         for command in (["migrate", "--verbosity", "0"], ["grant_app_role", role]):
             done = subprocess.run(  # noqa: S603
-                [sys.executable, str(ROOT / "manage.py"), *command], env=environment, capture_output=True, text=True
+                [sys.executable, str(ROOT / "manage.py"), *command],
+                env=environment,
+                capture_output=True,
+                text=True,
             )
             if done.returncode:
-                raise RuntimeError(f"manage.py {command[0]} failed:\n{done.stdout}{done.stderr}")
+                raise RuntimeError(
+                    f"manage.py {command[0]} failed:\n{done.stdout}{done.stderr}"
+                )
 
     def empty_tables(self) -> None:
         """What Django's flush would do, which the application's role may not."""
         with self.owner(self.database) as connection:
-            rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            names = sorted({name for (name,) in rows} - {"django_migrations", "django_content_type"})
+            rows = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchall()
+            names = sorted(
+                {name for (name,) in rows}
+                - {"django_migrations", "django_content_type"}
+            )
             tables = sql.SQL(", ").join(map(sql.Identifier, names))
             connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
 
@@ -187,10 +232,15 @@ class Servers:
     def _drop_databases(self) -> None:
         with self.owner() as connection:
             rows = connection.execute(
-                "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [self.plan.template]
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s)",
+                [self.plan.template],
             )
             for (name,) in rows.fetchall():
-                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+                connection.execute(
+                    sql.SQL("DROP DATABASE {} WITH (FORCE)").format(
+                        sql.Identifier(name)
+                    )
+                )
 
 
 def _alive(pid: int) -> bool:
@@ -209,7 +259,10 @@ def load() -> Servers:
     """
     if PLAN not in os.environ:
         os.environ[PLAN] = json.dumps(asdict(make_plan()))
-    servers = Servers(Plan(**json.loads(os.environ[PLAN])), os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    servers = Servers(
+        Plan(**json.loads(os.environ[PLAN])),
+        os.environ.get("PYTEST_XDIST_WORKER", "main"),
+    )
     (servers.folder / servers.worker / "static").mkdir(parents=True, exist_ok=True)
     before = dict(os.environ)
     os.environ.update(servers.environment())

@@ -18,11 +18,25 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Child:
     """One process and its log. `quit_signal` asks it to end (PostgreSQL's fast stop is SIGINT)."""
 
-    def __init__(self, name: str, argv: Sequence[str], *, log: Path, quit_signal: signal.Signals = signal.SIGTERM):
-        self.name, self.argv, self.log, self.quit_signal = name, list(argv), log, quit_signal
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        quit_signal: signal.Signals = signal.SIGTERM,
+    ):
+        self.name, self.argv, self.log, self.quit_signal = (
+            name,
+            list(argv),
+            log,
+            quit_signal,
+        )
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, cwd: Path, env: Mapping[str, str], user: struct_passwd | None = None) -> None:
+    def start(
+        self, *, cwd: Path, env: Mapping[str, str], user: struct_passwd | None = None
+    ) -> None:
         def die_with_parent() -> None:  # after the change of user, which would clear it
             _libc.prctl(PR_SET_PDEATHSIG, int(self.quit_signal), 0, 0, 0)
 

@@ -40,7 +40,9 @@ class EmbeddedError(Exception):
 def _package_dir(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise EmbeddedError(f"the Python package {name} is not installed in this environment")
+        raise EmbeddedError(
+            f"the Python package {name} is not installed in this environment"
+        )
     return Path(spec.origin).parent
 
 
@@ -69,7 +71,14 @@ def system_user() -> pwd.struct_passwd | None:
         pass
     if shutil.which("useradd"):
         subprocess.run(  # noqa: S603
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],  # noqa: S607
+            [
+                "useradd",
+                "--system",
+                "--no-create-home",
+                "--shell",
+                "/usr/sbin/nologin",
+                SYSTEM_USER,
+            ],  # noqa: S607
             check=True,
             capture_output=True,
         )
@@ -83,21 +92,32 @@ def _let_through(path: Path) -> None:
         mode = folder.stat().st_mode
         if not mode & 0o001:
             folder.chmod((mode & 0o7777) | 0o011)
-            print(f"{folder}: PostgreSQL's user may now pass through (it runs as {SYSTEM_USER}, not as root)", flush=True)
+            print(
+                f"{folder}: PostgreSQL's user may now pass through (it runs as {SYSTEM_USER}, not as root)",
+                flush=True,
+            )
 
 
 class Postgres:
     """One PostgreSQL in `data_dir/pg`. `socket_dir` is a short folder under /tmp (a path has at most 107 bytes)."""
 
-    def __init__(self, data_dir: Path, *, durable: bool = True, socket_dir: Path | None = None):
+    def __init__(
+        self, data_dir: Path, *, durable: bool = True, socket_dir: Path | None = None
+    ):
         self.data_dir, self.folder, self.durable = data_dir, data_dir / "pg", durable
         self.secrets = secrets_of(data_dir)
-        self.socket_dir = socket_dir or Path(tempfile.mkdtemp(prefix="hospital-pg-", dir="/tmp"))  # noqa: S108
+        self.socket_dir = socket_dir or Path(
+            tempfile.mkdtemp(prefix="hospital-pg-", dir="/tmp")
+        )  # noqa: S108
         self.user = system_user()
         self.child: Child | None = None
 
     def url(self, role: str, database: str = DATABASE) -> str:
-        key = {OWNER: "OWNER_PASSWORD", APP: "APP_PASSWORD", "postgres": "POSTGRES_PASSWORD"}[role]
+        key = {
+            OWNER: "OWNER_PASSWORD",
+            APP: "APP_PASSWORD",
+            "postgres": "POSTGRES_PASSWORD",
+        }[role]
         return f"postgresql://{role}:{quote(self.secrets[key])}@/{database}?host={self.socket_dir}"
 
     def start(self) -> None:
@@ -112,7 +132,9 @@ class Postgres:
         self._make_roles()
 
     def _initialise(self) -> None:
-        made = self.data_dir / "pg.part"  # renamed when whole: a broken first start begins again
+        made = (
+            self.data_dir / "pg.part"
+        )  # renamed when whole: a broken first start begins again
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(mode=0o700)
         password = self.socket_dir / "password"
@@ -129,8 +151,20 @@ class Postgres:
         made.rename(self.folder)
 
     def _initdb(self, folder: Path, password: Path) -> None:
-        argv = [str(postgres_bin("initdb")), "-D", str(folder), "-U", "postgres", f"--pwfile={password}"]
-        argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+        argv = [
+            str(postgres_bin("initdb")),
+            "-D",
+            str(folder),
+            "-U",
+            "postgres",
+            f"--pwfile={password}",
+        ]
+        argv += [
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--locale=C.UTF-8",
+        ]
         argv += ["--no-instructions"] + ([] if self.durable else ["--no-sync"])
         done = subprocess.run(  # noqa: S603
             argv,
@@ -158,15 +192,28 @@ class Postgres:
             deadline = time.monotonic() + START_S
             while _is_postgres_of(pid, self.folder):
                 if time.monotonic() > deadline:
-                    raise EmbeddedError(f"an old PostgreSQL (pid {pid}) on {self.folder} does not end")
+                    raise EmbeddedError(
+                        f"an old PostgreSQL (pid {pid}) on {self.folder} does not end"
+                    )
                 time.sleep(0.05)
         path.unlink(missing_ok=True)
         if len(lines) > 4 and lines[4].startswith("/tmp/hospital-pg-"):  # noqa: S108
             shutil.rmtree(lines[4], ignore_errors=True)
 
     def _run(self) -> None:
-        argv = [str(postgres_bin("postgres")), "-D", str(self.folder), "-k", str(self.socket_dir)]
-        settings = ["listen_addresses=", "max_connections=120", "shared_buffers=64MB", "timezone=UTC"]
+        argv = [
+            str(postgres_bin("postgres")),
+            "-D",
+            str(self.folder),
+            "-k",
+            str(self.socket_dir),
+        ]
+        settings = [
+            "listen_addresses=",
+            "max_connections=120",
+            "shared_buffers=64MB",
+            "timezone=UTC",
+        ]
         for setting in settings + ([] if self.durable else list(FSYNC_OFF)):
             argv += ["-c", setting]
         log = self.data_dir / "log" / "postgres.log"
@@ -177,20 +224,35 @@ class Postgres:
         status = self.folder / "postmaster.pid"
         while not (status.exists() and status.read_text().rstrip().endswith("ready")):
             if self.child.ended() is not None or time.monotonic() > deadline:
-                raise EmbeddedError(f"PostgreSQL did not start:\n{self.child.last_lines()}")
+                raise EmbeddedError(
+                    f"PostgreSQL did not start:\n{self.child.last_lines()}"
+                )
             time.sleep(0.02)
 
     def _make_roles(self) -> None:
         import psycopg
         from psycopg import sql
 
-        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
-            roles = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
-            for role, key, rights in ((OWNER, "OWNER_PASSWORD", "CREATEDB"), (APP, "APP_PASSWORD", "NOCREATEDB")):
+        with psycopg.connect(
+            self.url("postgres", "postgres"), autocommit=True
+        ) as connection:
+            roles = {
+                row[0] for row in connection.execute("SELECT rolname FROM pg_roles")
+            }
+            for role, key, rights in (
+                (OWNER, "OWNER_PASSWORD", "CREATEDB"),
+                (APP, "APP_PASSWORD", "NOCREATEDB"),
+            ):
                 verb = "ALTER" if role in roles else "CREATE"
                 statement = f"{verb} ROLE {{}} LOGIN {rights} NOSUPERUSER NOCREATEROLE PASSWORD {{}}"
-                connection.execute(sql.SQL(statement).format(sql.Identifier(role), sql.Literal(self.secrets[key])))  # type: ignore[arg-type]
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                connection.execute(
+                    sql.SQL(statement).format(
+                        sql.Identifier(role), sql.Literal(self.secrets[key])
+                    )
+                )  # type: ignore[arg-type]
+            found = connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+            ).fetchone()
             if found is None:
                 connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")  # type: ignore[arg-type]
 
@@ -211,8 +273,14 @@ def _is_postgres_of(pid: int, folder: Path) -> bool:
 class Valkey:
     """One Valkey on 127.0.0.1; keeps an append-only file when durable."""
 
-    def __init__(self, data_dir: Path, *, durable: bool = True, port: int | None = None):
-        self.data_dir, self.folder, self.durable = data_dir, data_dir / "valkey", durable
+    def __init__(
+        self, data_dir: Path, *, durable: bool = True, port: int | None = None
+    ):
+        self.data_dir, self.folder, self.durable = (
+            data_dir,
+            data_dir / "valkey",
+            durable,
+        )
         self.password = secrets_of(data_dir)["VALKEY_PASSWORD"]
         self.port = port or free_port()
         self.child: Child | None = None
@@ -227,7 +295,9 @@ class Valkey:
         config.touch(0o600)  # the password would show in the process list otherwise
         config.write_text(
             f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\ndir {self.folder}\ndatabases 64\n"
-            f"appendonly {'yes' if self.durable else 'no'}\nsave ''\nmaxmemory-policy noeviction\n".replace("''", '""')
+            f"appendonly {'yes' if self.durable else 'no'}\nsave ''\nmaxmemory-policy noeviction\n".replace(
+                "''", '""'
+            )
         )
         log = self.data_dir / "log" / "valkey.log"
         self.child = Child("valkey", [str(valkey_bin()), str(config)], log=log)
@@ -240,7 +310,9 @@ class Valkey:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with socket.create_connection(
+                ("127.0.0.1", self.port), timeout=1
+            ) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
                 return connection.recv(64).startswith(b"+OK")
         except OSError:
@@ -257,7 +329,9 @@ def prepare_data_dir(data_dir: Path) -> None:
     data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
-def serve(data_dir: Path, *, socket_dir: Path, valkey_port: int, while_pid: int) -> None:
+def serve(
+    data_dir: Path, *, socket_dir: Path, valkey_port: int, while_pid: int
+) -> None:
     """Both servers without durability, until SIGTERM or the end of process `while_pid`; writes DIR/ready."""
     postgres = Postgres(data_dir, durable=False, socket_dir=socket_dir)
     valkey = Valkey(data_dir, durable=False, port=valkey_port)
@@ -284,7 +358,12 @@ def main() -> None:
     parser.add_argument("--valkey-port", type=int, required=True)
     parser.add_argument("--while-pid", type=int, required=True)
     given = parser.parse_args()
-    serve(given.data_dir, socket_dir=given.socket_dir, valkey_port=given.valkey_port, while_pid=given.while_pid)
+    serve(
+        given.data_dir,
+        socket_dir=given.socket_dir,
+        valkey_port=given.valkey_port,
+        while_pid=given.while_pid,
+    )
 
 
 if __name__ == "__main__":

@@ -44,9 +44,19 @@ class Installation:
     """`start()` brings everything up or raises; `stop()` leaves no process. `say` gets one line a step."""
 
     def __init__(
-        self, data_dir: Path, port: int, robot: bool = True, *, say: Callable[[str], None] = _silent
+        self,
+        data_dir: Path,
+        port: int,
+        robot: bool = True,
+        *,
+        say: Callable[[str], None] = _silent,
     ) -> None:
-        self.data_dir, self.port, self.robot, self.say = data_dir.resolve(), port, robot, say
+        self.data_dir, self.port, self.robot, self.say = (
+            data_dir.resolve(),
+            port,
+            robot,
+            say,
+        )
         self.base_url = f"http://localhost:{port}"
         self.env: dict[str, str] = {}
         self.up: dict[str, Any] = {}
@@ -62,7 +72,10 @@ class Installation:
                 self._servers()
             self._write_env()
             role = urlsplit(self.env["DATABASE_URL"]).username or APP
-            for name, arguments in (("migrations", ["migrate", "-v", "0"]), ("rights", ["grant_app_role", role])):
+            for name, arguments in (
+                ("migrations", ["migrate", "-v", "0"]),
+                ("rights", ["grant_app_role", role]),
+            ):
                 with self._step(name):
                     self.manage(*arguments)
             with self._step("demo data"):
@@ -95,18 +108,28 @@ class Installation:
     def manage(self, *arguments: str) -> str:
         """Output of a management command in this installation. Raises Broken with its last lines."""
         argv = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(argv, env=self.env, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
+        done = subprocess.run(
+            argv, env=self.env, cwd=ROOT, capture_output=True, text=True
+        )  # noqa: S603
         if done.returncode:
-            raise Broken(f"manage.py {arguments[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+            raise Broken(
+                f"manage.py {arguments[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}"
+            )
         return done.stdout
 
     def check_children(self) -> None:
         """Raises Broken when a part has ended."""
-        servers = [server.child for server in (self.postgres, self.valkey) if server is not None]
+        servers = [
+            server.child
+            for server in (self.postgres, self.valkey)
+            if server is not None
+        ]
         for child in [*self.children, *filter(None, servers)]:
             code = child.ended()
             if code is not None:
-                raise Broken(f"{child.name} ended (status {code}). Its last lines:\n{child.last_lines()}")
+                raise Broken(
+                    f"{child.name} ended (status {code}). Its last lines:\n{child.last_lines()}"
+                )
 
     def _claim(self) -> None:
         """Folder and port are ours, or CannotStart."""
@@ -118,14 +141,18 @@ class Installation:
         except BlockingIOError:
             self._lock.close()
             self._lock = None
-            raise CannotStart(f"another deploy/up is running on {self.data_dir}: end it or use --data-dir.") from None
+            raise CannotStart(
+                f"another deploy/up is running on {self.data_dir}: end it or use --data-dir."
+            ) from None
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", self.port))
             except OSError:
                 self._lock.close()
-                raise CannotStart(f"port {self.port} is taken: use --port with another number.") from None
+                raise CannotStart(
+                    f"port {self.port} is taken: use --port with another number."
+                ) from None
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -141,28 +168,65 @@ class Installation:
             self.postgres, self.valkey = Postgres(self.data_dir), Valkey(self.data_dir)
             self.valkey.start()
             self.postgres.start()
-            urls = dict(zip(URLS, (self.postgres.url(APP), self.postgres.url(OWNER), self.valkey.url()), strict=True))
-        self.env = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED} | urls
+            urls = dict(
+                zip(
+                    URLS,
+                    (
+                        self.postgres.url(APP),
+                        self.postgres.url(OWNER),
+                        self.valkey.url(),
+                    ),
+                    strict=True,
+                )
+            )
+        self.env = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in NOT_INHERITED
+        } | urls
 
     def _write_env(self) -> None:
         secrets = secrets_of(self.data_dir)
         ours = {name: self.env[name] for name in URLS}
-        ours |= {"SECRET_KEY": secrets["SECRET_KEY"], "FIELD_KEY": secrets["FIELD_KEY"], "EMBEDDED": "1"}
+        ours |= {
+            "SECRET_KEY": secrets["SECRET_KEY"],
+            "FIELD_KEY": secrets["FIELD_KEY"],
+            "EMBEDDED": "1",
+        }
         ours |= {"BASE_URL": self.base_url, "DATA_DIR": str(self.data_dir)}
         self.env |= ours
         write_private(self.data_dir / "env.json", ours)
 
     def _child(self, name: str, *arguments: str, **extra: str) -> Child:
-        child = Child(name, [sys.executable, "-m", *arguments], log=self.data_dir / "log" / f"{name}.log")
+        child = Child(
+            name,
+            [sys.executable, "-m", *arguments],
+            log=self.data_dir / "log" / f"{name}.log",
+        )
         child.start(cwd=ROOT, env=self.env | {"PYTHONUNBUFFERED": "1"} | extra)
         self.children.append(child)
         return child
 
     def _processes(self) -> None:
-        uvicorn = ["uvicorn", "hospital.project.asgi:application", "--port", str(self.port), *UVICORN.split()]
+        uvicorn = [
+            "uvicorn",
+            "hospital.project.asgi:application",
+            "--port",
+            str(self.port),
+            *UVICORN.split(),
+        ]
         self._child("web", *uvicorn, "--timeout-graceful-shutdown", "3", PROCESS="web")
         celery = ["celery", "-A", "hospital.project.celery", "--quiet"]
-        self._child("worker", *celery, "worker", "-c", "2", "--loglevel", "INFO", "--without-mingle")
+        self._child(
+            "worker",
+            *celery,
+            "worker",
+            "-c",
+            "2",
+            "--loglevel",
+            "INFO",
+            "--without-mingle",
+        )
         schedule = self.data_dir / "beat-schedule"
         self._child("beat", *celery, "beat", "--schedule", str(schedule), "--pidfile=")
         self._until_ready()
@@ -180,7 +244,9 @@ class Installation:
 
     def _not_ready(self) -> str | None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/readyz", timeout=5
+            ) as answer:
                 return None if answer.status == 200 else str(answer.status)
         except urllib.error.HTTPError as error:
             return error.read().decode(errors="replace")[:500]
@@ -190,13 +256,20 @@ class Installation:
     def _robot(self) -> None:
         folder = self.data_dir / "edge"
         folder.mkdir(mode=0o700, exist_ok=True)
-        lines = [f"server_url = {json.dumps(self.base_url)}", f"data_dir = {json.dumps(str(folder))}"]
+        lines = [
+            f"server_url = {json.dumps(self.base_url)}",
+            f"data_dir = {json.dumps(str(folder))}",
+        ]
         if not (folder / "identity.json").exists():
-            code = self.manage("pair_robot", "--robot", self.up["robot"]["id"]).split()[-1]
+            code = self.manage("pair_robot", "--robot", self.up["robot"]["id"]).split()[
+                -1
+            ]
             lines.append(f"pairing_code = {json.dumps(code)}")
         config = folder / "edge.toml"
         config.touch(0o600)
-        config.write_text("\n".join([*lines, 'driver = "sim"', 'image_source = "phantom"', ""]))
+        config.write_text(
+            "\n".join([*lines, 'driver = "sim"', 'image_source = "phantom"', ""])
+        )
         self._child("robot", "devices.edge", "run", "--config", str(config))
 
     def _write_up(self) -> None:

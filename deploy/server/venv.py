@@ -35,7 +35,9 @@ def find_python() -> str:
         found = shutil.which(name)
         if found:
             return found
-    raise Missing("Python 3.11 or newer is needed: apt-get install python3 (Debian 12 or newer).")
+    raise Missing(
+        "Python 3.11 or newer is needed: apt-get install python3 (Debian 12 or newer)."
+    )
 
 
 def _fingerprint(lock: Path) -> str:
@@ -46,7 +48,9 @@ def _satisfied(lock: Path) -> bool:
     """True when every package of the lock is installed in one of its versions (a marked one may be absent)."""
     if not (VENV / "bin/python").exists():
         return False
-    done = subprocess.run([str(VENV / "bin/python"), "-c", _INSTALLED], capture_output=True, text=True)
+    done = subprocess.run(
+        [str(VENV / "bin/python"), "-c", _INSTALLED], capture_output=True, text=True
+    )
     if done.returncode:
         return False
     installed = json.loads(done.stdout)
@@ -64,9 +68,13 @@ def _satisfied(lock: Path) -> bool:
 
 
 def _make(python: str) -> None:
-    if subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True).returncode:
+    if subprocess.run(
+        [python, "-c", "import ensurepip, venv"], capture_output=True
+    ).returncode:
         if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            raise Missing("Python's venv module is missing: sudo apt-get install python3-venv")
+            raise Missing(
+                "Python's venv module is missing: sudo apt-get install python3-venv"
+            )
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-y", "-qq", "python3-venv"], check=True)
     subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
@@ -88,11 +96,26 @@ def ensure(lock_name: str) -> Path:
 
 def _install(lock: Path) -> None:
     began = time.monotonic()
-    print(f"  packages of {lock.name} into .venv (the first time this takes minutes) ...", flush=True)
+    print(
+        f"  packages of {lock.name} into .venv (the first time this takes minutes) ...",
+        flush=True,
+    )
     python = VENV / "bin/python"
-    if not python.exists() or subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True).returncode:
+    if (
+        not python.exists()
+        or subprocess.run(
+            [str(python), "-m", "pip", "--version"], capture_output=True
+        ).returncode
+    ):
         _make(find_python())
-    argv = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    argv = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     if subprocess.run([*argv, "--require-hashes", "-r", str(lock)]).returncode:
         raise Missing("pip could not install the packages; its last lines are above.")
     print(f"  packages installed  {time.monotonic() - began:.1f} s", flush=True)

@@ -16,17 +16,29 @@ def test_the_application_may_not_change_tables() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == ("hospital_app",)
-        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        with (
+            pytest.raises(ProgrammingError, match="permission denied"),
+            transaction.atomic(),
+        ):
             cursor.execute("CREATE TABLE forbidden (i int)")
-        with pytest.raises(ProgrammingError, match="must be owner"), transaction.atomic():
+        with (
+            pytest.raises(ProgrammingError, match="must be owner"),
+            transaction.atomic(),
+        ):
             cursor.execute("ALTER TABLE django_session ADD COLUMN forbidden int")
 
 
 @pytest.mark.django_db
 def test_the_application_may_not_change_the_audit_log() -> None:
     with connection.cursor() as cursor:
-        for statement in ("UPDATE audit_auditentry SET action = ''", "DELETE FROM audit_auditentry"):
-            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        for statement in (
+            "UPDATE audit_auditentry SET action = ''",
+            "DELETE FROM audit_auditentry",
+        ):
+            with (
+                pytest.raises(ProgrammingError, match="permission denied"),
+                transaction.atomic(),
+            ):
                 cursor.execute(statement)
 
 
@@ -43,8 +55,12 @@ def test_a_wrong_password_is_refused_on_the_local_socket(servers: Servers) -> No
     if not servers.plan.ours:
         pytest.skip("a given server has its own rules")
     for user in ("postgres", "hospital_owner", "hospital_app"):
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(f"postgresql://{user}:wrong@/postgres?host={servers.plan.socket_dir}")
+        with pytest.raises(
+            psycopg.OperationalError, match="password authentication failed"
+        ):
+            psycopg.connect(
+                f"postgresql://{user}:wrong@/postgres?host={servers.plan.socket_dir}"
+            )
 
 
 def test_each_worker_has_its_own_database_and_valkey_number(servers: Servers) -> None:
