@@ -18,6 +18,7 @@ _CONSOLE: dict[str, tuple[str, str]] = {
     "live.image.frozen": ("已冻结", "FROZEN"),
     "live.image.lossless": ("无损帧", "lossless frame"),
     "live.image.fetching": ("正在取无损帧…", "Fetching the lossless frame…"),
+    "live.image.no_frame": ("无损帧没有取到，请解冻后再冻结", "The lossless frame did not arrive; unfreeze and freeze again"),
     "live.image.stale": ("图像滞后，动作已停", "Picture is late, motion stopped"),
     "live.image.age": ("图像 {ms} 毫秒", "picture {ms} ms"),
     "live.gauge": ("接触力", "Contact force"),

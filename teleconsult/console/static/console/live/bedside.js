@@ -22,6 +22,7 @@ const SHAPES = {
   moving: "M12 20 50 50 12 80ZM50 20 88 50 50 80Z", rest: "M50 12a38 38 0 1 0 .01 0Z", hold: "M22 14h20v72H22ZM58 14h20v72H58Z",
   stopped: "M31 4h38l27 27v38l-27 27H31L4 69V31Z", lost: "M14 26 26 14 50 38 74 14 86 26 62 50 86 74 74 86 50 62 26 86 14 74 38 50Z",
 };
+const OVER = new Set(["ended", "reported", "aborted", "cancelled", "no_show"]);
 const LIVE_STATES = new Set(["ready", "live", "paused"]);
 const place = (id) => document.getElementById(id);
 const config = data("page-config");
@@ -132,6 +133,7 @@ class Bedside {
   #server(state) {
     place("server").hidden = state === "open" || state === "connecting";
     place("server").textContent = serverSentence("bed", state);
+    if (["replaced", "over", "not_yours"].includes(state)) this.voice.end(); // the robot link stays: a stop is still a stop
   }
 
   #stream(stream) {
@@ -239,7 +241,7 @@ class Bedside {
       replace(place("shape"), s("path", { d: SHAPES[view.kind] }));
     }
     const told = linked ? explain(telemetry, "bed") : null;
-    const lost = this.session.link.current ? t("bed.robot.lost") : this.refused ? t("live.robot.refused", { why: this.refused }) : t("bed.robot.connecting");
+    const lost = OVER.has(this.exam.state) ? t("bed.over") : this.session.link.current ? t("bed.robot.lost") : this.refused ? t("live.robot.refused", { why: this.refused }) : t("bed.robot.connecting");
     place("word-main").textContent = view.word;
     place("word-by").textContent = view.by;
     place("word-why").textContent = told?.why ?? "";

@@ -23,6 +23,9 @@ export class Picture {
     this.draws = []; // more to draw: (context, box) => void
     this.video.muted = true;
     this.still.addEventListener("load", () => this.#stillShown());
+    this.still.addEventListener("error", () => {
+      if (this.pendingFrozen) this.frozenBanner.lastElementChild.textContent = t("live.image.no_frame");
+    });
     new ResizeObserver(() => this.redraw()).observe(this.view);
     this.#frames();
   }

@@ -20,7 +20,9 @@ import { Voice } from "./voice.js";
 import { MODE, TEL_FLAG, has } from "./wire.js";
 
 const SHOW_MS = 50; // the page is drawn 20 times a second; commands do not wait for it
+const FINAL = new Set(["replaced", "over", "not_yours"]);
 const QUALITY_MS = 5000;
+const OVER = new Set(["ended", "reported", "aborted", "cancelled", "no_show"]);
 const place = (id) => document.getElementById(id);
 const config = data("page-config");
 const base = `exams/${config.exam_id}`;
@@ -167,6 +169,7 @@ class Console {
     this.robotThere = exam.robot.online;
     document.body.dataset.state = exam.state;
     if (exam.state !== "live") this.input.letGo();
+    if (OVER.has(exam.state)) place("waiting").hidden = true;
   }
 
   async #run(button, act) {
@@ -188,6 +191,8 @@ class Console {
   #server(state) {
     const banner = place("server");
     banner.hidden = state === "open" || state === "connecting";
+    if (FINAL.has(state)) this.voice.end();
+    if (state === "replaced") this.session.link.close();
     replace(banner, h("span", {}, serverSentence("live", state)),
       state === "replaced" && h("button", { type: "button", onclick: () => location.reload() }, t("live.server.take_back")));
   }
@@ -344,8 +349,9 @@ class Console {
     let why = "";
     let now = "";
     if (!linked) {
-      now = this.refused ? t("live.robot.refused", { why: this.refused })
+      now = OVER.has(this.exam.state) ? t("live.server.over")
         : this.robotThere === false ? t("live.robot.offline")
+        : this.refused ? t("live.robot.refused", { why: this.refused })
         : this.session.link.current ? t("live.robot.lost") : t("live.robot.connecting");
     } else {
       ({ why, now } = explain(telemetry, "now"));

@@ -3,6 +3,7 @@
 import { gathered } from "./peer.js";
 
 const REOFFER_MS = 800;
+const UNANSWERED_MS = 6000; // the other page may have been away when the offer came
 
 export class Voice {
   // send(message), onChange(view): view = {state: off|calling|on, mic: asking|on|muted|denied|none}
@@ -56,7 +57,7 @@ export class Voice {
   }
 
   async call() {
-    if (!this.otherThere || this.mic === "asking") return;
+    if (!this.otherThere || this.mic === "asking" || this.ended) return;
     const pc = this.#connection();
     this.#tracks(pc);
     await pc.setLocalDescription(await pc.createOffer());
@@ -89,6 +90,16 @@ export class Voice {
     this.send({ type: "voice", kind: "answer", sdp: pc.localDescription.sdp });
   }
 
+  // This page no longer speaks for its role: no connection, no open microphone.
+  end() {
+    this.ended = true;
+    this.hangUp();
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+    this.mic = "muted";
+    this.#changed();
+  }
+
   hangUp(word) {
     if (word) this.send({ type: "voice", kind: word, sdp: null });
     this.pc?.close();
@@ -109,7 +120,7 @@ export class Voice {
       if (pc !== this.pc) return;
       if (pc.connectionState === "connected") this.#become("on");
       if (pc.connectionState === "failed") {
-        this.#become("off");
+        this.#become("off"); // and try again
         if (this.offers) this.timer = setTimeout(() => this.call(), REOFFER_MS);
       }
     };
@@ -144,6 +155,8 @@ export class Voice {
 
   #become(state) {
     this.state = state;
+    clearTimeout(this.timer);
+    if (state === "calling" && this.offers) this.timer = setTimeout(() => this.call(), UNANSWERED_MS);
     this.#changed();
   }
 
