@@ -55,12 +55,8 @@ def test_a_wrong_password_is_refused_on_the_local_socket(servers: Servers) -> No
     if not servers.plan.ours:
         pytest.skip("a given server has its own rules")
     for user in ("postgres", "hospital_owner", "hospital_app"):
-        with pytest.raises(
-            psycopg.OperationalError, match="password authentication failed"
-        ):
-            psycopg.connect(
-                f"postgresql://{user}:wrong@/postgres?host={servers.plan.socket_dir}"
-            )
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(f"postgresql://{user}:wrong@/postgres?host={servers.plan.socket_dir}")
 
 
 def test_each_worker_has_its_own_database_and_valkey_number(servers: Servers) -> None:
