@@ -6,7 +6,7 @@ const LOSSY = { negotiated: true, ordered: false, maxRetransmits: 0 };
 const ACK_TIMEOUT_MS = 3000;
 const ANSWER_MAX_MS = 8000;
 const REFUSED_PAUSE_MS = 2500;
-const REORDER_MAX = 200; // messages
+const REORDER_MAX = 50; // messages, one second at 50 Hz
 
 export class CtlError extends Error {
   constructor(code) {
