@@ -8,7 +8,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "hospital.access.authentication.BearerAuthentication"
     name = "bearer"
 
@@ -16,7 +16,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer"}
 
 
-class PageSessionScheme(OpenApiAuthenticationExtension):
+class PageSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "hospital.access.authentication.PageSessionAuthentication"
     name = "page_session"
 
