@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hospital.access.authentication import principal_of
 from hospital.common.api import Door
 from hospital.common.errors import Invalid
 
@@ -25,6 +27,7 @@ class ExamTypesDoor(Door):
                 "name_zh": kind.name_zh,
                 "name_en": kind.name_en,
                 "minutes": kind.minutes,
+                "service": kind.service,
                 "preparation_zh": kind.preparation_zh,
                 "preparation_en": kind.preparation_en,
                 "views": kind.views,
@@ -50,9 +53,10 @@ class ResourcesDoor(Door):
                 "kind": row.kind,
                 "name": row.name,
                 "name_en": row.name_en,
+                "user_id": str(row.user_id) if row.user_id else None,
                 "institution_id": str(row.institution_id),
                 "institution": row.institution.name,
             }
-            for row in selectors.resources(kind=kind, institution_ids=request.user.institution_ids)
+            for row in selectors.resources(kind=kind, institution_ids=principal_of(request).institution_ids)
         ]
         return Response({"results": results, "next": None})

@@ -10,9 +10,7 @@ class SchedulingConfig(AppConfig):
     def ready(self) -> None:
         from hospital.common.error_texts import register_titles
 
-        register_titles(
-            {
-                "unknown_exam_type": ("没有这种检查类型。", "There is no such exam type."),
-                "appointment_over": ("预约已结束或取消。", "The appointment is over or cancelled."),
-            }
-        )
+        from . import work_handlers  # noqa: F401  registers the handlers
+        from .texts import TITLES
+
+        register_titles(TITLES)

@@ -11,9 +11,7 @@ from django.db.models import F, Q
 from hospital.common.clock import now
 from hospital.common.ids import uuid7
 
-from .states import STATUSES
-
-BLOCKING = ["hold", "booked"]
+from .states import BLOCKING, BOOKED, HOLD, RELEASED, STATUSES
 
 
 class Resource(models.Model):
@@ -29,7 +27,9 @@ class Resource(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["person", "room", "robot"]), name="resource_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["person", "room", "robot"]), name="resource_kind_known"
+            ),
             models.CheckConstraint(
                 condition=Q(kind="person", user__isnull=False) | (~Q(kind="person") & Q(user=None)),
                 name="resource_user_iff_person",
@@ -58,22 +58,32 @@ class Appointment(models.Model):
     cancel_reason = models.TextField(blank=True)
     created_by_id = models.UUIDField()
     created_at = models.DateTimeField(default=now)
+    changed_by_id = models.UUIDField(null=True)
+    changed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"
+            ),
             models.CheckConstraint(condition=Q(status__in=STATUSES), name="appointment_status_known"),
         ]
 
 
 class Reservation(models.Model):
-    """One resource's busy time. Holds and bookings meet in one exclusion constraint: PostgreSQL has the last word."""
+    """One resource's busy time. Holds and bookings meet in one exclusion constraint: PostgreSQL has the last word.
+
+    A hold keeps a time for somebody who is still deciding; all its rows share `hold_id`. Past `expires_at` it blocks
+    nobody: the next booking that meets it releases it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="reservations")
-    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="reservations")
+    appointment = models.ForeignKey(Appointment, models.CASCADE, null=True, related_name="reservations")
+    hold_id = models.UUIDField(null=True, db_index=True)
+    held_by_id = models.UUIDField(null=True)
     period = DateTimeRangeField()
-    status = models.CharField(max_length=10, default="booked")
+    status = models.CharField(max_length=10, default=BOOKED)
     expires_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -81,15 +91,18 @@ class Reservation(models.Model):
             ExclusionConstraint(
                 name="no_resource_twice",
                 expressions=[("resource", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
-                condition=Q(status__in=BLOCKING),
+                condition=Q(status__in=list(BLOCKING)),
             ),
             models.CheckConstraint(
-                condition=Q(status__in=[*BLOCKING, "released"]), name="reservation_status_known"
+                condition=Q(status__in=[*BLOCKING, RELEASED]), name="reservation_status_known"
             ),
             models.CheckConstraint(
-                condition=~Q(status="hold") | Q(expires_at__isnull=False), name="reservation_hold_expires"
+                condition=~Q(status=HOLD) | Q(expires_at__isnull=False, hold_id__isnull=False),
+                name="reservation_hold_expires",
             ),
             models.CheckConstraint(
-                condition=Q(period__isempty=False), name="reservation_period_not_empty"
+                condition=~Q(status=BOOKED) | Q(appointment__isnull=False),
+                name="reservation_booked_for_appointment",
             ),
+            models.CheckConstraint(condition=Q(period__isempty=False), name="reservation_period_not_empty"),
         ]

@@ -10,23 +10,27 @@ from django.db.models import Q
 from hospital.common.clock import now
 from hospital.common.errors import Invalid
 
-from .models import BLOCKING, ExamType, Reservation, Resource
+from .models import ExamType, Reservation, Resource
+from .states import BLOCKING, HOLD
 
 
-def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime, but: UUID | None = None) -> list[dict[str, Any]]:
-    """Everything that blocks any of the resources in [starts_at, ends_at), except one appointment's own."""
-    alive = ~Q(status="hold") | Q(expires_at__gt=now())
+def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime) -> list[dict[str, Any]]:
+    """Everything that blocks any of the resources in [starts_at, ends_at). Says what is busy, never with whom.
+
+    `{resource_id, kind, name, name_en, status: hold|booked, starts_at, ends_at}`, times ISO 8601. Expired holds
+    block nobody and are left out.
+    """
+    alive = ~Q(status=HOLD) | Q(expires_at__gt=now())
     rows = Reservation.objects.select_related("resource").filter(
         alive, resource_id__in=list(resource_ids), status__in=BLOCKING, period__overlap=(starts_at, ends_at)
     )
-    if but is not None:
-        rows = rows.exclude(appointment_id=but)
     return [
         {
             "resource_id": str(row.resource_id),
             "kind": row.resource.kind,
             "name": row.resource.name,
             "name_en": row.resource.name_en,
+            "status": row.status,
             "starts_at": row.period.lower.isoformat(),
             "ends_at": row.period.upper.isoformat(),
         }
@@ -35,8 +39,11 @@ def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime
 
 
 def resources(*, kind: str, institution_ids: Iterable[UUID]) -> list[Resource]:
-    rows = Resource.objects.select_related("institution").filter(active=True, institution_id__in=list(institution_ids))
-    return list((rows.filter(kind=kind) if kind else rows).order_by("kind", "name"))
+    """The active resources of these institutions; of every kind when `kind` is empty."""
+    rows = Resource.objects.select_related("institution").filter(
+        active=True, institution_id__in=list(institution_ids)
+    )
+    return list((rows.filter(kind=kind) if kind else rows).order_by("kind", "name", "id"))
 
 
 def person_resources(user_ids: Iterable[UUID]) -> dict[UUID, UUID]:
@@ -51,7 +58,9 @@ def all_active(resource_ids: Iterable[UUID]) -> bool:
 
 
 def room_institution(resource_id: UUID) -> UUID | None:
-    return Resource.objects.filter(id=resource_id, kind="room", active=True).values_list("institution_id", flat=True).first()
+    """Whose room it is; None when it is no room, or not in use."""
+    rooms = Resource.objects.filter(id=resource_id, kind="room", active=True)
+    return rooms.values_list("institution_id", flat=True).first()
 
 
 def exam_types() -> list[ExamType]:
@@ -59,6 +68,7 @@ def exam_types() -> list[ExamType]:
 
 
 def exam_type_get(code: str) -> ExamType:
+    """Invalid `unknown_exam_type`."""
     found = ExamType.objects.filter(code=code).first()
     if found is None:
         raise Invalid("unknown_exam_type", field="exam_type")

@@ -1,72 +1,146 @@
-"""Bookings: all resources of one appointment or none, in one transaction.
+"""Bookings and holds: all resources of one time or none, in one transaction.
 
-The exclusion constraint decides. Resource rows are locked in id order first, so that two bookings that share
-resources queue instead of deadlocking, and the loser can be told everything that is taken.
+The exclusion constraint decides. Resource rows are locked in id order first, so that rivals queue instead of
+deadlocking and the loser can be told everything that is taken. A writer that came without the locks still meets the
+constraint; what it runs into is looked up again after PostgreSQL refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
 
 from hospital.common.clock import now
-from hospital.common.errors import Conflict
+from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.ids import uuid7
 from hospital.common.locks import limit_lock_wait
+from hospital.common.work import work_add
 
-from . import selectors
+from . import rules, selectors
 from .models import Appointment, Reservation, Resource
-from .states import BOOKED, CANCELLED, CLOSES
+from .states import BOOKED, CLOSING, HOLD, RELEASED, IllegalStep, advance
+
+HOLD_EXPIRE = "scheduling.hold_expire"
+TRIES = 3  # design value: each try meets a rival that has ended since
+RETRY_AFTER_S = 2  # design value, told to the caller whose rival is still undecided
+# PostgreSQL Appendix A: exclusion_violation; deadlock_detected, serialization_failure, lock_not_available.
+EXCLUDED, RIVALS = "23P01", frozenset({"40P01", "40001", "55P03"})
+
+
+def _sqlstate(error: Exception) -> str:
+    return str(getattr(error.__cause__, "sqlstate", ""))
+
+
+def _still_deciding(error: Exception) -> Conflict:
+    """A rival holds the calendars and has not committed: nothing can be named, but trying again helps.
+
+    Any other database error is a bug and goes on as it came.
+    """
+    if _sqlstate(error) not in RIVALS | {EXCLUDED}:
+        raise error
+    conflict = Conflict("calendar_locked", retry_after_s=RETRY_AFTER_S)
+    conflict.__cause__ = error
+    return conflict
 
 
 def _lock(resource_ids: Iterable[UUID]) -> list[UUID]:
-    """Lock the calendars in one order; Conflict `taken` when somebody holds them longer than 3 s."""
+    """Lock the calendars in id order. Invalid `unknown_resource`; Conflict `calendar_locked` after 3 s of waiting."""
     ids = sorted(set(resource_ids))
     limit_lock_wait()
+    rows = Resource.objects.select_for_update(no_key=True).filter(id__in=ids, active=True).order_by("id")
     try:
-        list(Resource.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id", flat=True))
+        with transaction.atomic():
+            found = list(rows.values_list("id", flat=True))
     except OperationalError as error:
-        raise Conflict("taken", taken=[]) from error
+        raise _still_deciding(error) from error
+    if not ids or len(found) != len(ids):
+        raise Invalid("unknown_resource")
     return ids
+
+
+def _check(starts_at: datetime, ends_at: datetime) -> None:
+    if not rules.period_is_bookable(starts_at, ends_at):
+        raise Invalid("bad_period", field="starts_at")
 
 
 def _release_expired(ids: list[UUID]) -> None:
     """Holds past their time must not block: they are released by whoever meets them first."""
-    Reservation.objects.filter(resource_id__in=ids, status="hold", expires_at__lte=now()).update(status="released")
+    Reservation.objects.filter(resource_id__in=ids, status=HOLD, expires_at__lte=now()).update(
+        status=RELEASED
+    )
 
 
-def _reserve(appointment: Appointment, ids: list[UUID]) -> None:
-    """Write the reservations; what stands in the way is named, all of it."""
+def _reserve(
+    ids: list[UUID], starts_at: datetime, ends_at: datetime, make: Callable[[UUID], Reservation]
+) -> None:
+    """Write one reservation per resource, or raise Conflict `taken` that names all that stands in the way."""
+    refused: Conflict | None = None
+    for _ in range(TRIES):
+        _release_expired(ids)
+        taken = selectors.busy(resource_ids=ids, starts_at=starts_at, ends_at=ends_at)
+        if taken:
+            raise Conflict("taken", taken=taken) from refused
+        try:
+            with transaction.atomic():
+                Reservation.objects.bulk_create([make(resource_id) for resource_id in ids])
+            return
+        except (IntegrityError, OperationalError) as error:
+            # The savepoint is undone, so a deadlock's other side can finish; then the look-up sees its rows.
+            refused = _still_deciding(error)
+    assert refused is not None
+    raise refused
+
+
+def _free(appointment: Appointment) -> None:
+    Reservation.objects.filter(appointment=appointment, status=BOOKED).update(status=RELEASED)
+
+
+def _book(appointment: Appointment, ids: list[UUID]) -> None:
     start, end = appointment.starts_at, appointment.ends_at
-    taken = selectors.busy(resource_ids=ids, starts_at=start, ends_at=end, but=appointment.id)
-    if taken:
-        raise Conflict("taken", taken=taken)
-    try:
-        with transaction.atomic():
-            Reservation.objects.bulk_create(
-                Reservation(resource_id=resource_id, appointment=appointment, period=(start, end)) for resource_id in ids
-            )
-    except IntegrityError as error:
-        taken = selectors.busy(resource_ids=ids, starts_at=start, ends_at=end, but=appointment.id)
-        raise Conflict("taken", taken=taken) from error
+    _reserve(
+        ids,
+        start,
+        end,
+        lambda ident: Reservation(resource_id=ident, appointment=appointment, period=(start, end)),
+    )
 
 
 @transaction.atomic
-def appointment_book(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime, by: UUID) -> Appointment:
-    """Book all resources for [starts_at, ends_at). Conflict `taken` with `taken[]` otherwise, nothing written."""
+def appointment_book(
+    *,
+    resource_ids: Iterable[UUID],
+    starts_at: datetime,
+    ends_at: datetime,
+    by: UUID,
+    hold_id: UUID | None = None,
+) -> Appointment:
+    """Book all resources for [starts_at, ends_at); with `hold_id`, in the place of that hold.
+
+    Conflict `taken` with `taken[]` (all of it), `hold_over` when the hold has ended meanwhile, `calendar_locked`
+    with `retry_after_s`; Invalid `bad_period`, `unknown_resource`. Nothing is written then.
+    """
+    _check(starts_at, ends_at)
     ids = _lock(resource_ids)
-    _release_expired(ids)
+    if hold_id is not None and not _hold_end(hold_id):
+        raise Conflict("hold_over")
     appointment = Appointment.objects.create(starts_at=starts_at, ends_at=ends_at, created_by_id=by)
-    _reserve(appointment, ids)
+    _book(appointment, ids)
     return appointment
 
 
-def _open(appointment_id: UUID) -> Appointment:
-    appointment = Appointment.objects.select_for_update().get(id=appointment_id)
-    if appointment.status != BOOKED:
-        raise Conflict("appointment_over", status=appointment.status)
+def _step(appointment_id: UUID, command: str, by: UUID | None) -> Appointment:
+    """The locked appointment, one step further but not saved. Conflict `appointment_over` for an illegal step."""
+    appointment = Appointment.objects.select_for_update().filter(id=appointment_id).first()
+    if appointment is None:
+        raise NotFound()
+    try:
+        appointment.status = advance(appointment.status, command)
+    except IllegalStep as error:
+        raise Conflict("appointment_over", status=appointment.status) from error
+    appointment.changed_by_id, appointment.changed_at = by, now()
     return appointment
 
 
@@ -74,32 +148,81 @@ def _open(appointment_id: UUID) -> Appointment:
 def appointment_move(
     *, appointment_id: UUID, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime, by: UUID
 ) -> Appointment:
-    """Another time or other resources. When the new time is taken, everything stays as it was."""
-    appointment = _open(appointment_id)
+    """Another time or other resources. When the new time can't be had, everything stays as it was.
+
+    The old time is free for others only once this transaction commits. Errors as in `appointment_book`.
+    """
+    _check(starts_at, ends_at)
+    appointment = _step(appointment_id, "move", by)
     ids = _lock(resource_ids)
-    _release_expired(ids)
     appointment.starts_at, appointment.ends_at = starts_at, ends_at
-    appointment.save(update_fields=["starts_at", "ends_at"])
-    Reservation.objects.filter(appointment=appointment, status="booked").update(status="released")
-    _reserve(appointment, ids)
+    appointment.save(update_fields=["starts_at", "ends_at", "changed_by_id", "changed_at"])
+    _free(appointment)
+    _book(appointment, ids)
     return appointment
 
 
 @transaction.atomic
 def appointment_cancel(*, appointment_id: UUID, reason: str, by: UUID) -> None:
-    """Frees all resources at once."""
-    appointment = _open(appointment_id)
-    appointment.status, appointment.cancel_reason = CANCELLED, reason
-    appointment.save(update_fields=["status", "cancel_reason"])
-    Reservation.objects.filter(appointment=appointment, status="booked").update(status="released")
+    """Frees all resources at once. Conflict `appointment_over` when it is no longer booked."""
+    appointment = _step(appointment_id, "cancel", by)
+    appointment.cancel_reason = reason
+    appointment.save(update_fields=["status", "cancel_reason", "changed_by_id", "changed_at"])
+    _free(appointment)
 
 
 @transaction.atomic
-def appointment_close(*, appointment_id: UUID, status: str) -> None:
-    """The exam is over: what is left of its time is free again."""
-    if status not in CLOSES:
+def appointment_close(*, appointment_id: UUID, status: str, by: UUID | None = None) -> None:
+    """The exam is over (fulfilled, noshow or aborted): what is left of its time is free again."""
+    if status not in CLOSING:
         raise ValueError(f"{status} does not close an appointment")
-    appointment = _open(appointment_id)
-    appointment.status = status
-    appointment.save(update_fields=["status"])
-    Reservation.objects.filter(appointment=appointment, status="booked").update(status="released")
+    appointment = _step(appointment_id, CLOSING[status], by)
+    appointment.save(update_fields=["status", "changed_by_id", "changed_at"])
+    _free(appointment)
+
+
+@transaction.atomic
+def hold_place(
+    *, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime, expires_at: datetime, by: UUID
+) -> UUID:
+    """Keep a time for somebody who is deciding, until `expires_at`; the hold's id. Errors as in `appointment_book`."""
+    _check(starts_at, ends_at)
+    if expires_at <= now():
+        raise Invalid("bad_period", field="expires_at")
+    ids, hold_id, period = _lock(resource_ids), uuid7(), (starts_at, ends_at)
+
+    def make(resource_id: UUID) -> Reservation:
+        return Reservation(
+            resource_id=resource_id,
+            hold_id=hold_id,
+            held_by_id=by,
+            period=period,
+            status=HOLD,
+            expires_at=expires_at,
+        )
+
+    _reserve(ids, starts_at, ends_at, make)
+    work_add(kind=HOLD_EXPIRE, key=str(hold_id), payload={}, due_at=expires_at)
+    return hold_id
+
+
+def _hold_end(hold_id: UUID) -> bool:
+    """Release the hold's rows; False when it was over already."""
+    rows = Reservation.objects.filter(hold_id=hold_id, status=HOLD, expires_at__gt=now())
+    return rows.update(status=RELEASED) > 0
+
+
+@transaction.atomic
+def hold_release(*, hold_id: UUID) -> bool:
+    """Give the time back early. False when the hold was over already, which is fine too."""
+    return _hold_end(hold_id)
+
+
+@transaction.atomic
+def hold_expire_due() -> int:
+    """Release what has expired; returns how many rows. Only tidies: expired holds block nobody meanwhile.
+
+    Rows somebody else is working on are left to them, so this never waits and never deadlocks.
+    """
+    due = Reservation.objects.select_for_update(skip_locked=True).filter(status=HOLD, expires_at__lte=now())
+    return Reservation.objects.filter(id__in=list(due.values_list("id", flat=True))).update(status=RELEASED)
