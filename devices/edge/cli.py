@@ -38,7 +38,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="edge", description="The robot-side agent of the internet hospital.")
+    parser = argparse.ArgumentParser(
+        prog="edge", description="The robot-side agent of the internet hospital."
+    )
     parser.add_argument("--version", action="version", version=f"edge {AGENT_VERSION} wire {SCHEMA_HASH:08x}")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
@@ -62,7 +64,9 @@ def _pair(config: Config) -> int:
 def _check(config: Config) -> int:
     """Libraries, driver, picture source, network addresses, identity; prints one JSON object."""
     checks = {
-        "libraries": _try(lambda: [importlib.import_module(m) for m in ("aiortc", "av", "cryptography", "jwt")]),
+        "libraries": _try(
+            lambda: [importlib.import_module(m) for m in ("aiortc", "av", "cryptography", "jwt")]
+        ),
         "driver": _try(lambda: arm_class(config.driver)),
         "image_source": _try(lambda: image_source_class(config.image_source)),
         "ice_candidates": _candidates(config),
@@ -82,7 +86,7 @@ def _check(config: Config) -> int:
 
 
 def _candidates(config: Config) -> bool | str:
-    from devices.edge.link.agent import ice_candidate_kinds  # aiortc: slow to import, only needed here
+    from devices.edge.link.candidates import ice_candidate_kinds  # slow to import, only needed here
 
     return True if ice_candidate_kinds(config) else "only loopback: no ICE candidates"
 

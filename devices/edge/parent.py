@@ -91,7 +91,16 @@ def children(config: Config, *, config_file: Path, robot_id: str) -> list[Child]
     box = arm_class(config.driver).controller_command(runtime_dir=config.runtime_dir, options=config.options)
     if box is not None:
         found.append(Child("arm", box))
-    safety = [python, "-m", "devices.edge.safety", *run, "--data-dir", str(config.data_dir), "--robot-id", robot_id]
+    safety = [
+        python,
+        "-m",
+        "devices.edge.safety",
+        *run,
+        "--data-dir",
+        str(config.data_dir),
+        "--robot-id",
+        robot_id,
+    ]
     safety += ["--driver", config.driver, "--options", json.dumps(config.options)]
     imaging = [python, "-m", "devices.edge.imaging", *run, "--source", config.image_source]
     imaging += ["--out-dir", str(config.data_dir / "pictures"), "--bitrate-kbps", str(config.bitrate_kbps)]

@@ -152,7 +152,9 @@ class Operator:
         def found() -> dict[str, Any] | None:
             return next((self.latest[t] for t in types if t in self.latest), None)
 
-        await self.wait(lambda: found() is not None or "closed" in self.latest, timeout_s=timeout_s, what=str(types))
+        await self.wait(
+            lambda: found() is not None or "closed" in self.latest, timeout_s=timeout_s, what=str(types)
+        )
         message = found()
         if message is None:
             raise OperatorError("socket_closed", str(self.latest["closed"]["code"]))

@@ -54,9 +54,11 @@ def pack_command(command: Command) -> bytes:
     c = command
     return _pack(
         _COMMAND,
-        (VERSION, TYPE_COMMAND, c.flags, c.lease_epoch, c.seq, c.tel_seq_seen, c.t_client_us)
-        + c.twist
-        + (c.force_setpoint_n, c.frame_id_seen, c.mode, c.ttl_ms, c.schema_hash),
+        (
+            *(VERSION, TYPE_COMMAND, c.flags, c.lease_epoch, c.seq, c.tel_seq_seen, c.t_client_us),
+            *c.twist,
+            *(c.force_setpoint_n, c.frame_id_seen, c.mode, c.ttl_ms, c.schema_hash),
+        ),
     )
 
 
@@ -77,14 +79,17 @@ def pack_telemetry(telemetry: Telemetry) -> bytes:
     t = telemetry
     return _pack(
         _TELEMETRY,
-        (VERSION, TYPE_TELEMETRY, t.flags, t.lease_epoch, t.tel_seq, t.last_seq, t.applied_seq)
-        + (t.t_edge_us, t.echo_t_client_us, t.echo_hold_us, t.safety_state, t.stop_cause, t.limit_bits)
-        + t.position_mm
-        + t.quaternion
-        + _to_i16(t.joints_rad, JOINT_UNIT_RAD)
-        + (t.force_n, t.force_set_n, t.force_cap_n)
-        + _to_i16(t.done, DONE_UNIT)
-        + (t.frame_id, t.last_refusal, t.peers, t.refused_n, t.command_age_ms, t.event_serial, t.schema_hash),
+        (
+            *(VERSION, TYPE_TELEMETRY, t.flags, t.lease_epoch, t.tel_seq, t.last_seq, t.applied_seq),
+            *(t.t_edge_us, t.echo_t_client_us, t.echo_hold_us, t.safety_state, t.stop_cause, t.limit_bits),
+            *t.position_mm,
+            *t.quaternion,
+            *_to_i16(t.joints_rad, JOINT_UNIT_RAD),
+            *(t.force_n, t.force_set_n, t.force_cap_n),
+            *_to_i16(t.done, DONE_UNIT),
+            *(t.frame_id, t.last_refusal, t.peers, t.refused_n, t.command_age_ms, t.event_serial),
+            t.schema_hash,
+        ),
     )
 
 

@@ -149,4 +149,11 @@ def ack(
     done: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """An answer: what was asked and what was really done."""
-    return {"type": "ack", "id": request_id, "ok": ok, "code": code, "asked": dict(asked or {}), "done": dict(done or {})}
+    return {
+        "type": "ack",
+        "id": request_id,
+        "ok": ok,
+        "code": code,
+        "asked": dict(asked or {}),
+        "done": dict(done or {}),
+    }

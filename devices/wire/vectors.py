@@ -131,8 +131,12 @@ def document() -> dict[str, Any]:
     return {
         "layout": LAYOUT,
         "schema_hash": SCHEMA_HASH,
-        "commands": [{"name": n, "hex": pack_command(m).hex(), "fields": _fields(m)} for n, m in commands().items()],
-        "telemetry": [{"name": n, "hex": pack_telemetry(m).hex(), "fields": _fields(m)} for n, m in telemetry().items()],
+        "commands": [
+            {"name": n, "hex": pack_command(m).hex(), "fields": _fields(m)} for n, m in commands().items()
+        ],
+        "telemetry": [
+            {"name": n, "hex": pack_telemetry(m).hex(), "fields": _fields(m)} for n, m in telemetry().items()
+        ],
         "estop": [{"name": n, "hex": pack_estop(m).hex(), "fields": _fields(m)} for n, m in estops().items()],
         "bad": bad(),
     }

@@ -41,8 +41,17 @@ class Bars:
         self.running = True
         encoder = av.CodecContext.create("libx264", "w")
         encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        encoder.time_base = av.video.frame.Fraction(1, 90000) if hasattr(av.video.frame, "Fraction") else __import__("fractions").Fraction(1, 90000)
-        encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "keyint": "600"}
+        encoder.time_base = (
+            av.video.frame.Fraction(1, 90000)
+            if hasattr(av.video.frame, "Fraction")
+            else __import__("fractions").Fraction(1, 90000)
+        )
+        encoder.options = {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "profile": "baseline",
+            "keyint": "600",
+        }
         encoder.gop_size = 600
         self._encoder: Any = encoder
 
@@ -63,7 +72,21 @@ class Bars:
             self._client = self._listener.accept()[0]
             self._client.setblocking(False)
             self._client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-            self._say({"type": "geometry", "frame_id": 1, "width": WIDTH, "height": HEIGHT, "mm_per_px_x": 0.5, "mm_per_px_y": 0.5, "region": [0, 0, WIDTH, HEIGHT], "depth_mm": 120.0, "gain_db": 0.0, "dynamic_range_db": 60.0, "source": "bars"})
+            self._say(
+                {
+                    "type": "geometry",
+                    "frame_id": 1,
+                    "width": WIDTH,
+                    "height": HEIGHT,
+                    "mm_per_px_x": 0.5,
+                    "mm_per_px_y": 0.5,
+                    "region": [0, 0, WIDTH, HEIGHT],
+                    "depth_mm": 120.0,
+                    "gain_db": 0.0,
+                    "dynamic_range_db": 60.0,
+                    "source": "bars",
+                }
+            )
 
     def _say(self, message: dict[str, Any]) -> None:
         if self._client is not None:
@@ -88,10 +111,37 @@ class Bars:
             self._keyframe = True
         elif kind == "freeze" and message["on"]:
             path = self._write("frozen.png", b"PNG")
-            self._say({"type": "frozen", "frame_id": 7, "path": path, "sha256": "0", "width": 2, "height": 2, "mm_per_px_x": 0.5, "mm_per_px_y": 0.5, "region": [0, 0, 2, 2]})
+            self._say(
+                {
+                    "type": "frozen",
+                    "frame_id": 7,
+                    "path": path,
+                    "sha256": "0",
+                    "width": 2,
+                    "height": 2,
+                    "mm_per_px_x": 0.5,
+                    "mm_per_px_y": 0.5,
+                    "region": [0, 0, 2, 2],
+                }
+            )
         elif kind == "capture":
             path = self._write("still.dcm", b"DICM")
-            self._say({"type": "captured", "id": message["id"], "kind": message["kind"], "view": message["view"], "frame_id": 8, "frames": 1, "path": path, "sop_uid": "2.25.1", "sha256": "1", "mm_per_px_x": 0.5, "mm_per_px_y": 0.5, "region": [0, 0, 2, 2]})
+            self._say(
+                {
+                    "type": "captured",
+                    "id": message["id"],
+                    "kind": message["kind"],
+                    "view": message["view"],
+                    "frame_id": 8,
+                    "frames": 1,
+                    "path": path,
+                    "sop_uid": "2.25.1",
+                    "sha256": "1",
+                    "mm_per_px_x": 0.5,
+                    "mm_per_px_y": 0.5,
+                    "region": [0, 0, 2, 2],
+                }
+            )
         elif kind == "imaging":
             done = {k: v for k, v in message.items() if k not in ("type", "id")}
         self._say({"type": "ack", "id": message.get("id"), "ok": True, "code": None, "done": done})
@@ -111,7 +161,9 @@ class Bars:
         for packet in self._encoder.encode(frame):
             data = bytes(packet)
             flags = 1 if packet.is_keyframe else 0
-            head = HEADER.pack(0x56, flags, 0, frame_id, frame_id * 3000, time.monotonic_ns() // 1000, len(data))
+            head = HEADER.pack(
+                0x56, flags, 0, frame_id, frame_id * 3000, time.monotonic_ns() // 1000, len(data)
+            )
             if self._client is not None:
                 with contextlib.suppress(BlockingIOError):
                     try:

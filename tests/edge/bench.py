@@ -11,12 +11,13 @@ from typing import Any
 from devices.drivers.base import Pose, Twist
 from devices.edge.keys import KEYS_FILE, ServerKeys
 from devices.edge.safety import control
-from devices.edge.safety.core import ArmFacts, Output, SafetyCore
+from devices.edge.safety.core import SafetyCore
+from devices.edge.safety.cycle import ArmFacts, Output
 from devices.edge.safety.lease import EpochStore, Lease
 from devices.edge.safety.peers import Peers
 from devices.wire.codec import pack_command, pack_estop
 from devices.wire.ctl import request
-from devices.wire.messages import Command, CommandFlag, Estop, EstopFlag, Refusal, SafetyState
+from devices.wire.messages import Command, CommandFlag, Estop, EstopFlag, Refusal, SafetyState, StopCause
 from tests.edge.tokens import FP, ROBOT_ID, Hospital
 from tests.edge.world import DOWN, SpringWorld
 
@@ -51,7 +52,21 @@ class Bench:
         self.seq = self.serial = self._cycle = 0
         self.epoch = 1
         for slot, role in ((CONSOLE, "console"), (BEDSIDE, "bedside")):
-            self.core.peers.up(slot, token=self.hospital.peer(role=role, peer=role), fingerprint=FP, now_s=time.time())
+            self.core.peers.up(
+                slot, token=self.hospital.peer(role=role, peer=role), fingerprint=FP, now_s=time.time()
+            )
+
+    def state(self) -> SafetyState:
+        """The core's state now."""
+        return self.core.state
+
+    def cause(self) -> StopCause:
+        """The core's newest cause."""
+        return self.core.cause
+
+    def refusal(self) -> Refusal:
+        """Of the console's last command."""
+        return self.refusals[-1]
 
     # --- what people do -------------------------------------------------------------------------
 

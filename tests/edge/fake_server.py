@@ -76,7 +76,9 @@ class FakeServer:
         self.dials += 1
         self.robot = socket
         now_ms = time.time_ns() // 1_000_000
-        await self._send(socket, type="welcome", robot_id=ROBOT_ID, server_time_ms=now_ms, server_keys=self.hospital.rows)
+        await self._send(
+            socket, type="welcome", robot_id=ROBOT_ID, server_time_ms=now_ms, server_keys=self.hospital.rows
+        )
         async for text in socket:
             message = json.loads(text)
             self.robot_messages.append(message)
@@ -97,7 +99,12 @@ class FakeServer:
                 self.fingerprints[peer_id] = fp
                 token = self.hospital.peer(role=role, peer=peer_id, fp=fp, sub=user or peer_id)
                 await self.to_robot(
-                    type="peer_offer", peer_id=peer_id, exam_id=EXAM_ID, role=role, sdp=message["sdp"], token=token
+                    type="peer_offer",
+                    peer_id=peer_id,
+                    exam_id=EXAM_ID,
+                    role=role,
+                    sdp=message["sdp"],
+                    token=token,
                 )
 
     async def to_robot(self, **message: Any) -> None:

@@ -76,7 +76,8 @@ class Robot:
     def pid(self, name: str) -> int:
         """Process id of a child that runs."""
         process = until(lambda: self.children[name].process, what=f"{name} runs")
-        return int(process.pid)
+        assert process is not None
+        return process.pid
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Signal a child."""
@@ -95,4 +96,3 @@ class Robot:
         """The arm's translation speed as its controller says."""
         twist = self.box()["twist"]
         return float((twist["vx"] ** 2 + twist["vy"] ** 2 + twist["vz"] ** 2) ** 0.5)
-

@@ -79,7 +79,8 @@ class SpringArm(Arm):
                 row = json.loads(self._sock.recv(4096))
             except BlockingIOError:
                 return
-            self._state = ArmState(**{**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}, "twist": Twist(**row["twist"])})
+            fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+            self._state = ArmState(**{**fields, "twist": Twist(**row["twist"])})
 
     def enable(self) -> None:
         self._send(b"e")

@@ -53,7 +53,9 @@ async def test_self_test_place_contact_scan_stop_lift_and_clear(server: FakeServ
 
         peak = 0.0
         op.deadman, op.force_setpoint_n = True, 6.0
-        await op.wait(lambda: op.telemetry is not None and op.telemetry.force_n > 4.0, timeout_s=20, what="contact")
+        await op.wait(
+            lambda: op.telemetry is not None and op.telemetry.force_n > 4.0, timeout_s=20, what="contact"
+        )
         await asyncio.sleep(2.0)
         assert op.telemetry is not None
         assert op.telemetry.force_n == pytest.approx(6.0, abs=1.0)
@@ -67,7 +69,9 @@ async def test_self_test_place_contact_scan_stop_lift_and_clear(server: FakeServ
         assert peak < 10.0 < FORCE_PEAK_N
 
         assert await op.stop() < 500.0
-        await op.wait(lambda: op.telemetry is not None and op.telemetry.force_n <= 2.0, timeout_s=1.0, what="eased")
+        await op.wait(
+            lambda: op.telemetry is not None and op.telemetry.force_n <= 2.0, timeout_s=1.0, what="eased"
+        )
         assert (await bedside.ctl("lift"))["ok"]
         await bedside.wait(lambda: state(bedside) is S.LIFT)
         await bedside.wait(lambda: state(bedside) is S.STOPPED, timeout_s=10)

@@ -39,7 +39,8 @@ def test_delayed_replayed_reordered_and_damaged_commands_are_never_heard(
     arrivals = sorted((index * 20.0 + delay, index, kind) for index, delay, kind in events)
     heard: list[int] = [1]
     for at_ms, index, kind in arrivals:
-        changes = {"old_epoch": {"lease_epoch": 2}, "nan": {"vx": float("nan")}}.get(kind, {})
+        spoils: dict[str, dict[str, object]] = {"old_epoch": {"lease_epoch": 2}, "nan": {"vx": float("nan")}}
+        changes = spoils.get(kind, {})
         data = sent(index + 2, t_ms=index * 20.0, **changes)
         data = {"schema": data[:-1] + b"\0", "short": data[:-1]}.get(kind, data)
         before = gates.refused_n
@@ -85,7 +86,14 @@ def test_a_clock_that_moved_is_believed_after_a_steady_second() -> None:
 
 
 def test_the_ladder_has_its_rungs_where_the_design_says() -> None:
-    steps = {99: Rung.FRESH, 100: Rung.WARN, 150: Rung.RAMP, 300: Rung.HOLD, 1000: Rung.RETRACT, 2000: Rung.SUSPEND}
+    steps = {
+        99: Rung.FRESH,
+        100: Rung.WARN,
+        150: Rung.RAMP,
+        300: Rung.HOLD,
+        1000: Rung.RETRACT,
+        2000: Rung.SUSPEND,
+    }
     assert {ms: rung(ms) for ms in steps} == steps
     assert rung(120, ttl_ms=60) is Rung.RAMP, "a command may only tighten"
     assert rung(120, ttl_ms=5000) is Rung.WARN
@@ -120,4 +128,6 @@ def test_motion_is_only_reached_from_park_ramp_or_motion() -> None:
 
 
 def test_lift_is_possible_in_every_state_but_a_fault_where_the_controller_does_it() -> None:
-    assert {s for s in SafetyState if advance(s, Signal.LIFT) is SafetyState.LIFT} == set(SafetyState) - {SafetyState.FAULT}
+    assert {s for s in SafetyState if advance(s, Signal.LIFT) is SafetyState.LIFT} == set(SafetyState) - {
+        SafetyState.FAULT
+    }

@@ -69,7 +69,9 @@ async def test_video_is_h264_and_its_timestamps_name_the_pictures(server: FakeSe
         assert 0 <= behind < 30
 
 
-async def test_a_peer_that_joins_later_gets_a_keyframe_by_our_own_path(server: FakeServer, robot: Robot) -> None:
+async def test_a_peer_that_joins_later_gets_a_keyframe_by_our_own_path(
+    server: FakeServer, robot: Robot
+) -> None:
     async with page(server, "console") as first:
         await first.wait(lambda: first.frames_n > 30, timeout_s=20)
         async with page(server, "bedside") as second:
@@ -122,7 +124,9 @@ async def test_without_the_server_peers_stay_the_lease_expires_and_the_bedside_r
         assert (await bedside.ctl("lift"))["ok"]
         await bedside.wait(lambda: bedside.telemetry is not None and bedside.telemetry.safety_state is S.LIFT)
         cause = int(StopCause.ESTOP_BEDSIDE)
-        await bedside.wait(lambda: bedside.telemetry is not None and bedside.telemetry.safety_state is S.STOPPED)
+        await bedside.wait(
+            lambda: bedside.telemetry is not None and bedside.telemetry.safety_state is S.STOPPED
+        )
         ack = await bedside.ctl("clear_stop", cause=cause, patient_well=True)
         assert ack["ok"], ack
         await op.wait(lambda: not op.has(TelemetryFlag.LATCHED))
@@ -138,7 +142,9 @@ async def test_a_stop_is_journalled_until_the_server_has_it(server: FakeServer, 
         server.robot_messages.clear()
         await server.start()
         await auntil(
-            lambda: [e for e in server.told("event") if e["kind"] == "stop"], timeout_s=20, what="the event arrives"
+            lambda: [e for e in server.told("event") if e["kind"] == "stop"],
+            timeout_s=20,
+            what="the event arrives",
         )
         serials = [e["serial"] for e in server.told("event")]
         assert serials == sorted(serials)
@@ -159,7 +165,9 @@ async def test_a_stopped_link_process_leaves_the_arm_at_rest(server: FakeServer,
             robot.signal("link", signal.SIGCONT)
 
 
-async def test_a_killed_link_process_leaves_the_arm_at_rest_and_comes_back(server: FakeServer, robot: Robot) -> None:
+async def test_a_killed_link_process_leaves_the_arm_at_rest_and_comes_back(
+    server: FakeServer, robot: Robot
+) -> None:
     async with page(server, "bedside", video=False), page(server, "console") as op:
         await steer(server, op)
         op.deadman, op.twist = True, (15.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -170,7 +178,9 @@ async def test_a_killed_link_process_leaves_the_arm_at_rest_and_comes_back(serve
         await auntil(lambda: server.dials > dials, timeout_s=20, what="link started again")
 
 
-async def test_a_killed_safety_process_leaves_the_arm_to_its_own_watchdog(server: FakeServer, robot: Robot) -> None:
+async def test_a_killed_safety_process_leaves_the_arm_to_its_own_watchdog(
+    server: FakeServer, robot: Robot
+) -> None:
     async with page(server, "bedside", video=False), page(server, "console") as op:
         await steer(server, op)
         op.deadman, op.twist = True, (15.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -191,7 +201,9 @@ async def test_a_restarted_safety_process_knows_its_peers_again_and_needs_releas
         await auntil(lambda: robot.speed_mm_s() > 10.0)
         robot.signal("safety", signal.SIGKILL)
         await auntil(lambda: robot.speed_mm_s() < 0.5, timeout_s=2.0)
-        await op.wait(lambda: op.has(TelemetryFlag.LEASE_LIVE) and op.has(TelemetryFlag.NEEDS_RELEASE), timeout_s=10)
+        await op.wait(
+            lambda: op.has(TelemetryFlag.LEASE_LIVE) and op.has(TelemetryFlag.NEEDS_RELEASE), timeout_s=10
+        )
         await asyncio.sleep(0.3)
         assert robot.speed_mm_s() < 0.5
         op.deadman = False
@@ -223,7 +235,10 @@ async def test_freeze_rests_the_arm_then_takes_the_picture(server: FakeServer, r
 
 
 async def test_a_newer_page_of_the_same_person_replaces_the_older(server: FakeServer, robot: Robot) -> None:
-    async with page(server, "console", user="u1", video=False) as old, page(server, "console", user="u1") as new:
+    async with (
+        page(server, "console", user="u1", video=False) as old,
+        page(server, "console", user="u1") as new,
+    ):
         await auntil(lambda: server.told("peer_gone"), timeout_s=15)
         assert server.told("peer_gone")[0]["peer_id"] == old.latest["welcome"]["peer_id"]
         count = new.telemetry_n

@@ -25,14 +25,14 @@ def test_without_a_lease_no_command_moves_the_arm(bench: Bench) -> None:
     assert bench.send(bench.command()) is Refusal.EPOCH
     bench.run(0.5)
     assert bench.world.position[0] == 0.0
-    assert bench.core.state is S.IDLE
+    assert bench.state() is S.IDLE
 
 
 def test_release_then_press_moves_the_arm_and_telemetry_says_which_command(bench: Bench) -> None:
     bench.ready()
     bench.press(vx=12.0)
     bench.run(1.0)
-    assert bench.core.state is S.MOVING
+    assert bench.state() is S.MOVING
     assert 10.0 < bench.world.position[0] < 13.0
     assert bench.core.applied_seq == bench.core.gates.last_seq
 
@@ -81,7 +81,7 @@ def test_an_open_deadman_parks_with_the_force_kept_below_eight_newton(bench: Ben
     bench.in_contact(11.0)
     bench.release()
     bench.run(4.0)
-    assert bench.core.state is S.PARK
+    assert bench.state() is S.PARK
     assert bench.world.force_n == pytest.approx(8.0, abs=0.4)
     x = bench.world.position[0]
     bench.run(1.0)
@@ -108,7 +108,7 @@ def test_missing_commands_ramp_hold_retract_and_suspend(bench: Bench) -> None:
         seen.setdefault(bench.core.state, step * 2.0)
     assert 120.0 <= seen[S.RAMP] <= 175.0
     assert 270.0 <= seen[S.HOLD] <= 325.0
-    assert bench.core.cause is StopCause.LEASE_SUSPENDED
+    assert bench.cause() is StopCause.LEASE_SUSPENDED
     assert bench.world.force_n <= 2.0
     assert not bench.core.lease.live(bench.now_ms)
 
@@ -118,7 +118,7 @@ def test_silence_retracts_ten_millimetres_while_in_contact(tmp_path: Path) -> No
     bench.in_contact(6.0)
     bench.commanding = False
     bench.run(1.05)
-    assert bench.core.state is S.RETRACT
+    assert bench.state() is S.RETRACT
     before = bench.world.position[2]
     bench.run(0.8)
     assert bench.world.position[2] - before > 8.0
@@ -131,20 +131,20 @@ def test_a_short_silence_resumes_by_itself_and_a_long_one_needs_release(bench: B
     bench.run(0.5)
     bench.commanding = False
     bench.run(0.22)
-    assert bench.core.state is S.RAMP
+    assert bench.state() is S.RAMP
     bench.commanding = True
     bench.run(0.1)
-    assert bench.core.state is S.MOVING
+    assert bench.state() is S.MOVING
     bench.commanding = False
     bench.run(0.4)
     bench.commanding = True
     bench.run(0.3)
-    assert bench.core.state is S.HOLD
+    assert bench.state() is S.HOLD
     bench.release()
     bench.run(0.1)
     bench.press(vx=10.0)
     bench.run(0.1)
-    assert bench.core.state is S.MOVING
+    assert bench.state() is S.MOVING
 
 
 def test_after_suspension_only_a_renewed_lease_steers_again(bench: Bench) -> None:
@@ -153,23 +153,25 @@ def test_after_suspension_only_a_renewed_lease_steers_again(bench: Bench) -> Non
     bench.run(2.2)
     bench.commanding = True
     bench.run(0.3)
-    assert bench.core.state is S.HOLD
+    assert bench.state() is S.HOLD
     bench.lease()
     bench.run(0.3)
-    assert bench.core.state is S.PARK
+    assert bench.state() is S.PARK
 
 
 def test_a_lost_link_process_is_a_silence_of_its_own_name(bench: Bench) -> None:
     bench.in_contact(6.0)
     bench.beating = bench.commanding = bench.present = False
     bench.run(0.5)
-    assert bench.core.state is S.HOLD
-    assert bench.core.cause is StopCause.LINK_LOST
+    assert bench.state() is S.HOLD
+    assert bench.cause() is StopCause.LINK_LOST
     bench.run(0.5)
     assert bench.world.force_n <= 2.0
 
 
-@pytest.mark.parametrize(("slot", "cause"), [(CONSOLE, StopCause.ESTOP_CONSOLE), (BEDSIDE, StopCause.ESTOP_BEDSIDE)])
+@pytest.mark.parametrize(
+    ("slot", "cause"), [(CONSOLE, StopCause.ESTOP_CONSOLE), (BEDSIDE, StopCause.ESTOP_BEDSIDE)]
+)
 @pytest.mark.parametrize("stiffness", [0.3, 1.0, 3.0])
 def test_a_stop_latches_and_the_force_is_gone_within_half_a_second(
     tmp_path: Path, slot: int, cause: StopCause, stiffness: float
@@ -180,7 +182,7 @@ def test_a_stop_latches_and_the_force_is_gone_within_half_a_second(
     bench.run(0.5)
     bench.stop_pressed(slot)
     bench.run(0.5)
-    assert bench.core.state is S.STOPPED and bench.core.latched and bench.core.cause is cause
+    assert bench.state() is S.STOPPED and bench.core.latched and bench.cause() is cause
     assert bench.world.force_n <= 2.0
     x = bench.world.position[0]
     bench.run(1.0)
@@ -197,7 +199,7 @@ def test_only_the_bedside_clears_a_stop_with_its_cause_and_a_well_patient(bench:
     assert bench.ctl(BEDSIDE, "clear_stop", cause=cause, patient_well=False)["code"] == "bad_field"
     assert bench.core.latched
     assert bench.ctl(BEDSIDE, "clear_stop", cause=cause, patient_well=True)["ok"]
-    assert bench.core.state is S.HOLD and not bench.core.latched
+    assert bench.state() is S.HOLD and not bench.core.latched
 
 
 def test_a_stop_still_pressed_cannot_be_cleared(bench: Bench) -> None:
@@ -207,7 +209,9 @@ def test_a_stop_still_pressed_cannot_be_cleared(bench: Bench) -> None:
     assert ack["code"] == "still_pressed"
 
 
-@pytest.mark.parametrize("before", ["idle", "hold", "park", "moving", "stopped", "hand_guide", "frozen", "place"])
+@pytest.mark.parametrize(
+    "before", ["idle", "hold", "park", "moving", "stopped", "hand_guide", "frozen", "place"]
+)
 def test_lift_works_in_every_state(bench: Bench, before: str) -> None:
     bench.run(0.1)
     if before != "idle":
@@ -233,7 +237,7 @@ def test_lift_works_in_every_state(bench: Bench, before: str) -> None:
     bench.run(3.0)
     assert bench.world.position[2] - height == pytest.approx(50.0, abs=3.0)
     after = {"stopped": {S.STOPPED}, "idle": {S.IDLE}}
-    assert bench.core.state in after.get(before, {S.HOLD, S.PARK})
+    assert bench.state() in after.get(before, {S.HOLD, S.PARK})
 
 
 @pytest.mark.parametrize("rise_mm_s", [30.0, 60.0, 110.0])
@@ -253,11 +257,11 @@ def test_the_hard_limit_is_latched_with_its_cause(bench: Bench) -> None:
     bench.world.extra_force_n = FORCE_HARD_N - bench.world.force_n + 0.5
     bench.run(0.004)
     assert bench.core.latched
-    assert bench.core.cause in (StopCause.FORCE_HARD, StopCause.COLLISION)
-    assert bench.core.state is S.RETRACT
+    assert bench.cause() in (StopCause.FORCE_HARD, StopCause.COLLISION)
+    assert bench.state() is S.RETRACT
     bench.world.extra_force_n = 0.0
     bench.run(2.0)
-    assert bench.core.state is S.STOPPED
+    assert bench.state() is S.STOPPED
 
 
 def test_a_steep_rise_of_force_is_a_collision(bench: Bench) -> None:
@@ -265,7 +269,7 @@ def test_a_steep_rise_of_force_is_a_collision(bench: Bench) -> None:
     for _ in range(10):
         bench.world.extra_force_n += 0.3
         bench.run(0.002)
-    assert bench.core.cause is StopCause.COLLISION
+    assert bench.cause() is StopCause.COLLISION
 
 
 def test_speed_is_limited_by_the_loop_delay_in_contact(bench: Bench) -> None:
@@ -305,11 +309,11 @@ def test_frozen_refuses_motion_and_unfreezing_needs_release(bench: Bench) -> Non
     x = bench.world.position[0]
     bench.run(0.5)
     assert bench.world.position[0] == pytest.approx(x)
-    assert bench.refusals[-1] is Refusal.FROZEN
+    assert bench.refusal() is Refusal.FROZEN
     assert bench.world.force_n == pytest.approx(6.0, abs=0.6)
     bench.ctl(CONSOLE, "freeze", on=False)
     bench.run(0.3)
-    assert bench.refusals[-1] is Refusal.NEEDS_RELEASE
+    assert bench.refusal() is Refusal.NEEDS_RELEASE
 
 
 def test_a_picture_half_a_second_old_stops_the_arm(bench: Bench) -> None:
@@ -318,8 +322,8 @@ def test_a_picture_half_a_second_old_stops_the_arm(bench: Bench) -> None:
     bench.run(0.3)
     bench.frames_flow = False
     bench.run(0.6)
-    assert bench.core.state is S.HOLD
-    assert bench.core.cause is StopCause.STALE_VIDEO
+    assert bench.state() is S.HOLD
+    assert bench.cause() is StopCause.STALE_VIDEO
 
 
 def test_an_absent_bedside_is_hold(bench: Bench) -> None:
@@ -328,9 +332,9 @@ def test_an_absent_bedside_is_hold(bench: Bench) -> None:
     bench.run(0.3)
     bench.present = False
     bench.run(1.4)
-    assert bench.core.state is S.MOVING
+    assert bench.state() is S.MOVING
     bench.run(0.4)
-    assert bench.core.state is S.HOLD and bench.core.cause is StopCause.BEDSIDE_ABSENT
+    assert bench.state() is S.HOLD and bench.cause() is StopCause.BEDSIDE_ABSENT
 
 
 def test_a_takeover_passes_through_hold_and_the_old_epoch_is_refused_for_ever(bench: Bench) -> None:
@@ -338,7 +342,7 @@ def test_a_takeover_passes_through_hold_and_the_old_epoch_is_refused_for_ever(be
     bench.press(vx=10.0)
     bench.run(0.3)
     bench.lease(epoch=2)
-    assert bench.core.state is S.HOLD and bench.core.cause is StopCause.TAKEOVER
+    assert bench.state() is S.HOLD and bench.cause() is StopCause.TAKEOVER
     assert bench.send(bench.command(lease_epoch=1)) is Refusal.EPOCH
     with pytest.raises(ValueError, match="old_epoch"):
         bench.lease(epoch=1)
@@ -348,7 +352,7 @@ def test_an_expired_lease_is_hold_with_its_cause(bench: Bench) -> None:
     bench.ready()
     bench.renewing = False
     bench.run(5.5)
-    assert bench.core.state is S.HOLD and bench.core.cause is StopCause.LEASE_LOST
+    assert bench.state() is S.HOLD and bench.cause() is StopCause.LEASE_LOST
 
 
 def test_a_lease_that_is_not_live_refuses_motion(bench: Bench) -> None:
@@ -357,7 +361,7 @@ def test_a_lease_that_is_not_live_refuses_motion(bench: Bench) -> None:
     bench.press(vx=10.0)
     bench.renewing = False
     bench.run(0.3)
-    assert bench.refusals[-1] is Refusal.NOT_LIVE
+    assert bench.refusal() is Refusal.NOT_LIVE
     assert bench.world.position[0] == 0.0
 
 
@@ -410,11 +414,11 @@ def test_the_patients_button_is_hold_as_long_as_it_is_pressed(bench: Bench) -> N
     bench.in_contact(8.0)
     bench.world.button = True
     bench.run(0.6)
-    assert bench.core.state is S.HOLD and bench.core.cause is StopCause.ESTOP_PATIENT
+    assert bench.state() is S.HOLD and bench.cause() is StopCause.ESTOP_PATIENT
     assert bench.world.force_n <= 2.0
     bench.release()
     bench.run(0.3)
-    assert bench.core.state is S.HOLD
+    assert bench.state() is S.HOLD
 
 
 def test_placing_moves_to_the_site_in_free_air_and_not_in_contact(bench: Bench) -> None:
@@ -460,7 +464,7 @@ def test_the_self_test_fails_in_contact(bench: Bench) -> None:
 def test_a_driver_fault_latches_and_lift_goes_to_the_controller(bench: Bench) -> None:
     bench.ready()
     bench.core.fault("ArmTimeout: gone")
-    assert bench.core.state is S.FAULT and bench.core.latched
+    assert bench.state() is S.FAULT and bench.core.latched
     assert bench.ctl(BEDSIDE, "lift")["ok"]
     out = bench.core.tick(now_ms=bench.now_ms, dt_s=0.002, arm=None)
     assert ("lift", None) in out.calls

@@ -31,6 +31,7 @@ class Blocked:
 sys.meta_path.insert(0, Blocked())
 """
 
+PIP = ("--no-deps", "--no-index", "--quiet")
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -50,8 +51,16 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     (site / "sitecustomize.py").write_text(BLOCKER)
     subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(folder / "venv/bin/python"), "install", "--no-deps"]
-        + ["--no-index", "--quiet", str(wheel)],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            str(folder / "venv/bin/python"),
+            "install",
+            *PIP,
+            str(wheel),
+        ],
         check=True,
     )
     return folder / "venv"
@@ -114,7 +123,9 @@ def test_the_self_check_is_good(clean: Path, tmp_path: Path, config: Path) -> No
         ('server_url = "http://x"\ndata_dir = "d"\ndriver = "warp"', "known: sim"),
     ],
 )
-def test_a_wrong_file_is_one_sentence_and_status_two(clean: Path, tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_wrong_file_is_one_sentence_and_status_two(
+    clean: Path, tmp_path: Path, text: str, sentence: str
+) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(text)
     found = run(clean, tmp_path, "run", "--config", str(path))
@@ -129,11 +140,16 @@ def test_run_starts_every_process_and_leaves_nothing(
     runtime = Path(config.read_text().split('runtime_dir = "')[1].split('"')[0])
     log = open(tmp_path / "log", "w")
     process = subprocess.Popen(
-        [str(clean / "bin" / "edge"), "run", "--config", str(config)], cwd=tmp_path, stderr=log, start_new_session=True
+        [str(clean / "bin" / "edge"), "run", "--config", str(config)],
+        cwd=tmp_path,
+        stderr=log,
+        start_new_session=True,
     )
     try:
-        pids = until(lambda: _pids(runtime), timeout_s=30, what="four processes")
-        until(lambda: (runtime / "safety.sock").exists() and (runtime / "imaging.sock").exists(), timeout_s=30)
+        pids = until(lambda: _pids(runtime), timeout_s=30, what="four processes") or {}
+        until(
+            lambda: (runtime / "safety.sock").exists() and (runtime / "imaging.sock").exists(), timeout_s=30
+        )
         process.send_signal(number)
         assert process.wait(20) == 0, (tmp_path / "log").read_text()
         assert not [pid for pid in pids.values() if _alive(pid)]

@@ -34,11 +34,23 @@ class Hospital:
     def peer(self, *, role: str, peer: str, fp: str = FP, **changes: Any) -> str:
         """A peer token."""
         now = int(time.time())
-        claims = {"typ": "peer", "aud": f"robot:{ROBOT_ID}", "exam": EXAM_ID, "role": role, "sub": f"user-{peer}"}
+        claims: dict[str, Any] = {
+            "typ": "peer",
+            "aud": f"robot:{ROBOT_ID}",
+            "exam": EXAM_ID,
+            "role": role,
+            "sub": f"user-{peer}",
+        }
         return self.sign(claims | {"peer": peer, "fp": fp, "iat": now, "exp": now + 3600} | changes)
 
     def lease(self, *, epoch: int, serial: int, peer: str, fp: str = FP, **changes: Any) -> str:
         """A lease token."""
-        claims = {"typ": "lease", "aud": f"robot:{ROBOT_ID}", "exam": EXAM_ID, "sub": f"user-{peer}", "peer": peer}
+        claims: dict[str, Any] = {
+            "typ": "lease",
+            "aud": f"robot:{ROBOT_ID}",
+            "exam": EXAM_ID,
+            "sub": f"user-{peer}",
+            "peer": peer,
+        }
         claims |= {"fp": fp, "epoch": epoch, "serial": serial, "live": True, "ttl_ms": 5000}
         return self.sign(claims | {"iat_ms": time.time_ns() // 1_000_000} | changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,17 @@ def test_every_estop_is_read_back_as_it_was_packed(message: Estop) -> None:
 @given(st.binary(max_size=200))
 def test_random_bytes_are_refused_or_are_a_message_and_never_anything_else(data: bytes) -> None:
     for unpack in (codec.unpack_command, codec.unpack_telemetry, codec.unpack_estop):
-        try:
-            unpack(data)  # type: ignore[operator]
-        except WireError as error:
-            assert error.code in (Refusal.SIZE, Refusal.SCHEMA)
-        else:
-            assert data[0] == 1
+        code = refusal_of(unpack, data)
+        assert code in (Refusal.NONE, Refusal.SIZE, Refusal.SCHEMA)
+        assert code is not Refusal.NONE or data[0] == 1
+
+
+def refusal_of(unpack: Callable[[bytes], object], data: bytes) -> Refusal:
+    try:
+        unpack(data)
+    except WireError as error:
+        return error.code
+    return Refusal.NONE
 
 
 @given(commands, st.integers(0, 63), st.integers(1, 255))
@@ -122,7 +128,11 @@ def test_the_vectors_are_read_as_their_fields() -> None:
     for row in document["commands"]:
         found = codec.unpack_command(bytes.fromhex(row["hex"]))
         assert found.vx == row["fields"]["vx"] and str(found.t_client_us) == row["fields"]["t_client_us"]
-    kinds = {"command": codec.unpack_command, "telemetry": codec.unpack_telemetry, "estop": codec.unpack_estop}
+    kinds = {
+        "command": codec.unpack_command,
+        "telemetry": codec.unpack_telemetry,
+        "estop": codec.unpack_estop,
+    }
     for row in document["bad"]:
         with pytest.raises(WireError) as refused:
             kinds[row["kind"]](bytes.fromhex(row["hex"]))
@@ -130,7 +140,9 @@ def test_the_vectors_are_read_as_their_fields() -> None:
 
 
 def test_fields_lie_where_the_contract_says() -> None:
-    data = codec.pack_command(Command(lease_epoch=7, seq=9, t_client_us=11, vx=1.5, force_setpoint_n=5.0, ttl_ms=250))
+    data = codec.pack_command(
+        Command(lease_epoch=7, seq=9, t_client_us=11, vx=1.5, force_setpoint_n=5.0, ttl_ms=250)
+    )
     assert struct.unpack_from("<II", data, 4) == (7, 9)
     assert struct.unpack_from("<Q", data, 16) == (11,)
     assert struct.unpack_from("<f", data, 24) == (1.5,)

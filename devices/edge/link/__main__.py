@@ -11,7 +11,8 @@ from pathlib import Path
 
 from devices.edge import config as configs
 from devices.edge import identity as identities
-from devices.edge.link.agent import Agent, socket_paths
+from devices.edge.link.agent import Agent
+from devices.edge.safety import port
 
 
 async def amain(config: configs.Config) -> None:
@@ -23,8 +24,7 @@ async def amain(config: configs.Config) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, job.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await job
-    for path in socket_paths(config.runtime_dir):
-        path.unlink(missing_ok=True)
+    (config.runtime_dir / port.LINK_SOCKET).unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -8,15 +8,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
-
-from aioice.ice import get_host_addresses
 
 from devices.edge import identity as identities
 from devices.edge.config import Config
 from devices.edge.identity import AGENT_VERSION, Identity
 from devices.edge.keys import KEYS_FILE, ServerKeys
+from devices.edge.link.candidates import ice_candidate_kinds
 from devices.edge.link.control import Control
 from devices.edge.link.exam_files import ExamFiles
 from devices.edge.link.imaging_port import AccessUnit, ImagingPort
@@ -36,18 +34,6 @@ KEYFRAME_REQUESTS_PER_S = 4.0  # observers must not turn the stream into keyfram
 REPLACED_AFTER_S = 3.0  # make before break: the older page of the same person goes after this
 MAX_PEERS = 8
 CONNECT_TIMEOUT_S = 30.0
-
-
-def ice_candidate_kinds(config: Config) -> list[str]:
-    """Which candidates this robot can offer. Empty: only loopback, nobody can reach it."""
-    kinds = ["host"] if get_host_addresses(use_ipv4=True, use_ipv6=True) else []
-    urls = [str(url) for row in config.ice_servers for url in _as_list(row["urls"])]
-    kinds += ["srflx"] if kinds and any(url.startswith("stun") for url in urls) else []
-    return kinds + (["relay"] if any(url.startswith("turn") for url in urls) else [])
-
-
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 class Agent:
@@ -411,8 +397,3 @@ class Agent:
         self.event("peer", {"role": peer.role, "peer_id": peer.peer_id, "up": False})
         self.spawn(self.signalling.send({"type": "peer_gone", "peer_id": peer.peer_id}))
         self.spawn(peer.close())
-
-
-def socket_paths(runtime_dir: Path) -> list[Path]:
-    """Files this process makes in the runtime folder."""
-    return [runtime_dir / "link.sock"]

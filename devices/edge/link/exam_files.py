@@ -12,7 +12,17 @@ from typing import Any, Protocol
 from devices.edge.link.uploads import Item, Uploads
 
 log = logging.getLogger("edge.files")
-IMAGE_META = ("sop_uid", "kind", "view", "frame_id", "frames", "mm_per_px_x", "mm_per_px_y", "region", "sha256")
+IMAGE_META = (
+    "sop_uid",
+    "kind",
+    "view",
+    "frame_id",
+    "frames",
+    "mm_per_px_x",
+    "mm_per_px_y",
+    "region",
+    "sha256",
+)
 FROZEN_META = ("frame_id", "width", "height", "mm_per_px_x", "mm_per_px_y", "region", "sha256")
 
 
@@ -83,7 +93,12 @@ class ExamFiles:
         self.pending_n = len(self.uploads.pending())
         self._on_event(
             "uploaded",
-            {"kind_of": item.kind, "frame_id": item.meta.get("frame_id"), "status": status, "ok": status < 300},
+            {
+                "kind_of": item.kind,
+                "frame_id": item.meta.get("frame_id"),
+                "status": status,
+                "ok": status < 300,
+            },
         )
         if item.exam_id in self._clear_when_sent and not self.uploads.pending(item.exam_id):
             self._clear_when_sent.discard(item.exam_id)

@@ -47,7 +47,9 @@ class SafetyPort:
         """JSON without an answer; False when the safety process is not there."""
         return port.send(self._sock, self._path, port.pack_json(message))
 
-    async def ask(self, message: dict[str, Any], *, timeout_s: float = ACK_TIMEOUT_S) -> dict[str, Any] | None:
+    async def ask(
+        self, message: dict[str, Any], *, timeout_s: float = ACK_TIMEOUT_S
+    ) -> dict[str, Any] | None:
         """JSON with an answer carrying the same ``ref``; None when none came in time."""
         self._next_ref += 1
         ref = self._next_ref

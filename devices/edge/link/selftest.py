@@ -18,8 +18,15 @@ async def run_self_test(agent: Agent) -> list[dict[str, Any]]:
     checks: list[dict[str, Any]] = list(found["checks"]) if found is not None else []
     if found is None:
         checks.append({"code": "safety", "ok": False, "value": 0.0, "unit": "answer"})
-    checks.append({"code": "image_frames", "ok": agent.fps >= SELF_TEST_FPS_MIN, "value": agent.fps, "unit": "fps"})
     checks.append(
-        {"code": "link", "ok": agent.signalling.connected, "value": float(agent.signalling.connected), "unit": "up"}
+        {"code": "image_frames", "ok": agent.fps >= SELF_TEST_FPS_MIN, "value": agent.fps, "unit": "fps"}
+    )
+    checks.append(
+        {
+            "code": "link",
+            "ok": agent.signalling.connected,
+            "value": float(agent.signalling.connected),
+            "unit": "up",
+        }
     )
     return checks

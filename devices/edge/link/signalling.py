@@ -54,7 +54,7 @@ class Signalling:
             # Jitter, or a whole fleet dials a restarted server in the same moment.
             lasted = time.monotonic() - started_s > 10.0
             delay_s = REDIAL_FIRST_S if lasted else min(delay_s * 2, REDIAL_MAX_S)
-            await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))
+            await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311
 
     async def _session(self) -> None:
         async with connect(

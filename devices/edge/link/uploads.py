@@ -60,9 +60,7 @@ class Uploads:
         name = f"{time.time_ns():020d}-{self._order:06d}-{uuid.uuid4().hex}.json"
         sidecar = self._folder / name
         temporary = sidecar.with_suffix(".tmp")
-        temporary.write_text(
-            json.dumps({"file": str(file), "exam_id": exam_id, "kind": kind, "meta": meta})
-        )
+        temporary.write_text(json.dumps({"file": str(file), "exam_id": exam_id, "kind": kind, "meta": meta}))
         os.replace(temporary, sidecar)
         self._wake.set()
 

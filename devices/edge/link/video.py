@@ -20,14 +20,14 @@ QUEUE_UNITS = 4  # more waiting than this is delay: drop and begin again at a ke
 # aiortc starts RTP timestamps at a random number. Ours start at 0, so that a receiver reads the
 # picture's number from the timestamp (frame_id * 3000 mod 2^32) and can say which picture it saw.
 _zero_origin: contextvars.ContextVar[bool] = contextvars.ContextVar("zero_origin", default=False)
-_random32: Callable[[], int] = rtcrtpsender.random32  # type: ignore[attr-defined]
+_random32: Callable[[], int] = rtcrtpsender.random32
 
 
 def _origin_or_random() -> int:
     return 0 if _zero_origin.get() else _random32()
 
 
-rtcrtpsender.random32 = _origin_or_random  # type: ignore[attr-defined]
+rtcrtpsender.random32 = _origin_or_random
 
 
 class BModeTrack(MediaStreamTrack):

@@ -14,7 +14,8 @@ from pathlib import Path
 from devices.drivers.registry import arm_class
 from devices.edge.keys import KEYS_FILE, ServerKeys
 from devices.edge.safety import port
-from devices.edge.safety.core import ArmFacts, SafetyCore
+from devices.edge.safety.core import SafetyCore
+from devices.edge.safety.cycle import ArmFacts
 from devices.edge.safety.lease import EpochStore, Lease
 from devices.edge.safety.peers import Peers
 from devices.edge.safety.runtime import Runtime

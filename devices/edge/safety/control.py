@@ -43,7 +43,9 @@ def answer(core: SafetyCore, slot: int, text: str, *, now_ms: float) -> dict[str
 
 def _need_lease(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float) -> None:
     """A console that does not hold the lease may stop and hold, nothing else."""
-    if request.role == CONSOLE and not (core.lease.held(now_ms) and core.peers.holds(slot, core.lease.claims)):
+    if request.role == CONSOLE and not (
+        core.lease.held(now_ms) and core.peers.holds(slot, core.lease.claims)
+    ):
         raise CtlError("no_lease")
 
 

@@ -6,12 +6,11 @@ what arrives. Times are ms of the monotonic clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from devices.drivers.base import ZERO, ArmState, Pose, Range, Twist
-from devices.edge.safety import force, motion, moves
+from devices.drivers.base import ZERO, ArmState, Twist
+from devices.edge.safety import force, motion, moves, wishes
+from devices.edge.safety.cycle import ArmFacts, Output
 from devices.edge.safety.force import Caps, ForceWatch
 from devices.edge.safety.gates import CommandGates, Heard
 from devices.edge.safety.ladder import Rung, Silence
@@ -21,7 +20,6 @@ from devices.edge.safety.self_test import SelfTest
 from devices.edge.safety.states import BOUNDED, STEERED, Signal, advance
 from devices.wire.codec import WireError, unpack_estop
 from devices.wire.limits import (
-    APPROACH_MM_S,
     CONTACT_LOST_KEEPS_GO_MS,
     FORCE_STOPPED_N,
     FRAME_SEEN_LAG_MAX_MS,
@@ -31,36 +29,13 @@ from devices.wire.messages import (
     Command,
     EstopFlag,
     LimitBit,
-    Mode,
     Refusal,
     SafetyState,
     StopCause,
-    Vector3,
 )
 
 S = SafetyState
 ENABLE_AGAIN_MS = 200.0  # between two tries to re-arm a tripped controller; design value
-
-
-@dataclass(frozen=True, slots=True)
-class ArmFacts:
-    """What a driver declares."""
-
-    stop_time_ms: float
-    watchdog_ms: float
-    workspace_mm: tuple[Range, Range, Range]
-    site_pose: Callable[[str], Pose | None]
-
-
-@dataclass(slots=True)
-class Output:
-    """What to do with the driver in this cycle."""
-
-    twist: Twist = ZERO
-    force_set_n: float | None = None
-    stop: bool = False  # call stop() instead of servo()
-    silent: bool = False  # send nothing (the self-test tries the watchdog)
-    calls: list[tuple[str, Any]] = field(default_factory=list)  # ("enable"|"lift"|"hand_guide", argument)
 
 
 class SafetyCore:
@@ -91,7 +66,7 @@ class SafetyCore:
         self._go_until_ms = float("-inf")
         self._engaged = False
         self._contact_at_ms = float("-inf")
-        self._parked_since_ms = 0.0
+        self.parked_since_ms = 0.0
         self._enabled_at_ms = float("-inf")
 
     # --- what arrives ---------------------------------------------------------------------------
@@ -134,7 +109,7 @@ class SafetyCore:
     def _released(self, command: Command, *, now_ms: float) -> None:
         if self.state in STEERED | {S.HOLD} and self.lease.live(now_ms) and self._blocker(now_ms) is None:
             if self.state is not S.PARK:
-                self._parked_since_ms = now_ms
+                self.parked_since_ms = now_ms
             if self._signal(Signal.RELEASE):
                 self.needs_release, self.cause = False, StopCause.NONE
                 self.command = command
@@ -241,7 +216,7 @@ class SafetyCore:
             self.done, out.stop = ZERO, True
         else:
             target, beam_direct = self._target(arm, out, now_ms)
-            self.done = out.twist = self._limited(target, arm, dt_s, beam_direct=beam_direct)
+            self.done = out.twist = wishes.limited(self, target, arm, dt_s, beam_direct=beam_direct)
         out.force_set_n = self.force_set_n if self.watch.contact else None
         out.calls, self.calls = self.calls + out.calls, []
         return out
@@ -282,7 +257,7 @@ class SafetyCore:
     def _fall_silent(self, rung: Rung, now_ms: float) -> None:
         if self.state in STEERED and rung is Rung.RAMP:
             if self.state is not S.RAMP:
-                self._parked_since_ms = now_ms
+                self.parked_since_ms = now_ms
             self._signal(Signal.SILENT)
         if rung >= Rung.HOLD and self.state in STEERED:
             self.halt(self.silence.cause(now_ms))
@@ -316,9 +291,9 @@ class SafetyCore:
         if self.state is S.HAND_GUIDE:
             return ZERO, True
         if self.state is S.MOVING and self.command is not None and not self.frozen:
-            return self._steered(self.command, arm, now_ms)
+            return wishes.steered(self, self.command, arm, now_ms)
         if self.state in STEERED:
-            return self._parked(arm, now_ms)
+            return wishes.parked(self, arm, now_ms)
         self.force_set_n = min(self.force_set_n, FORCE_STOPPED_N)
         return Twist(vz=force.ease_mm_s(force_n=arm.force_n)), True
 
@@ -342,68 +317,6 @@ class SafetyCore:
             self.begin_place(next_site, arm=arm, now_ms=now_ms)
         if self.state is S.HOLD and not self.lease.held(now_ms) and self.cause is StopCause.NONE:
             self.state = S.IDLE
-
-    def _parked(self, arm: ArmState, now_ms: float) -> tuple[Twist, bool]:
-        cap, bits = self.caps.cap_n(tilt_deg=motion.tilt_deg(arm.quaternion))
-        self.limit_bits |= bits
-        if self.command is not None:
-            self.applied_seq = self.command.seq if self.state is S.PARK else self.applied_seq
-        if self.watch.contact:
-            parked_ms = now_ms - self._parked_since_ms if self.state is S.PARK else 0.0
-            held = force.parked_n(self.force_set_n, cap_n=cap, parked_ms=parked_ms)
-            return Twist(vz=force.admittance_mm_s(force_n=arm.force_n, set_n=held, contact=True)), True
-        return ZERO, True
-
-    def _steered(self, command: Command, arm: ArmState, now_ms: float) -> tuple[Twist, bool]:
-        self.applied_seq = command.seq
-        contact = self.watch.contact
-        cap, bits = self.caps.cap_n(tilt_deg=motion.tilt_deg(arm.quaternion))
-        self.limit_bits |= bits
-        twist = Twist(*command.twist)
-        if not contact and command.mode & Mode.PATIENT_FRAME:
-            twist = self._from_patient_frame(twist, arm)
-        wanted_n, bits = force.setpoint_n(command.force_setpoint_n, cap_n=cap)
-        regulated = command.force_control or (contact and twist.vz >= 0.0)
-        if regulated:
-            self.limit_bits |= bits
-            self.force_set_n = wanted_n
-            vz = force.admittance_mm_s(force_n=arm.force_n, set_n=wanted_n, contact=contact)
-        else:
-            self.force_set_n = min(arm.force_n, cap) if contact else 0.0
-            vz = min(twist.vz, APPROACH_MM_S)
-            self.limit_bits |= LimitBit.SPEED if vz < twist.vz else LimitBit(0)
-        if vz > 0.0 and not self.go_valid(now_ms):
-            vz = 0.0
-            self.limit_bits |= LimitBit.NO_GO
-        scale = force.sideways_scale(arm.force_n) if contact else 1.0
-        self.limit_bits |= LimitBit.FORCE_CAP if scale < 1.0 else LimitBit(0)
-        sideways = Twist(twist.vx * scale, twist.vy * scale, 0.0 if regulated else vz, twist.wx, twist.wy, twist.wz)
-        limited, bits = motion.clamp_speed(sideways, contact=contact, loop_delay_ms=self.loop.mean_ms)
-        self.limit_bits |= bits
-        beam = vz if regulated else limited.vz
-        return Twist(limited.vx, limited.vy, beam, limited.wx, limited.wy, limited.wz), regulated
-
-    def _from_patient_frame(self, twist: Twist, arm: ArmState) -> Twist:
-        """Travel in the patient's frame; with the head at the other end it is turned by half a circle."""
-        sign = -1.0 if self.orientation is not None and self.orientation["head"] == "right" else 1.0
-        base: Vector3 = (sign * twist.vx, sign * twist.vy, twist.vz)
-        vx, vy, vz = motion.rotate(motion.conjugate(arm.quaternion), base)
-        return Twist(vx, vy, vz, twist.wx, twist.wy, twist.wz)
-
-    def _limited(self, target: Twist, arm: ArmState, dt_s: float, *, beam_direct: bool) -> Twist:
-        """Soft force limit, workspace, slew: the last word on every wish."""
-        vz, bits = force.soft_limit(target.vz, force_n=arm.force_n)
-        beam_direct = beam_direct or bool(bits)
-        target = Twist(target.vx, target.vy, vz, target.wx, target.wy, target.wz)
-        self.limit_bits |= bits
-        if self.state in STEERED or self.state is S.PLACE:
-            target, bits = motion.clamp_workspace(
-                target, position_mm=arm.position_mm, quaternion=arm.quaternion, box=self.facts.workspace_mm
-            )
-            self.limit_bits |= bits
-        twist, bits = self.slew.step(target, dt_s, beam_direct=beam_direct)
-        self.limit_bits |= bits
-        return twist
 
     # --- bounded moves --------------------------------------------------------------------------
 
@@ -459,7 +372,7 @@ class SafetyCore:
     def park_now(self, now_ms: float) -> None:
         """Stop moving and keep the force, as if the deadman had been opened."""
         if self.state in STEERED and self._signal(Signal.RELEASE):
-            self._parked_since_ms = now_ms
+            self.parked_since_ms = now_ms
 
     def hold(self) -> None:
         """A person asked for hold."""

@@ -123,7 +123,12 @@ class Lease:
     def live(self, now_ms: float) -> bool:
         """Held, the exam is live, not suspended."""
         claims = self.claims
-        return self.held(now_ms) and claims is not None and claims.live and claims.serial > self._suspended_serial
+        return (
+            self.held(now_ms)
+            and claims is not None
+            and claims.live
+            and claims.serial > self._suspended_serial
+        )
 
     @property
     def epoch(self) -> int:

@@ -7,11 +7,12 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from devices.drivers.base import Arm, ArmState, DriverError
 from devices.edge.safety import control, port
-from devices.edge.safety.core import Output, SafetyCore
+from devices.edge.safety.core import SafetyCore
+from devices.edge.safety.cycle import Output
 from devices.edge.safety.report import telemetry
 from devices.edge.safety.self_test import SelfTest
 from devices.wire.codec import pack_telemetry
@@ -198,7 +199,7 @@ class Runtime:
     def _on_confirmed(self, message: dict[str, Any], now_s: float) -> None:
         self._unconfirmed.pop(int(message["n"]), None)
 
-    _handlers = {
+    _handlers: ClassVar[dict[str, Callable[[Runtime, dict[str, Any], float], None]]] = {
         "beat": _on_beat,
         "frame": _on_frame,
         "peer": _on_peer,
