@@ -1,0 +1,270 @@
+"""The capture loop: newest picture only, 30 a second, never waiting for whoever looks at it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import queue
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from devices.drivers.base import Frame, ImageSource, SourceError
+from devices.edge.dicom import Worklist, WorklistIncomplete, png, write_loop, write_still
+from devices.edge.imaging.encoder import FRAMES_PER_S, PTS_PER_FRAME, Encoder
+from devices.edge.imaging.port import Port
+
+log = logging.getLogger("edge.imaging")
+RING_S, LOOP_S = 10, 3
+POLL_S = 0.002
+PARAMETERS = ("gain_db", "depth_mm", "dynamic_range_db")
+
+
+def geometry_of(frame: Frame) -> dict[str, Any]:
+    height, width = frame.pixels.shape
+    return {
+        "width": width,
+        "height": height,
+        "mm_per_px_x": frame.mm_per_px_x,
+        "mm_per_px_y": frame.mm_per_px_y,
+        "region": list(frame.region),
+        "depth_mm": frame.depth_mm,
+    }
+
+
+class Imaging:
+    """One source, one encoder, one ring of lossless frames (10 s of 640x480 are 92 MB)."""
+
+    def __init__(self, *, source: ImageSource, port: Port, out_dir: Path, kbps: int) -> None:
+        self._source, self._port, self._out_dir, self._kbps = source, port, out_dir, kbps
+        self._ring: deque[Frame] = deque(maxlen=RING_S * FRAMES_PER_S)
+        self._frozen: Frame | None = None
+        self._encoder: Encoder | None = None
+        self._geometry: dict[str, Any] | None = None
+        self._look: dict[str, float] = {}
+        self._worklist: dict[str, Any] | None = None
+        self._written: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.running = True
+
+    def run(self) -> None:
+        """Until `running` is false."""
+        self._look = self._source.set()
+        last = 0
+        while self.running:
+            self._serve()
+            now = time.monotonic()
+            if int(now * FRAMES_PER_S) == last:
+                time.sleep(POLL_S)
+                continue
+            last = int(now * FRAMES_PER_S)
+            self._picture(now)
+
+    def _serve(self) -> None:
+        if self._port.accept():
+            if self._encoder is not None:
+                self._encoder.want_keyframe()
+            self._tell_geometry()
+        for request in self._port.requests():
+            self._answer(request)
+        while not self._written.empty():
+            self._port.send_json(self._written.get())
+
+    def _picture(self, now: float) -> None:
+        try:
+            frame = self._source.frame(now)
+        except SourceError as error:
+            log.warning("no picture: %s", error)
+            return
+        self._ring.append(frame)
+        if geometry_of(frame) != self._geometry:
+            self._new_geometry(frame)
+        shown = self._frozen if self._frozen is not None else frame
+        encoder = self._encoder
+        if encoder is None or shown.pixels.shape != frame.pixels.shape:
+            return
+        pts = frame.frame_id * PTS_PER_FRAME
+        for unit in encoder.encode(shown.pixels, pts_90k=pts):
+            sent = self._port.send_unit(
+                unit.data,
+                frame_id=frame.frame_id,
+                pts_90k=pts,
+                taken_us=frame.t_us,
+                keyframe=unit.keyframe,
+                frozen=self._frozen is not None,
+            )
+            if not sent:
+                encoder.want_keyframe()
+
+    def _new_geometry(self, frame: Frame) -> None:
+        old, self._geometry = self._geometry, geometry_of(frame)
+        height, width = frame.pixels.shape
+        if old is None or (old["width"], old["height"]) != (width, height):
+            self._encoder = Encoder(width=width, height=height, kbps=self._kbps)
+        self._tell_geometry()
+
+    def _tell_geometry(self) -> None:
+        if self._geometry is not None and self._ring:
+            frame_id = self._ring[-1].frame_id
+            self._port.send_json({"type": "geometry", "frame_id": frame_id, **self._geometry, **self._look})
+
+    # requests
+
+    def _answer(self, request: dict[str, Any]) -> None:
+        handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "keyframe": self._keyframe,
+            "freeze": self._freeze,
+            "capture": self._capture,
+            "imaging": self._imaging,
+            "bitrate": self._bitrate,
+            "worklist": self._keep_worklist,
+            "worklist_clear": self._clear_worklist,
+            "status": self._status,
+        }
+        handler = handlers.get(str(request.get("type")))
+        try:
+            if handler is None:
+                raise Refused("unknown_request")
+            answer: dict[str, Any] = {"ok": True, "code": None, "done": handler(request)}
+        except Refused as refusal:
+            answer = {"ok": False, "code": refusal.code, "done": {}}
+        except (KeyError, TypeError, ValueError, SourceError) as error:
+            log.warning("request %s: %r", request.get("type"), error)
+            answer = {"ok": False, "code": "bad_request", "done": {}}
+        self._port.send_json({"type": "ack", "id": request.get("id"), **answer})
+
+    def _keyframe(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._encoder is not None:
+            self._encoder.want_keyframe()
+        return {}
+
+    def _freeze(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["on"] is not True:
+            was, self._frozen = self._frozen, None
+            if was is not None:
+                self._port.send_json({"type": "unfrozen"})
+            return {"on": False}
+        if not self._ring:
+            raise Refused("no_picture")
+        if self._frozen is None:
+            self._frozen = self._ring[-1]
+            self._in_background(self._write_frozen, self._frozen)
+        return {"on": True, "frame_id": self._frozen.frame_id}
+
+    def _capture(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._worklist is None:
+            raise Refused("no_worklist")
+        if not self._ring:
+            raise Refused("no_picture")
+        kind, number = str(request["kind"]), request.get("id")
+        if kind not in ("still", "loop"):
+            raise Refused("bad_request")
+        frames = self._chosen(kind)
+        item, view, note = dict(self._worklist), str(request.get("view", "")), str(request.get("annotation", ""))
+        self._in_background(self._write_dicom, kind, frames, item, view, note, number)
+        return {"kind": kind, "frame_id": frames[-1].frame_id, "frames": len(frames)}
+
+    def _chosen(self, kind: str) -> list[Frame]:
+        """The frozen or newest frame; for a loop the 3 s that end there, all of one geometry."""
+        last = self._frozen if self._frozen is not None else self._ring[-1]
+        if kind == "still":
+            return [last]
+        first_id = last.frame_id - LOOP_S * FRAMES_PER_S
+        same = geometry_of(last)
+        chosen = [f for f in self._ring if first_id < f.frame_id <= last.frame_id and geometry_of(f) == same]
+        return chosen or [last]
+
+    def _imaging(self, request: dict[str, Any]) -> dict[str, Any]:
+        wanted = {name: float(request[name]) for name in PARAMETERS if request.get(name) is not None}
+        self._look = self._source.set(**wanted)
+        self._tell_geometry()
+        return dict(self._look)
+
+    def _bitrate(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._kbps = int(request["kbps"])
+        if self._encoder is not None:
+            encoder = self._encoder = Encoder(
+                width=self._encoder.width, height=self._encoder.height, kbps=self._kbps
+            )
+            self._kbps = encoder.kbps
+        return {"kbps": self._kbps}
+
+    def _keep_worklist(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._worklist = {key: value for key, value in request.items() if key not in ("type", "id")}
+        return {}
+
+    def _clear_worklist(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._worklist is not None and self._worklist.get("exam_id") == request.get("exam_id"):
+            self._worklist, self._frozen = None, None
+            self._ring.clear()
+        return {}
+
+    def _status(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"frames": len(self._ring), "frozen": self._frozen is not None, "kbps": self._kbps}
+
+    # files: written beside the loop, announced by it
+
+    def _in_background(self, work: Callable[..., None], *args: Any) -> None:
+        threading.Thread(target=work, args=args, daemon=True).start()
+
+    def _write_frozen(self, frame: Frame) -> None:
+        exam_id = self._worklist.get("exam_id") if self._worklist else None
+        path, digest = self._write(png(frame.pixels), ".png")
+        self._written.put(
+            {"type": "frozen", "frame_id": frame.frame_id, "path": path, "sha256": digest, "exam_id": exam_id}
+            | geometry_of(frame)
+        )
+
+    def _write_dicom(
+        self, kind: str, frames: list[Frame], item: dict[str, Any], view: str, note: str, number: Any
+    ) -> None:
+        try:
+            worklist = Worklist.from_message(item)
+            if kind == "still":
+                written = write_still(frames[0], worklist=worklist, view=view, annotation=note)
+            else:
+                written = write_loop(frames, worklist=worklist, view=view, annotation=note)
+            path, digest = self._write(written.data, ".dcm")
+        except (WorklistIncomplete, ValueError, OSError) as error:
+            log.exception("capture failed")
+            self._written.put({"type": "capture_failed", "id": number, "code": type(error).__name__})
+            return
+        self._written.put(
+            {
+                "type": "captured",
+                "id": number,
+                "kind": kind,
+                "view": view,
+                "exam_id": item.get("exam_id"),
+                "frames": written.frames,
+                "path": path,
+                "sop_uid": written.sop_uid,
+                "sha256": digest,
+            }
+            | geometry_of(frames[-1])
+            | {"frame_id": frames[-1].frame_id}
+        )
+
+    def _write(self, data: bytes, suffix: str) -> tuple[str, str]:
+        """Whole or not at all: (path, SHA-256)."""
+        path = self._out_dir / f"{uuid.uuid4().hex}{suffix}"
+        temporary = path.with_suffix(".tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        return str(path), hashlib.sha256(data).hexdigest()
+
+
+class Refused(Exception):
+    """A request that can't be done now; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
