@@ -91,8 +91,11 @@ class ExamSocket(JsonSocket):
             return
         await self.channel_layer.group_discard(exam_group(self.exam_id), self.channel_name)
         await self.channel_layer.group_discard(peer_group(self.peer_id), self.channel_name)
-        await database_sync_to_async(live.socket_closed)(exam_id=self.exam_id, role=self.role, peer_id=self.peer_id)
-        await self._tell_other(present=False)
+        counted = await database_sync_to_async(live.socket_closed)(
+            exam_id=self.exam_id, role=self.role, peer_id=self.peer_id
+        )
+        if counted:
+            await self._tell_other(present=False)
 
     async def _exam(self) -> dict[str, Any]:
         def read() -> dict[str, Any]:

@@ -77,10 +77,15 @@ def page_left(*, exam_id: UUID, role: str, peer_id: str) -> None:
     push_exam_changed(exam_id)
 
 
-def socket_closed(*, exam_id: UUID, role: str, peer_id: str) -> None:
-    """A console that drops loses control at once; a bedside socket may blink, `sweep` decides after 6 s."""
+def socket_closed(*, exam_id: UUID, role: str, peer_id: str) -> bool:
+    """A console that drops loses control at once; a bedside socket may blink, `sweep` decides after 6 s.
+
+    True when this page was the one that counted: only then the other end is told.
+    """
+    counted = Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id).exists()
     if role == "console":
         page_left(exam_id=exam_id, role=role, peer_id=peer_id)
+    return counted
 
 
 @transaction.atomic
