@@ -34,15 +34,13 @@ class Child:
         )
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(
-        self, *, cwd: Path, env: Mapping[str, str], user: struct_passwd | None = None
-    ) -> None:
+    def start(self, *, cwd: Path, env: Mapping[str, str], user: struct_passwd | None = None) -> None:
         def die_with_parent() -> None:  # after the change of user, which would clear it
             _libc.prctl(PR_SET_PDEATHSIG, int(self.quit_signal), 0, 0, 0)
 
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 self.argv,
                 cwd=cwd,
                 env=dict(env),
@@ -53,7 +51,7 @@ class Child:
                 user=user.pw_uid if user else None,
                 group=user.pw_gid if user else None,
                 extra_groups=[] if user else None,
-                preexec_fn=die_with_parent,  # noqa: PLW1509
+                preexec_fn=die_with_parent,
             )
 
     @property

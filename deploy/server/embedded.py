@@ -40,9 +40,7 @@ class EmbeddedError(Exception):
 def _package_dir(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise EmbeddedError(
-            f"the Python package {name} is not installed in this environment"
-        )
+        raise EmbeddedError(f"the Python package {name} is not installed in this environment")
     return Path(spec.origin).parent
 
 
@@ -70,7 +68,7 @@ def system_user() -> pwd.struct_passwd | None:
     except KeyError:
         pass
     if shutil.which("useradd"):
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [
                 "useradd",
                 "--system",
@@ -78,7 +76,7 @@ def system_user() -> pwd.struct_passwd | None:
                 "--shell",
                 "/usr/sbin/nologin",
                 SYSTEM_USER,
-            ],  # noqa: S607
+            ],
             check=True,
             capture_output=True,
         )
@@ -101,14 +99,10 @@ def _let_through(path: Path) -> None:
 class Postgres:
     """One PostgreSQL in `data_dir/pg`. `socket_dir` is a short folder under /tmp (a path has at most 107 bytes)."""
 
-    def __init__(
-        self, data_dir: Path, *, durable: bool = True, socket_dir: Path | None = None
-    ):
+    def __init__(self, data_dir: Path, *, durable: bool = True, socket_dir: Path | None = None):
         self.data_dir, self.folder, self.durable = data_dir, data_dir / "pg", durable
         self.secrets = secrets_of(data_dir)
-        self.socket_dir = socket_dir or Path(
-            tempfile.mkdtemp(prefix="hospital-pg-", dir="/tmp")
-        )  # noqa: S108
+        self.socket_dir = socket_dir or Path(tempfile.mkdtemp(prefix="hospital-pg-", dir="/tmp"))
         self.user = system_user()
         self.child: Child | None = None
 
@@ -132,9 +126,7 @@ class Postgres:
         self._make_roles()
 
     def _initialise(self) -> None:
-        made = (
-            self.data_dir / "pg.part"
-        )  # renamed when whole: a broken first start begins again
+        made = self.data_dir / "pg.part"  # renamed when whole: a broken first start begins again
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(mode=0o700)
         password = self.socket_dir / "password"
@@ -166,7 +158,7 @@ class Postgres:
             "--locale=C.UTF-8",
         ]
         argv += ["--no-instructions"] + ([] if self.durable else ["--no-sync"])
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             argv,
             capture_output=True,
             text=True,
@@ -192,9 +184,7 @@ class Postgres:
             deadline = time.monotonic() + START_S
             while _is_postgres_of(pid, self.folder):
                 if time.monotonic() > deadline:
-                    raise EmbeddedError(
-                        f"an old PostgreSQL (pid {pid}) on {self.folder} does not end"
-                    )
+                    raise EmbeddedError(f"an old PostgreSQL (pid {pid}) on {self.folder} does not end")
                 time.sleep(0.05)
         path.unlink(missing_ok=True)
         if len(lines) > 4 and lines[4].startswith("/tmp/hospital-pg-"):  # noqa: S108
@@ -224,21 +214,15 @@ class Postgres:
         status = self.folder / "postmaster.pid"
         while not (status.exists() and status.read_text().rstrip().endswith("ready")):
             if self.child.ended() is not None or time.monotonic() > deadline:
-                raise EmbeddedError(
-                    f"PostgreSQL did not start:\n{self.child.last_lines()}"
-                )
+                raise EmbeddedError(f"PostgreSQL did not start:\n{self.child.last_lines()}")
             time.sleep(0.02)
 
     def _make_roles(self) -> None:
         import psycopg
         from psycopg import sql
 
-        with psycopg.connect(
-            self.url("postgres", "postgres"), autocommit=True
-        ) as connection:
-            roles = {
-                row[0] for row in connection.execute("SELECT rolname FROM pg_roles")
-            }
+        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
+            roles = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
             for role, key, rights in (
                 (OWNER, "OWNER_PASSWORD", "CREATEDB"),
                 (APP, "APP_PASSWORD", "NOCREATEDB"),
@@ -246,13 +230,9 @@ class Postgres:
                 verb = "ALTER" if role in roles else "CREATE"
                 statement = f"{verb} ROLE {{}} LOGIN {rights} NOSUPERUSER NOCREATEROLE PASSWORD {{}}"
                 connection.execute(
-                    sql.SQL(statement).format(
-                        sql.Identifier(role), sql.Literal(self.secrets[key])
-                    )
+                    sql.SQL(statement).format(sql.Identifier(role), sql.Literal(self.secrets[key]))
                 )  # type: ignore[arg-type]
-            found = connection.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
-            ).fetchone()
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if found is None:
                 connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")  # type: ignore[arg-type]
 
@@ -273,9 +253,7 @@ def _is_postgres_of(pid: int, folder: Path) -> bool:
 class Valkey:
     """One Valkey on 127.0.0.1; keeps an append-only file when durable."""
 
-    def __init__(
-        self, data_dir: Path, *, durable: bool = True, port: int | None = None
-    ):
+    def __init__(self, data_dir: Path, *, durable: bool = True, port: int | None = None):
         self.data_dir, self.folder, self.durable = (
             data_dir,
             data_dir / "valkey",
@@ -310,9 +288,7 @@ class Valkey:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(
-                ("127.0.0.1", self.port), timeout=1
-            ) as connection:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
                 return connection.recv(64).startswith(b"+OK")
         except OSError:
@@ -329,9 +305,7 @@ def prepare_data_dir(data_dir: Path) -> None:
     data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
-def serve(
-    data_dir: Path, *, socket_dir: Path, valkey_port: int, while_pid: int
-) -> None:
+def serve(data_dir: Path, *, socket_dir: Path, valkey_port: int, while_pid: int) -> None:
     """Both servers without durability, until SIGTERM or the end of process `while_pid`; writes DIR/ready."""
     postgres = Postgres(data_dir, durable=False, socket_dir=socket_dir)
     valkey = Valkey(data_dir, durable=False, port=valkey_port)

@@ -108,28 +108,18 @@ class Installation:
     def manage(self, *arguments: str) -> str:
         """Output of a management command in this installation. Raises Broken with its last lines."""
         argv = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(
-            argv, env=self.env, cwd=ROOT, capture_output=True, text=True
-        )  # noqa: S603
+        done = subprocess.run(argv, env=self.env, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
-            raise Broken(
-                f"manage.py {arguments[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}"
-            )
+            raise Broken(f"manage.py {arguments[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
         return done.stdout
 
     def check_children(self) -> None:
         """Raises Broken when a part has ended."""
-        servers = [
-            server.child
-            for server in (self.postgres, self.valkey)
-            if server is not None
-        ]
+        servers = [server.child for server in (self.postgres, self.valkey) if server is not None]
         for child in [*self.children, *filter(None, servers)]:
             code = child.ended()
             if code is not None:
-                raise Broken(
-                    f"{child.name} ended (status {code}). Its last lines:\n{child.last_lines()}"
-                )
+                raise Broken(f"{child.name} ended (status {code}). Its last lines:\n{child.last_lines()}")
 
     def _claim(self) -> None:
         """Folder and port are ours, or CannotStart."""
@@ -150,9 +140,7 @@ class Installation:
                 probe.bind(("127.0.0.1", self.port))
             except OSError:
                 self._lock.close()
-                raise CannotStart(
-                    f"port {self.port} is taken: use --port with another number."
-                ) from None
+                raise CannotStart(f"port {self.port} is taken: use --port with another number.") from None
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -179,11 +167,7 @@ class Installation:
                     strict=True,
                 )
             )
-        self.env = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in NOT_INHERITED
-        } | urls
+        self.env = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED} | urls
 
     def _write_env(self) -> None:
         secrets = secrets_of(self.data_dir)
@@ -244,9 +228,7 @@ class Installation:
 
     def _not_ready(self) -> str | None:
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.port}/readyz", timeout=5
-            ) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
                 return None if answer.status == 200 else str(answer.status)
         except urllib.error.HTTPError as error:
             return error.read().decode(errors="replace")[:500]
@@ -261,15 +243,11 @@ class Installation:
             f"data_dir = {json.dumps(str(folder))}",
         ]
         if not (folder / "identity.json").exists():
-            code = self.manage("pair_robot", "--robot", self.up["robot"]["id"]).split()[
-                -1
-            ]
+            code = self.manage("pair_robot", "--robot", self.up["robot"]["id"]).split()[-1]
             lines.append(f"pairing_code = {json.dumps(code)}")
         config = folder / "edge.toml"
         config.touch(0o600)
-        config.write_text(
-            "\n".join([*lines, 'driver = "sim"', 'image_source = "phantom"', ""])
-        )
+        config.write_text("\n".join([*lines, 'driver = "sim"', 'image_source = "phantom"', ""]))
         self._child("robot", "devices.edge", "run", "--config", str(config))
 
     def _write_up(self) -> None:

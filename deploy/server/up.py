@@ -19,9 +19,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--data-dir", type=Path, default=ROOT / ".data")
-    parser.add_argument(
-        "--no-robot", action="store_true", help="without the simulated robot"
-    )
+    parser.add_argument("--no-robot", action="store_true", help="without the simulated robot")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -35,11 +33,7 @@ def _say(line: str) -> None:
 
 
 def _show(installation: Installation) -> None:
-    data_dir = (
-        ""
-        if installation.data_dir == ROOT / ".data"
-        else f"DATA_DIR={installation.data_dir} "
-    )
+    data_dir = "" if installation.data_dir == ROOT / ".data" else f"DATA_DIR={installation.data_dir} "
     _say(f"\n{installation.base_url}/\n")
     _say(f"  {'role':<20} {'username':<14} password")
     for person in installation.up["staff"]:

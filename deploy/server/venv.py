@@ -35,9 +35,7 @@ def find_python() -> str:
         found = shutil.which(name)
         if found:
             return found
-    raise Missing(
-        "Python 3.11 or newer is needed: apt-get install python3 (Debian 12 or newer)."
-    )
+    raise Missing("Python 3.11 or newer is needed: apt-get install python3 (Debian 12 or newer).")
 
 
 def _fingerprint(lock: Path) -> str:
@@ -48,9 +46,7 @@ def _satisfied(lock: Path) -> bool:
     """True when every package of the lock is installed in one of its versions (a marked one may be absent)."""
     if not (VENV / "bin/python").exists():
         return False
-    done = subprocess.run(
-        [str(VENV / "bin/python"), "-c", _INSTALLED], capture_output=True, text=True
-    )
+    done = subprocess.run([str(VENV / "bin/python"), "-c", _INSTALLED], capture_output=True, text=True)
     if done.returncode:
         return False
     installed = json.loads(done.stdout)
@@ -68,13 +64,9 @@ def _satisfied(lock: Path) -> bool:
 
 
 def _make(python: str) -> None:
-    if subprocess.run(
-        [python, "-c", "import ensurepip, venv"], capture_output=True
-    ).returncode:
+    if subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True).returncode:
         if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            raise Missing(
-                "Python's venv module is missing: sudo apt-get install python3-venv"
-            )
+            raise Missing("Python's venv module is missing: sudo apt-get install python3-venv")
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-y", "-qq", "python3-venv"], check=True)
     subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
@@ -103,9 +95,7 @@ def _install(lock: Path) -> None:
     python = VENV / "bin/python"
     if (
         not python.exists()
-        or subprocess.run(
-            [str(python), "-m", "pip", "--version"], capture_output=True
-        ).returncode
+        or subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True).returncode
     ):
         _make(find_python())
     argv = [

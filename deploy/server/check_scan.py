@@ -1,0 +1,156 @@
+"""The scripted exam while live: contact, scan, freeze, wires, captures, stop, lift, end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+
+from devices.wire.limits import FORCE_PEAK_N
+from devices.wire.messages import SafetyState, TelemetryFlag
+
+from .check_state import Script
+from .check_tools import expect, read_png, soon, wires_in
+
+FORCE_N = 6.0
+WIRES_MM, WIRES_TOLERANCE_MM = 50.0, 1.0  # the phantom's test object
+
+
+async def scan(script: Script) -> None:
+    script_parts = (_contact, _freeze, _move, _captures, _stop, _end)
+    for part in script_parts:
+        await part(script)
+
+
+def _state(script: Script) -> SafetyState | None:
+    return script.at_bed.telemetry.safety_state if script.at_bed.telemetry else None
+
+
+def _force(script: Script) -> float:
+    return script.console.telemetry.force_n if script.console.telemetry else 0.0
+
+
+async def _contact(script: Script) -> None:
+    step = script.checks.step
+    with step("without the bedside's release the arm does not touch"):
+        expect(not script.console.has(TelemetryFlag.CONTACT), script.console.telemetry)
+    with step("the bedside places the arm above the site and lets it go"):
+        console, bed = script.console, script.at_bed
+        expect((ack := await bed.ctl("place", site="right_upper_quadrant"))["ok"], ack)
+        await asyncio.sleep(0.3)
+        await bed.wait(lambda: _state(script) is not SafetyState.PLACE, timeout_s=60, what="placed")
+        expect((ack := await bed.ctl("go"))["ok"], ack)
+    with step("held deadman with force control brings the probe to contact"):
+        console.deadman, console.force_setpoint_n = True, FORCE_N
+        await console.wait(lambda: _force(script) > FORCE_N - 2, timeout_s=30, what="contact")
+    with step("contact force stays at the setpoint, below every limit"):
+        await asyncio.sleep(1.5)
+        forces = []
+        for _ in range(20):
+            await asyncio.sleep(0.1)
+            forces.append(_force(script))
+        script.checks.say(f"  force {np.mean(forces):.1f} N, highest {max(forces):.1f} N")
+        expect(abs(float(np.mean(forces)) - FORCE_N) < 1.5 and max(forces) < FORCE_PEAK_N, forces)
+
+
+async def _freeze(script: Script) -> None:
+    step = script.checks.step
+    with step("freeze shows the lossless frame with its calibration"):
+        console = script.console
+        console.latest.pop("frozen", None)
+        expect((ack := await console.ctl("freeze", on=True))["ok"], ack)
+        script.frozen = await console.wait_message("frozen", timeout_s=20)
+        picture = read_png(await script.remote.data(script.frozen["url"]))
+        expect(picture.shape == (script.frozen["height"], script.frozen["width"]), picture.shape)
+    with step("two wires 50 mm apart measure 50 mm within 1 mm on the frozen frame"):
+        frame: dict[str, Any] = script.frozen
+        mm_x, mm_y = frame["mm_per_px_x"], frame["mm_per_px_y"]
+        points = wires_in(picture, frame["region"], mm_x, mm_y)
+        body = {"frame_id": frame["frame_id"], "kind": "distance", "points": points, "label": "wires"}
+        value = (await script.remote.post(f"{script.path}/measurements", body, status=201))["value_mm"]
+        script.checks.say(f"  wires at {points}: {value:.2f} mm")
+        expect(abs(value - WIRES_MM) <= WIRES_TOLERANCE_MM, f"{value:.2f} mm")
+    with step("a still of the frozen frame is taken and arrives"):
+        expect(
+            (ack := await console.ctl("capture", kind="still", view="gallbladder_long", annotation=""))["ok"],
+            ack,
+        )
+        await soon(lambda: _stored(script, "still"), timeout_s=60, what="still")
+    with step("unfreeze"):
+        expect((ack := await console.ctl("freeze", on=False))["ok"], ack)
+
+
+async def _stored(script: Script, kind: str) -> Any:
+    rows = (await script.remote.get(f"{script.path}/images"))["results"]
+    return next((row for row in rows if row["kind"] == kind), None)
+
+
+async def _picture(script: Script) -> Any:
+    count = script.console.frames_n
+    await script.console.wait(lambda: script.console.frames_n > count + 3, timeout_s=10, what="pictures")
+    return script.console.frame.to_ndarray(format="gray").astype(np.float32)
+
+
+async def _press_again(script: Script) -> None:
+    """After a freeze the deadman must be released and pressed again."""
+    console = script.console
+    console.deadman, console.twist = False, (0.0,) * 6
+    await console.wait(lambda: not console.has(TelemetryFlag.FROZEN), timeout_s=10, what="not frozen")
+    await asyncio.sleep(0.3)
+    console.deadman = True
+
+
+async def _move(script: Script) -> None:
+    with script.checks.step("the picture changes when the probe moves, and is still when it rests"):
+        await _press_again(script)
+        console = script.console
+        first, second = await _picture(script), await _picture(script)
+        rest = float(np.abs(first - second).mean())
+        console.twist = (0.0, 10.0, 0.0, 0.0, 0.0, 0.0)
+        await asyncio.sleep(1.5)
+        console.twist = (0.0,) * 6
+        moved = float(np.abs(first - await _picture(script)).mean())
+        script.checks.say(f"  mean grey difference at rest {rest:.2f}, after 15 mm {moved:.2f}")
+        expect(moved > 2 * rest + 1, (rest, moved))
+
+
+async def _captures(script: Script) -> None:
+    with script.checks.step("a loop is taken and arrives"):
+        ack = await script.console.ctl(
+            "capture", kind="loop", view="liver_right", annotation="", timeout_s=30
+        )
+        expect(ack["ok"], ack)
+        loop = await soon(lambda: _stored(script, "loop"), timeout_s=90, what="loop")
+        expect(loop["frames"] > 30, loop)
+
+
+async def _stop(script: Script) -> None:
+    step = script.checks.step
+    with step("the bedside's stop is latched"):
+        bed, console = script.at_bed, script.console
+        took_ms = await bed.stop()
+        script.checks.say(f"  latched within {took_ms:.0f} ms of the press, as the bedside sees it")
+        cause = bed.telemetry.stop_cause if bed.telemetry else 0
+    with step("the console cannot clear it"):
+        ack = await console.ctl("clear_stop", cause=int(cause), patient_well=True)
+        expect(not ack["ok"] and ack["code"] == "not_allowed", ack)
+        expect(bed.has(TelemetryFlag.LATCHED), bed.telemetry)
+    with step("the bedside lifts the probe"):
+        console.deadman, console.force_setpoint_n = False, None
+        expect((ack := await bed.ctl("lift"))["ok"], ack)
+        await bed.wait(lambda: bed.telemetry and bed.telemetry.force_n < 0.5, timeout_s=15, what="lifted")
+        await bed.wait(lambda: _state(script) is not SafetyState.LIFT, timeout_s=15, what="lift ended")
+    with step("the bedside clears the stop"):
+        expect((ack := await bed.ctl("clear_stop", cause=int(cause), patient_well=True))["ok"], ack)
+        await bed.wait(lambda: not bed.has(TelemetryFlag.LATCHED), timeout_s=5, what="cleared")
+
+
+async def _end(script: Script) -> None:
+    with script.checks.step("the remote physician ends the exam"):
+        if (await script.remote.get(script.path))["state"] == "paused":
+            await script.remote.post(f"{script.path}/lease")
+            await script.remote.post(f"{script.path}/resume")
+        exam = await script.remote.post(f"{script.path}/end")
+        expect(exam["state"] == "ended" and exam["lease"] is None, exam["state"])
+    await script.hang_up()
