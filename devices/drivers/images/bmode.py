@@ -246,4 +246,4 @@ def _blur(field: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
     axial[:, :-1] += _AXIAL[0] * lateral[:, 1:]
     # Unit mean power again: the blur averages independent scatterers.
     axial *= np.float32(1.0 / math.sqrt(float((_LATERAL**2).sum() * (_AXIAL**2).sum())))
-    return axial
+    return np.asarray(axial, dtype=np.complex64)

@@ -54,9 +54,7 @@ class SimArm(Arm):
         self._refusal: str | None = None
 
     @classmethod
-    def controller_command(
-        cls, *, runtime_dir: Path, options: Mapping[str, Any]
-    ) -> list[str]:
+    def controller_command(cls, *, runtime_dir: Path, options: Mapping[str, Any]) -> list[str]:
         """The box: its own process, so that it outlives this driver. Option ``faults``: list of NAME=VALUE."""
         command = [
             sys.executable,
@@ -114,11 +112,7 @@ class SimArm(Arm):
             raise ArmTimeout("no state yet")
         if time.monotonic() - newest.t_us / 1e6 > STATE_MAX_AGE_S:
             raise ArmTimeout("the newest state is too old")
-        if not all(
-            map(
-                math.isfinite, (*newest.position_mm, *newest.quaternion, newest.force_n)
-            )
-        ):
+        if not all(map(math.isfinite, (*newest.position_mm, *newest.quaternion, newest.force_n))):
             raise ArmLied("a state with a number that is none")
         return newest
 
@@ -166,9 +160,7 @@ class SimArm(Arm):
         dialled = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         dialled.setblocking(False)
         try:
-            dialled.bind(
-                ""
-            )  # Linux gives an abstract address: nothing to unlink, gone with the process
+            dialled.bind("")  # Linux gives an abstract address: nothing to unlink, gone with the process
             dialled.connect(str(self.runtime_dir / _SOCKET_NAME))
         except OSError:
             dialled.close()
@@ -176,9 +168,7 @@ class SimArm(Arm):
         self._socket = dialled
         return True
 
-    def _request(
-        self, op: Op, body: bytes = b"", *, wait_s: float = ANSWER_WAIT_S
-    ) -> None:
+    def _request(self, op: Op, body: bytes = b"", *, wait_s: float = ANSWER_WAIT_S) -> None:
         sequence = self._send(op, body)
         if not self._wait(lambda: sequence in self._acks, wait_s):
             self._late[sequence] = op
@@ -229,9 +219,7 @@ class SimArm(Arm):
             self._newest = _state(datagram)
         elif len(datagram) >= protocol.ACK.size and datagram[0] == protocol.ACK_MAGIC:
             _, op, ok, _, sequence = protocol.ACK.unpack_from(datagram)
-            code = (
-                "ok" if ok else datagram[protocol.ACK.size :].decode(errors="replace")
-            )
+            code = "ok" if ok else datagram[protocol.ACK.size :].decode(errors="replace")
             if op == Op.HELLO:
                 return
             if op == Op.SERVO or self._late.pop(sequence, None) is not None:

@@ -127,18 +127,20 @@ class Box:
         if op is Op.SERVO:
             *twist, _setpoint, _dt = protocol.SERVO.unpack(body)
             controller.servo(np.array(twist, dtype=np.float64), now)
-        elif op is Op.HELLO:
+        elif op is Op.HELLO and not body:
             self._client = address
-        elif op is Op.ENABLE:
+        elif op is Op.ENABLE and not body:
             controller.enable(now)
         elif op is Op.STOP:
             controller.stop(now)
         elif op is Op.LIFT:
             controller.lift(*protocol.NUMBER.unpack(body))
-        elif op is Op.HAND_GUIDE:
-            controller.hand_guide(bool(body[0:1] == b"\x01"), now)
+        elif op is Op.HAND_GUIDE and body in (b"\0", b"\1"):
+            controller.hand_guide(body == b"\1", now)
         elif op is Op.PLACE:
             controller.place(body.decode())
+        else:
+            raise ValueError(op)
 
     def _cycle(self, now: float) -> None:
         self.controller.slow_stop_ms = self.faults.value("slow_stop", now)
@@ -183,28 +185,15 @@ class Box:
         force_n = physics.force_n + self.faults.value("force_spike", now)
         flags = StateFlag(0)
         flags |= StateFlag.CONTACT if contact else StateFlag(0)
-        moving = (
-            float(np.linalg.norm(twist[:3])) > 1.0
-            or float(np.linalg.norm(twist[3:])) > 0.5
-        )
+        moving = float(np.linalg.norm(twist[:3])) > 1.0 or float(np.linalg.norm(twist[3:])) > 0.5
         flags |= StateFlag.MOVING if moving else StateFlag(0)
-        flags |= (
-            StateFlag.WATCHDOG_TRIPPED
-            if self.controller.watchdog_tripped
-            else StateFlag(0)
-        )
+        flags |= StateFlag.WATCHDOG_TRIPPED if self.controller.watchdog_tripped else StateFlag(0)
         flags |= StateFlag.ENABLED if self.controller.enabled else StateFlag(0)
-        flags |= (
-            StateFlag.PATIENT_BUTTON
-            if self.faults.value("patient_button", now)
-            else StateFlag(0)
-        )
+        flags |= StateFlag.PATIENT_BUTTON if self.faults.value("patient_button", now) else StateFlag(0)
         flags |= StateFlag.BUSY if self.controller.busy else StateFlag(0)
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         head = (protocol.STATE_MAGIC, int(flags), 0, self._sequence, t_us)
-        self._last_state = protocol.STATE.pack(
-            *head, *physics.joints, *tip, *quaternion, *twist, force_n
-        )
+        self._last_state = protocol.STATE.pack(*head, *physics.joints, *tip, *quaternion, *twist, force_n)
         self._send(self._last_state, self._client)
 
     def _send(self, datagram: bytes, address: str | bytes) -> None:
@@ -219,9 +208,7 @@ class Box:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the box until SIGTERM or SIGINT. Returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m devices.drivers.sim.box", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m devices.drivers.sim.box", description=__doc__)
     parser.add_argument("--runtime-dir", type=Path, required=True)
     parser.add_argument("--site", default="park")
     parser.add_argument(

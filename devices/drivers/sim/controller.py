@@ -15,7 +15,7 @@ from devices.drivers.sim.world import Vector, site_frame, skin_z_mm
 
 WATCHDOG_MS = 100.0
 """Silence of ``servo`` while enabled, after which the box rests by itself; design value."""
-STOP_RAMP_MS = 30.0
+STOP_RAMP_MS = 20.0
 """From any allowed speed to rest on request; design value."""
 WATCHDOG_RAMP_MS = 60.0
 """Gentler than a stop: nobody asked for it, and it is still rest within 100 ms; design value."""
@@ -77,9 +77,7 @@ class Controller:
         if not np.isfinite(twist).all():
             raise Refused("not_finite")
         if not self.enabled:
-            raise Refused(
-                "watchdog_tripped" if self.watchdog_tripped else "not_enabled"
-            )
+            raise Refused("watchdog_tripped" if self.watchdog_tripped else "not_enabled")
         self._fed_at = now
         speed, turn = float(np.linalg.norm(twist[:3])), float(np.linalg.norm(twist[3:]))
         self._asked = twist.copy()
@@ -171,15 +169,11 @@ class Controller:
         own = self.physics.rotation
         gap = own.T @ (position - np.array(self.physics.tip_mm))
         turn = own.T @ rotation
-        lean = np.array(
-            [turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]
-        )
+        lean = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
         lean = np.degrees(0.5 * lean)
         if np.linalg.norm(gap) < 0.5 and np.linalg.norm(lean) < 0.2:
             self._way.pop(0)
-        return np.concatenate(
-            [_bounded(4.0 * gap, PLACE_MM_S), _bounded(4.0 * lean, PLACE_DEG_S)]
-        )
+        return np.concatenate([_bounded(4.0 * gap, PLACE_MM_S), _bounded(4.0 * lean, PLACE_DEG_S)])
 
     def _ramp(self, now: float, ramp_ms: float) -> None:
         if self.mode in (Mode.REST, Mode.RAMP):

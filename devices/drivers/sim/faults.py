@@ -34,9 +34,7 @@ class Faults:
     def start(self, name: str, value: float, now: float) -> None:
         """Switch a fault on. Raises LookupError for an unknown name."""
         if name not in FAULTS:
-            raise LookupError(
-                f"no fault is called {name!r}; known: {', '.join(sorted(FAULTS))}"
-            )
+            raise LookupError(f"no fault is called {name!r}; known: {', '.join(sorted(FAULTS))}")
         fixed = {
             "force_spike": SPIKE_S,
             "collision": COLLISION_S,

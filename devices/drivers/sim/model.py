@@ -21,8 +21,8 @@ DAMPING_N_S_MM = 0.010
 """Enough that the tissue does not ring, small against the force of slow pressing; design value."""
 
 _BASE_M = (-0.36, -0.30, -0.30)
-_KP = (6000.0, 6000.0, 4000.0, 4000.0, 2000.0, 2000.0, 1000.0)
-_KV = (300.0, 300.0, 160.0, 160.0, 60.0, 60.0, 25.0)
+_KP = (60000.0, 60000.0, 40000.0, 40000.0, 20000.0, 20000.0, 10000.0)
+_KV = (900.0, 900.0, 480.0, 480.0, 180.0, 180.0, 80.0)
 _TORQUE_MAX_NM = (320.0, 320.0, 176.0, 176.0, 110.0, 40.0, 40.0)
 VELOCITY_LEAD_S = tuple(kv / kp for kv, kp in zip(_KV, _KP, strict=True))
 """Added to the commanded angle times its velocity: the servo then follows a ramp without lag."""
@@ -45,9 +45,7 @@ _PROBE_M = (
 )  # half axes of the probe's head: 60 x 16 mm footprint, curved
 
 
-def mjcf(
-    *, stiffness_n_mm: float = STIFFNESS_N_MM, damping_n_s_mm: float = DAMPING_N_S_MM
-) -> str:
+def mjcf(*, stiffness_n_mm: float = STIFFNESS_N_MM, damping_n_s_mm: float = DAMPING_N_S_MM) -> str:
     """MJCF text of the room.
 
     The pair's ``solref`` is negative (stiffness, damping) with a constant impedance, so that the

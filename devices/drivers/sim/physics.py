@@ -20,7 +20,7 @@ from devices.drivers.sim.world import (
     site_frame,
 )
 
-IK_DAMPING = 0.01
+IK_DAMPING = 0.003
 """Damped least squares: joint speed stays bounded near a singular posture; design value."""
 POSTURE_GAIN_S = 0.5
 """How fast the null space is drawn to the home posture (1/s); design value."""
@@ -28,6 +28,8 @@ JOINT_ACCELERATION_MAX_RAD_S2 = 20.0
 """The controller's own bound on set-points; a stop has its own ramp; design value."""
 CONTACT_N = 0.2
 """The simulated force sensor's threshold for contact; design value."""
+JOINT_BRAKE_RAD_S2 = 3.0
+"""How hard the arm brakes before a joint's end; design value."""
 _LIMIT_MARGIN_RAD = 0.02
 
 
@@ -74,9 +76,10 @@ class Physics:
             self.goal_velocity[:] = 0.0
         else:
             self._servo(twist, dt_s)
-        self.data.ctrl[:] = self.goal + self._lead_s * self.goal_velocity
         self.data.xfrc_applied[-1, :3] = self.push_n
         for _ in range(max(1, round(dt_s * model.PHYSICS_HZ))):
+            self.goal += self.goal_velocity / model.PHYSICS_HZ
+            self.data.ctrl[:] = self.goal + self._lead_s * self.goal_velocity
             mujoco.mj_step(self.model, self.data)
         self._measure()
 
@@ -108,9 +111,7 @@ class Physics:
             error = self._error(position_mm, rotation)
             inverse = _damped_inverse(jacobian, IK_DAMPING)
             free = np.eye(model.JOINTS) - inverse @ jacobian
-            joints += np.clip(
-                inverse @ error + 0.02 * free @ (self._home - joints), -0.2, 0.2
-            )
+            joints += np.clip(inverse @ error + 0.02 * free @ (self._home - joints), -0.2, 0.2)
         if np.abs(error).max() > 1e-3 or (np.abs(joints) > self._limit).any():
             raise LookupError(f"site {site!r} is out of reach")
         return joints
@@ -129,9 +130,7 @@ class Physics:
     @property
     def rotation(self) -> Vector:
         """Columns are the probe's axes in the base frame."""
-        return np.asarray(
-            self.data.site_xmat[self._tip].reshape(3, 3).copy(), dtype=np.float64
-        )
+        return np.asarray(self.data.site_xmat[self._tip].reshape(3, 3).copy(), dtype=np.float64)
 
     @property
     def quaternion(self) -> Quaternion:
@@ -144,15 +143,11 @@ class Physics:
         self._fill_jacobian(self.data)
         base = self._jacobian @ self.data.qvel
         rotation = self.rotation
-        return np.concatenate(
-            [rotation.T @ base[:3] * 1000.0, np.degrees(rotation.T @ base[3:])]
-        )
+        return np.concatenate([rotation.T @ base[:3] * 1000.0, np.degrees(rotation.T @ base[3:])])
 
     def _servo(self, twist: Vector, dt_s: float) -> None:
         rotation = self.rotation
-        wanted = np.concatenate(
-            [rotation @ twist[:3] / 1000.0, rotation @ np.radians(twist[3:])]
-        )
+        wanted = np.concatenate([rotation @ twist[:3] / 1000.0, rotation @ np.radians(twist[3:])])
         jacobian = self._fill_jacobian(self.data)
         inverse = _damped_inverse(jacobian, IK_DAMPING)
         velocity = inverse @ wanted
@@ -161,16 +156,13 @@ class Physics:
             pull = np.clip(POSTURE_GAIN_S * (self._home - self.goal), -0.05, 0.05)
             velocity = velocity + free @ pull
         velocity = _shrink(velocity, model.JOINT_SPEED_MAX_RAD_S)
-        step = _shrink(
-            velocity - self.goal_velocity, JOINT_ACCELERATION_MAX_RAD_S2 * dt_s
-        )
+        step = _shrink(velocity - self.goal_velocity, JOINT_ACCELERATION_MAX_RAD_S2 * dt_s)
         self.goal_velocity += step
-        ahead = self.goal + self.goal_velocity * dt_s
-        if (np.abs(ahead) > self._limit).any():
-            # At a joint's end the whole arm stops: a tool that goes on in another direction surprises.
-            self.goal_velocity[:] = 0.0
-            return
-        self.goal = ahead
+        # Near a joint's end the whole arm slows, so that the tool keeps its direction until it rests.
+        room = np.where(self.goal_velocity > 0, self._limit - self.goal, self._limit + self.goal)
+        most = np.sqrt(2 * JOINT_BRAKE_RAD_S2 * np.maximum(room - 0.002, 0.0))
+        share = float(np.min(most / np.maximum(np.abs(self.goal_velocity), 1e-6)))
+        self.goal_velocity *= min(1.0, share)
 
     def _measure(self) -> None:
         self.force_n = 0.0
@@ -181,9 +173,7 @@ class Physics:
             contact = self.data.contact[index]
             mujoco.mj_contactForce(self.model, self.data, index, wrench)
             self.force_n += float(wrench[0] * abs(np.dot(contact.frame[:3], beam)))
-            self.indentation_mm = max(
-                self.indentation_mm, float(-contact.dist * 1000.0)
-            )
+            self.indentation_mm = max(self.indentation_mm, float(-contact.dist * 1000.0))
 
     def _soften(self) -> None:
         """Scale the pair's stiffness and damping to N/mm, read off one pressed centimetre."""
@@ -198,11 +188,7 @@ class Physics:
         # aref = -k r: with the row's regulariser R a body at rest feels f = aref / R (MuJoCo, "Computation").
         r_m = -float(self._ghost.efc_pos[0])
         scale = float(self._ghost.efc_R[0]) * r_m
-        aref_per_stiffness = (
-            float(self._ghost.efc_KBIP[0, 0] * self._ghost.efc_KBIP[0, 2])
-            * r_m
-            / 1000.0
-        )
+        aref_per_stiffness = float(self._ghost.efc_KBIP[0, 0] * self._ghost.efc_KBIP[0, 2]) * r_m / 1000.0
         stiffness = model.STIFFNESS_N_MM * 1000.0 * scale / aref_per_stiffness
         ratio = model.DAMPING_N_S_MM / model.STIFFNESS_N_MM
         unit_damping = float(self._ghost.efc_KBIP[0, 1]) / 10.0
@@ -219,20 +205,14 @@ class Physics:
         return self._fill_jacobian(self._ghost)
 
     def _fill_jacobian(self, data: mujoco.MjData) -> Vector:
-        mujoco.mj_jacSite(
-            self.model, data, self._jacobian[:3], self._jacobian[3:], self._tip
-        )
+        mujoco.mj_jacSite(self.model, data, self._jacobian[:3], self._jacobian[3:], self._tip)
         return self._jacobian
 
     def _error(self, position_mm: Vector, rotation: Vector) -> Vector:
         now = self._ghost.site_xmat[self._tip].reshape(3, 3)
         turn = rotation @ now.T
-        axis = 0.5 * np.array(
-            [turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]
-        )
-        return np.concatenate(
-            [position_mm / 1000.0 - self._ghost.site_xpos[self._tip], axis]
-        )
+        axis = 0.5 * np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+        return np.concatenate([position_mm / 1000.0 - self._ghost.site_xpos[self._tip], axis])
 
 
 def _damped_inverse(jacobian: Vector, damping: float) -> Vector:

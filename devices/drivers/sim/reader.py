@@ -65,13 +65,9 @@ class ProbeReader:
         found = self._lock.read()
         if found is None:
             return None
-        t_us, x, y, z, qw, qx, qy, qz, force_n, contact, indentation_mm, heave_mm = (
-            LAYOUT.unpack(found)
-        )
+        t_us, x, y, z, qw, qx, qy, qz, force_n, contact, indentation_mm, heave_mm = LAYOUT.unpack(found)
         tip, turn = (x, y, z), (qw, qx, qy, qz)
-        return ProbePose(
-            t_us, tip, turn, force_n, bool(contact), indentation_mm, heave_mm
-        )
+        return ProbePose(t_us, tip, turn, force_n, bool(contact), indentation_mm, heave_mm)
 
     def close(self) -> None:
         """Unmap; repeatable."""

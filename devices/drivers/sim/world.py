@@ -69,30 +69,22 @@ def skin_z_mm(x_mm: float, y_mm: float) -> float:
 
 def skin_normal(position_mm: Vector) -> Vector:
     """Outward unit normal of the skin nearest to ``position_mm`` (exact on the surface)."""
-    gradient = (position_mm - np.array(TORSO_CENTRE_MM)) / np.array(
-        TORSO_SEMI_AXES_MM
-    ) ** 2
+    gradient = (position_mm - np.array(TORSO_CENTRE_MM)) / np.array(TORSO_SEMI_AXES_MM) ** 2
     return np.asarray(gradient / np.linalg.norm(gradient), dtype=np.float64)
 
 
 def skin_depth_mm(points_mm: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Depth of points (..., 3) under the undeformed skin, negative outside (first order near the skin)."""
-    scaled = (
-        np.asarray(points_mm, dtype=np.float64) - TORSO_CENTRE_MM
-    ) / TORSO_SEMI_AXES_MM
+    scaled = (np.asarray(points_mm, dtype=np.float64) - TORSO_CENTRE_MM) / TORSO_SEMI_AXES_MM
     rho = np.linalg.norm(scaled, axis=-1)
     slope = np.linalg.norm(scaled / TORSO_SEMI_AXES_MM, axis=-1) / np.maximum(rho, 1e-9)
     return np.asarray((1.0 - rho) / np.maximum(slope, 1e-9), dtype=np.float64)
 
 
-def site_frame(
-    name: str, *, hover_mm: float = HOVER_MM
-) -> tuple[Vector, Vector] | None:
+def site_frame(name: str, *, hover_mm: float = HOVER_MM) -> tuple[Vector, Vector] | None:
     """Tip position (3,) and rotation (3, 3; columns = probe axes) hovering over ``name``; None if unknown."""
     if name == "park":
-        return np.array(PARK_POSITION_MM), rotation_along(
-            np.array([0.0, 0.0, -1.0]), marker_deg=0.0
-        )
+        return np.array(PARK_POSITION_MM), rotation_along(np.array([0.0, 0.0, -1.0]), marker_deg=0.0)
     site = SITES.get(name)
     if site is None:
         return None
@@ -118,9 +110,7 @@ def quaternion_of(rotation: Vector) -> Quaternion:
     choices = np.array([m[0, 0] + m[1, 1] + m[2, 2], m[0, 0], m[1, 1], m[2, 2]])
     biggest = int(np.argmax(choices))
     if biggest == 0:
-        q = np.array(
-            [1 + choices[0], m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]]
-        )
+        q = np.array([1 + choices[0], m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]])
     else:
         i = biggest - 1
         j, k = (i + 1) % 3, (i + 2) % 3
@@ -163,7 +153,4 @@ def wires() -> list[tuple[Vector, Vector]]:
     if frame is None:
         raise LookupError(WIRE_SITE)
     foot, rotation = frame
-    return [
-        (foot + depth * rotation[:, 2], rotation[:, 1].copy())
-        for depth in WIRE_DEPTHS_MM
-    ]
+    return [(foot + depth * rotation[:, 2], rotation[:, 1].copy()) for depth in WIRE_DEPTHS_MM]
