@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from devices.edge.link.peer import only_sha256
 from devices.operator import Operator, OperatorError
 from devices.wire.messages import Refusal, SafetyState, StopCause, TelemetryFlag
 from tests.edge.fake_server import FakeServer
@@ -210,6 +211,30 @@ async def test_a_restarted_safety_process_knows_its_peers_again_and_needs_releas
         await op.wait(lambda: op.telemetry is not None and op.telemetry.safety_state is S.PARK)
         op.deadman = True
         await auntil(lambda: robot.speed_mm_s() > 10.0)
+
+
+async def test_a_stalled_safety_process_costs_a_stop_and_recovers(server: FakeServer, robot: Robot) -> None:
+    async with page(server, "bedside", video=False), page(server, "console") as op:
+        await steer(server, op)
+        op.deadman, op.twist = True, (15.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        await auntil(lambda: robot.speed_mm_s() > 10.0)
+        robot.signal("safety", signal.SIGSTOP)
+        try:
+            await auntil(lambda: robot.speed_mm_s() < 0.5, timeout_s=2.0, what="the controller's watchdog")
+        finally:
+            robot.signal("safety", signal.SIGCONT)
+        await op.wait(lambda: op.has(TelemetryFlag.NEEDS_RELEASE), what="release asked")
+        await asyncio.sleep(0.3)
+        assert robot.speed_mm_s() < 0.5, "no movement without release, then press"
+        op.deadman = False
+        await op.wait(lambda: op.telemetry is not None and op.telemetry.safety_state is S.PARK)
+        op.deadman = True
+        await auntil(lambda: robot.speed_mm_s() > 10.0)
+
+
+async def test_an_offer_with_another_hash_of_another_certificate_rides_on_nothing() -> None:
+    sdp = "v=0\r\na=fingerprint:sha-256 AA\r\na=fingerprint:sha-384 BB\r\na=fingerprint:SHA-512 CC\r\n"
+    assert only_sha256(sdp) == "v=0\r\na=fingerprint:sha-256 AA\r\n"
 
 
 async def test_the_self_test_reports_each_check(server: FakeServer, robot: Robot) -> None:

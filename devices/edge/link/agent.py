@@ -23,6 +23,7 @@ from devices.edge.link.peer import Peer
 from devices.edge.link.safety_port import SafetyPort
 from devices.edge.link.selftest import run_self_test
 from devices.edge.link.signalling import Signalling
+from devices.edge.safety.lease import EPOCH_FILE, newest_epoch
 from devices.wire.codec import WireError, unpack_telemetry
 from devices.wire.limits import LINK_BEAT_PERIOD_MS
 from devices.wire.messages import SCHEMA_HASH, Telemetry, TelemetryFlag
@@ -247,7 +248,7 @@ class Agent:
                 "driver": self.config.driver,
                 "image_source": self.config.image_source,
                 "candidates": ice_candidate_kinds(self.config),
-                "last_epoch": self.telemetry.lease_epoch if self.telemetry is not None else 0,
+                "last_epoch": newest_epoch(self.config.data_dir / EPOCH_FILE),
                 "schema_hash": SCHEMA_HASH,
             }
         )

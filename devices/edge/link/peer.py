@@ -28,6 +28,16 @@ class PeerEvents(Protocol):
     def request_keyframe(self) -> None: ...
 
 
+def only_sha256(sdp: str) -> str:
+    """Without fingerprints of other hashes: the token binds SHA-256, aiortc would be content with any."""
+    kept = [
+        line
+        for line in sdp.splitlines()
+        if not line.lower().startswith("a=fingerprint:") or line.lower().startswith("a=fingerprint:sha-256 ")
+    ]
+    return "\r\n".join(kept) + "\r\n"
+
+
 class Peer:
     """Channels by role, the B-mode track, and sending rules: newest telemetry or nothing."""
 
@@ -61,7 +71,7 @@ class Peer:
             route_keyframe_requests(transceiver.sender, self._events.request_keyframe)
         self._open_channels()
         self.pc.on("connectionstatechange", self._on_state)
-        await self.pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp=only_sha256(sdp), type="offer"))
         await self.pc.setLocalDescription(await self.pc.createAnswer())
         return self.pc.localDescription.sdp
 

@@ -16,7 +16,7 @@ from devices.edge.keys import KEYS_FILE, ServerKeys
 from devices.edge.safety import port
 from devices.edge.safety.core import SafetyCore
 from devices.edge.safety.cycle import ArmFacts
-from devices.edge.safety.lease import EpochStore, Lease
+from devices.edge.safety.lease import EPOCH_FILE, EpochStore, Lease
 from devices.edge.safety.peers import Peers
 from devices.edge.safety.runtime import Runtime
 
@@ -60,7 +60,7 @@ def build(
         workspace_mm=arm.workspace_mm,
         site_pose=arm.site_pose,
     )
-    lease = Lease(robot_id=robot_id, decode=keys.claims, store=EpochStore(data_dir / "epoch.json"))
+    lease = Lease(robot_id=robot_id, decode=keys.claims, store=EpochStore(data_dir / EPOCH_FILE))
     core = SafetyCore(lease=lease, peers=Peers(robot_id=robot_id, decode=keys.claims), facts=facts)
     return Runtime(core=core, arm=arm, runtime_dir=runtime_dir)
 

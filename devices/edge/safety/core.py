@@ -35,6 +35,8 @@ from devices.wire.messages import (
 )
 
 S = SafetyState
+GIVEN_BACK = frozenset({"released", "ended", "given_back", "exam_over"})
+"""Codes of a revocation on purpose: IDLE without a cause to explain."""
 ENABLE_AGAIN_MS = 200.0  # between two tries to re-arm a tripped controller; design value
 
 
@@ -156,12 +158,12 @@ class SafetyCore:
             return
         self.silence.disarm()
         self.needs_release, self.frozen = True, False
-        if code in ("released", "ended"):
+        if code in GIVEN_BACK:
             self._engaged = False
             if self._signal(Signal.LEASE_OVER) and not self.latched:
                 self.cause = StopCause.NONE
         else:
-            self.halt(StopCause.LEASE_LOST)
+            self.halt(StopCause.TAKEOVER if code == "taken_over" else StopCause.LEASE_LOST)
 
     # --- stops ----------------------------------------------------------------------------------
 

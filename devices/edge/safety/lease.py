@@ -22,6 +22,20 @@ class LeaseChange(Enum):
     RENEWED = auto()
 
 
+EPOCH_FILE = "epoch.json"
+
+
+def newest_epoch(path: Path) -> int:
+    """The newest epoch on disk, 0 before the first. Raises RuntimeError for a damaged file."""
+    try:
+        return int(json.loads(path.read_text())["epoch"])
+    except FileNotFoundError:
+        return 0
+    except (ValueError, KeyError, TypeError) as error:
+        # An unreadable store must not reopen the door to old epochs.
+        raise RuntimeError(f"{path} is damaged: {error}") from error
+
+
 class EpochStore:
     """The newest epoch ever seen, on disk, so that a restart does not accept an older one.
 
@@ -31,16 +45,7 @@ class EpochStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self.newest = self._read()
-
-    def _read(self) -> int:
-        try:
-            return int(json.loads(self._path.read_text())["epoch"])
-        except FileNotFoundError:
-            return 0
-        except (ValueError, KeyError, TypeError) as error:
-            # An unreadable store must not reopen the door to old epochs.
-            raise RuntimeError(f"{self._path} is damaged: {error}") from error
+        self.newest = newest_epoch(path)
 
     def remember(self, epoch: int) -> None:
         """Keep a newer epoch."""

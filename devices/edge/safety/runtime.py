@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from devices.drivers.base import Arm, ArmState, DriverError
+from devices.drivers.base import Arm, ArmState, ArmTimeout, DriverError
 from devices.edge.safety import control, port
 from devices.edge.safety.core import SafetyCore
 from devices.edge.safety.cycle import Output
@@ -24,6 +24,8 @@ PERIOD_S = 1.0 / SAFETY_HZ
 RECONNECT_S = 1.0  # between two tries to reach a lost arm; design value
 EVENT_AGAIN_S = 0.5  # until the link confirms an event; design value
 EVENTS_KEPT = 500
+STALL_S = 0.02  # ten cycles late is a stall; design value
+AFTER_STALL_S = 0.2  # old arm states are forgiven for this long after one; design value
 DATAGRAMS_PER_CYCLE = 64  # a flood must not stretch the cycle
 
 
@@ -40,6 +42,8 @@ class Runtime:
         self._tel_seq = self._event_serial = self._uploads = self._next_event = 0
         self._tel_at_s = 0.0
         self._answer_now = False
+        self._cycle_at_s = time.monotonic()
+        self._stalled_at_s = float("-inf")
         self._unconfirmed: dict[int, tuple[float, dict[str, Any]]] = {}
         self._test: tuple[SelfTest, Any] | None = None
         self.overruns = 0
@@ -66,6 +70,9 @@ class Runtime:
 
     def cycle(self, *, now_s: float, dt_s: float) -> None:
         """One cycle at monotonic time ``now_s``."""
+        if now_s - self._cycle_at_s > STALL_S:
+            self._stalled_at_s = now_s
+        self._cycle_at_s = now_s
         self._receive(now_s)
         state = self._arm_state(now_s)
         out = self.core.tick(now_ms=now_s * 1000.0, dt_s=dt_s, arm=state)
@@ -81,6 +88,11 @@ class Runtime:
             return None
         try:
             return self.arm.state()
+        except ArmTimeout as error:
+            # After a stall of our own the socket holds old states first; the arm rested meanwhile.
+            if now_s - self._stalled_at_s > AFTER_STALL_S:
+                self._failed(error, now_s)
+            return None
         except DriverError as error:
             self._failed(error, now_s)
             return None
