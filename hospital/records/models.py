@@ -8,6 +8,8 @@ from hospital.common.clock import now
 from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import uuid7
 
+from .states import DRAFT, SIGNED, SUPERSEDED
+
 
 class Image(models.Model):
     """A still or loop of an exam. The bytes never change; an unwanted one is marked removed, with a reason."""
@@ -43,7 +45,7 @@ class Image(models.Model):
 
 
 class FrozenFrame(models.Model):
-    """The lossless frame of a freeze, with its calibration: what calipers work on."""
+    """The lossless frame of a freeze, with its calibration: what calipers work on. Never changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     exam_id = models.UUIDField()
@@ -61,7 +63,10 @@ class FrozenFrame(models.Model):
 
 
 class Measurement(models.Model):
-    """A distance between two points (pixels) of a frozen frame, in mm by that frame's calibration."""
+    """A distance between two points (pixels) of a frozen frame, in mm by that frame's calibration.
+
+    Never changed; an unwanted one is marked removed.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     exam_id = models.UUIDField(db_index=True)
@@ -73,6 +78,7 @@ class Measurement(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(default=now)
     removed_at = models.DateTimeField(null=True)
+    removed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
 
 class Report(models.Model):
@@ -82,7 +88,7 @@ class Report(models.Model):
     exam_id = models.UUIDField(db_index=True)
     version = models.PositiveIntegerField()
     previous = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
-    status = models.CharField(max_length=10, default="draft")
+    status = models.CharField(max_length=10, default=DRAFT)
     findings = EncryptedTextField(default="")
     impression = EncryptedTextField(default="")
     revision = models.PositiveIntegerField(default=0)
@@ -98,10 +104,18 @@ class Report(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["exam_id", "version"], name="report_version_once"),
-            models.UniqueConstraint(fields=["exam_id"], condition=Q(status="draft"), name="one_draft_per_exam"),
-            models.UniqueConstraint(fields=["exam_id"], condition=Q(status="signed"), name="one_signed_per_exam"),
+            models.UniqueConstraint(fields=["exam_id"], condition=Q(status=DRAFT), name="one_draft_per_exam"),
+            models.UniqueConstraint(
+                fields=["exam_id"], condition=Q(status=SIGNED), name="one_signed_per_exam"
+            ),
             models.CheckConstraint(
-                condition=Q(status="draft", signed_at=None) | Q(status__in=["signed", "superseded"], signed_at__isnull=False),
+                condition=Q(status=DRAFT, signed_at=None)
+                | Q(status__in=[SIGNED, SUPERSEDED], signed_at__isnull=False),
                 name="report_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=DRAFT)
+                | Q(signed_by__isnull=False, content__isnull=False) & ~Q(content_sha256=""),
+                name="report_signed_complete",
             ),
         ]

@@ -1,5 +1,8 @@
+"""Reads of the record. Scope (own exam, own patient) is decided by the exam, above."""
+
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 from hospital.common import objects
@@ -17,6 +20,13 @@ def image_get(image_id: UUID) -> Image:
 
 def images_of(exam_id: UUID) -> list[Image]:
     return list(Image.objects.filter(exam_id=exam_id).order_by("taken_at", "id"))
+
+
+def images_in(report: Report) -> list[Image]:
+    """The pictures a signature covers, in the signed order; none for a draft. What arrived later is not among them."""
+    named = [UUID(row["id"]) for row in json.loads(report.content)["images"]] if report.content else []
+    found = Image.objects.in_bulk(named)
+    return [found[ident] for ident in named if ident in found]
 
 
 def image_data(image: Image) -> bytes:
@@ -56,14 +66,23 @@ def report_get(report_id: UUID) -> Report:
 
 
 def report_versions(exam_id: UUID) -> list[Report]:
-    return list(Report.objects.select_related("author", "signed_by").filter(exam_id=exam_id).order_by("version"))
+    return list(
+        Report.objects.select_related("author", "signed_by").filter(exam_id=exam_id).order_by("version")
+    )
 
 
 def report_current(exam_id: UUID) -> Report | None:
     """The newest version, draft or signed."""
-    return Report.objects.select_related("author", "signed_by").filter(exam_id=exam_id).order_by("-version").first()
+    return (
+        Report.objects.select_related("author", "signed_by")
+        .filter(exam_id=exam_id)
+        .order_by("-version")
+        .first()
+    )
 
 
 def report_signed(exam_id: UUID) -> Report | None:
     """The version in force: signed and not superseded."""
-    return Report.objects.select_related("author", "signed_by").filter(exam_id=exam_id, status="signed").first()
+    return (
+        Report.objects.select_related("author", "signed_by").filter(exam_id=exam_id, status="signed").first()
+    )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import time
 from typing import Any
 
@@ -19,7 +20,7 @@ from teleconsult.models import Exam
 from tests.factories import World, make_world
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\nrest"
+PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + b"rest"
 META: dict[str, Any] = {
     "frame_id": 77,
     "width": 640,
@@ -48,7 +49,9 @@ def prove(world: World) -> None:
     )
 
 
-def draft(world: World, exam: Exam, *, findings: str = "肝脏大小正常。", impression: str = "未见异常。") -> Report:
+def draft(
+    world: World, exam: Exam, *, findings: str = "肝脏大小正常。", impression: str = "未见异常。"
+) -> Report:
     current = records.report_current(exam.id)
     return reporting.report_save(
         principal=world.principals["expert"],
@@ -126,11 +129,15 @@ def test_the_signature_closes_the_exam_and_its_hash_is_of_the_kept_bytes(world: 
     assert hashlib.sha256(report.content.encode()).hexdigest() == report.content_sha256
     content = json.loads(report.content)
     assert content["patient"]["name"] == "王小东"
-    assert {content["requesting_institution"], content["performing_institution"]} == {"home 医院", "expert 医院"}
+    assert {content["requesting_institution"], content["performing_institution"]} == {
+        "home 医院",
+        "expert 医院",
+    }
 
 
 @pytest.mark.parametrize(
-    "change", [{"findings": "changed"}, {"status": "draft"}, {"content_sha256": "0" * 64}, {"impression": "x"}]
+    "change",
+    [{"findings": "changed"}, {"status": "draft"}, {"content_sha256": "0" * 64}, {"impression": "x"}],
 )
 def test_postgresql_refuses_every_change_of_a_signed_report(world: World, change: dict[str, str]) -> None:
     report = signed(world, world.ended())
@@ -185,11 +192,11 @@ def test_a_removed_picture_needs_a_reason_leaves_the_report_and_stays_in_the_arc
     exam = world.ended()
     image = still(world, exam)
     reporting.image_remove(principal=world.principals["expert"], image_id=image.id, reason="运动伪影")
+    with pytest.raises(Conflict, match="already_removed"):
+        reporting.image_remove(principal=world.principals["expert"], image_id=image.id, reason="again")
     report = signed(world, exam)
     assert json.loads(report.content or "")["images"] == []
     assert records.image_data(Image.objects.get()) == b"dicom bytes"
-    with pytest.raises(Conflict, match="already_removed"):
-        reporting.image_remove(principal=world.principals["expert"], image_id=image.id, reason="again")
 
 
 def test_postgresql_refuses_to_change_or_delete_a_picture(world: World) -> None:
@@ -256,7 +263,9 @@ def test_a_frame_that_was_never_frozen_cannot_be_measured(world: World) -> None:
         measure(world, world.live(), [[0, 0], [1, 1]])
 
 
-@pytest.mark.parametrize("change", [{"width": 0}, {"width": "640"}, {"region": [0, 0, 9999, 1]}, {"mm_per_px_x": 50}])
+@pytest.mark.parametrize(
+    "change", [{"width": 0}, {"width": "640"}, {"region": [0, 0, 9999, 1]}, {"mm_per_px_x": 50}]
+)
 def test_a_picture_with_a_wrong_description_is_refused(world: World, change: dict[str, Any]) -> None:
     exam = world.live()
     with pytest.raises(Invalid, match="bad_meta"):
