@@ -12,16 +12,21 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hospital.access.authentication import principal_of
 from hospital.common.api import Door, page_of
 from hospital.common.errors import Invalid
 from hospital.common.problems import language_of
 
 from . import inputs, selectors, services
-from .models import Exam
 from .representations import exam_json, exam_summary
 from .states import State
 
-EXAM = {200: OpenApiTypes.OBJECT, 404: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT, 422: OpenApiTypes.OBJECT}
+EXAM = {
+    200: OpenApiTypes.OBJECT,
+    404: OpenApiTypes.OBJECT,
+    409: OpenApiTypes.OBJECT,
+    422: OpenApiTypes.OBJECT,
+}
 
 
 def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -30,16 +35,20 @@ def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[st
     return dict(data.validated_data)
 
 
-def _answer(exam: Exam, request: Request, status: int = 200) -> Response:
-    fresh = selectors.exam_get(request.user, exam.id)
-    return Response(exam_json(fresh, request.user, language_of(request)), status=status)
+def _answer(exam: Any, request: Request, status: int = 200) -> Response:
+    fresh = selectors.exam_get(principal_of(request), exam.id)
+    return Response(exam_json(fresh, principal_of(request), language_of(request)), status=status)
 
 
 class ExamsDoor(Door):
     actions: ClassVar = {"GET": "exam.read", "POST": "exam.book"}
 
     @extend_schema(
-        parameters=[OpenApiParameter("day", date), OpenApiParameter("state", str), OpenApiParameter("page", int)],
+        parameters=[
+            OpenApiParameter("day", date),
+            OpenApiParameter("state", str),
+            OpenApiParameter("page", int),
+        ],
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
@@ -50,12 +59,12 @@ class ExamsDoor(Door):
             raise Invalid("invalid", field="day") from None
         if state and state not in {str(known) for known in State}:
             raise Invalid("invalid", field="state")
-        found = selectors.exams_on(request.user, day=parsed_day, state=state)
-        return page_of(found, request, lambda exam: exam_summary(exam, request.user))
+        found = selectors.exams_on(principal_of(request), day=parsed_day, state=state)
+        return page_of(found, request, lambda exam: exam_summary(exam, principal_of(request)))
 
     @extend_schema(request=inputs.Book, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        exam = services.exam_book(principal=request.user, **parsed(inputs.Book, request))
+        exam = services.exam_book(principal=principal_of(request), **parsed(inputs.Book, request))
         return _answer(exam, request, 201)
 
 
@@ -64,14 +73,14 @@ class ExamDoor(Door):
 
     @extend_schema(responses=EXAM)
     def get(self, request: Request, exam_id: UUID) -> Response:
-        exam = selectors.exam_get(request.user, exam_id)
-        return Response(exam_json(exam, request.user, language_of(request)))
+        exam = selectors.exam_get(principal_of(request), exam_id)
+        return Response(exam_json(exam, principal_of(request), language_of(request)))
 
 
 def command_door(
     name: str,
     action: str,
-    service: Callable[..., Exam],
+    service: Callable[..., Any],
     body: type[serializers.Serializer[Any]] = inputs.Nothing,
     *,
     status: int = 200,
@@ -81,9 +90,11 @@ def command_door(
     class CommandDoor(Door):
         actions: ClassVar = {"POST": action}
 
-        @extend_schema(operation_id=f"exam_{name}", request=body, responses={**EXAM, status: OpenApiTypes.OBJECT})
+        @extend_schema(
+            operation_id=f"exam_{name}", request=body, responses={**EXAM, status: OpenApiTypes.OBJECT}
+        )
         def post(self, request: Request, exam_id: UUID) -> Response:
-            exam = service(principal=request.user, exam_id=exam_id, **parsed(body, request))
+            exam = service(principal=principal_of(request), exam_id=exam_id, **parsed(body, request))
             return _answer(exam, request, status)
 
     CommandDoor.__name__ = CommandDoor.__qualname__ = f"Exam{name.title().replace('_', '')}Door"
@@ -119,8 +130,8 @@ class LeaseDoor(Door):
 
     @extend_schema(request=None, responses=EXAM)
     def post(self, request: Request, exam_id: UUID) -> Response:
-        return _answer(services.lease_take(principal=request.user, exam_id=exam_id), request)
+        return _answer(services.lease_take(principal=principal_of(request), exam_id=exam_id), request)
 
     @extend_schema(request=None, responses=EXAM)
     def delete(self, request: Request, exam_id: UUID) -> Response:
-        return _answer(services.lease_give_back(principal=request.user, exam_id=exam_id), request)
+        return _answer(services.lease_give_back(principal=principal_of(request), exam_id=exam_id), request)

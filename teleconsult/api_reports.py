@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hospital.access.authentication import principal_of
 from hospital.common.api import Door, page_of
 from hospital.common.errors import Invalid, NotFound
 from hospital.records import selectors as records
@@ -34,15 +35,15 @@ class ExamReportDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, exam_id: UUID) -> Response:
-        exam = reporting.exam_to_read(request.user, exam_id)
+        exam = reporting.exam_to_read(principal_of(request), exam_id)
         return Response(report_json(exam, records.report_current(exam.id)))
 
     @extend_schema(request=inputs.ReportText, responses=OpenApiTypes.OBJECT)
     def put(self, request: Request, exam_id: UUID) -> Response:
         report = reporting.report_save(
-            principal=request.user, exam_id=exam_id, **parsed(inputs.ReportText, request)
+            principal=principal_of(request), exam_id=exam_id, **parsed(inputs.ReportText, request)
         )
-        return Response(report_json(selectors.exam_get(request.user, exam_id), report))
+        return Response(report_json(selectors.exam_get(principal_of(request), exam_id), report))
 
 
 class ReportDoor(Door):
@@ -50,7 +51,7 @@ class ReportDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, report_id: UUID) -> Response:
-        report, exam = reporting.report_to_read(request.user, report_id)
+        report, exam = reporting.report_to_read(principal_of(request), report_id)
         return Response(report_json(exam, report))
 
 
@@ -59,8 +60,8 @@ class SignDoor(Door):
 
     @extend_schema(request=inputs.Nothing, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, report_id: UUID) -> Response:
-        report = reporting.report_sign(principal=request.user, report_id=report_id)
-        return Response(report_json(selectors.exam_get(request.user, report.exam_id), report))
+        report = reporting.report_sign(principal=principal_of(request), report_id=report_id)
+        return Response(report_json(selectors.exam_get(principal_of(request), report.exam_id), report))
 
 
 class AmendDoor(Door):
@@ -69,9 +70,11 @@ class AmendDoor(Door):
     @extend_schema(request=inputs.Reason, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, report_id: UUID) -> Response:
         report = reporting.report_amend(
-            principal=request.user, report_id=report_id, **parsed(inputs.Reason, request)
+            principal=principal_of(request), report_id=report_id, **parsed(inputs.Reason, request)
         )
-        return Response(report_json(selectors.exam_get(request.user, report.exam_id), report), status=201)
+        return Response(
+            report_json(selectors.exam_get(principal_of(request), report.exam_id), report), status=201
+        )
 
 
 class ExamImagesDoor(Door):
@@ -79,8 +82,10 @@ class ExamImagesDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, exam_id: UUID) -> Response:
-        exam = reporting.exam_to_read(request.user, exam_id)
-        return Response({"results": [image_json(image) for image in records.images_of(exam.id)], "next": None})
+        exam = reporting.exam_to_read(principal_of(request), exam_id)
+        return Response(
+            {"results": [image_json(image) for image in records.images_of(exam.id)], "next": None}
+        )
 
 
 class ImageDoor(Door):
@@ -91,7 +96,7 @@ class ImageDoor(Door):
         form = request.query_params.get("as", "png")
         if form not in FORMS:
             raise Invalid("invalid", field="as")
-        image = reporting.image_to_read(request.user, image_id)
+        image = reporting.image_to_read(principal_of(request), image_id)
         data, media_type = reporting.image_bytes(image, form)
         return picture_response(data, media_type, f"{image.id}.{'dcm' if form == 'dicom' else form}")
 
@@ -101,7 +106,9 @@ class ImageRemoveDoor(Door):
 
     @extend_schema(request=inputs.Reason, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, image_id: UUID) -> Response:
-        image = reporting.image_remove(principal=request.user, image_id=image_id, **parsed(inputs.Reason, request))
+        image = reporting.image_remove(
+            principal=principal_of(request), image_id=image_id, **parsed(inputs.Reason, request)
+        )
         return Response(image_json(image))
 
 
@@ -112,7 +119,7 @@ class FrozenDoor(Door):
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     def get(self, request: Request, exam_id: UUID, frame_id: int) -> HttpResponse:
-        data = reporting.frozen_bytes(request.user, exam_id, frame_id)
+        data = reporting.frozen_bytes(principal_of(request), exam_id, frame_id)
         return picture_response(data, "image/png", f"{frame_id}.png")
 
 
@@ -122,7 +129,7 @@ class MeasurementsDoor(Door):
     @extend_schema(request=inputs.Distance, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, exam_id: UUID) -> Response:
         fields: dict[str, Any] = parsed(inputs.Distance, request)
-        row = reporting.measurement_add(principal=request.user, exam_id=exam_id, **fields)
+        row = reporting.measurement_add(principal=principal_of(request), exam_id=exam_id, **fields)
         return Response(measurement_json(row), status=201)
 
 
@@ -131,7 +138,7 @@ class MeasurementDoor(Door):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, measurement_id: UUID) -> Response:
-        reporting.measurement_remove(principal=request.user, measurement_id=measurement_id)
+        reporting.measurement_remove(principal=principal_of(request), measurement_id=measurement_id)
         return Response(status=204)
 
 
@@ -140,7 +147,7 @@ class MyExamsDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        return page_of(selectors.exams_of_account(request.user), request, exam_for_patient)
+        return page_of(selectors.exams_of_account(principal_of(request)), request, exam_for_patient)
 
 
 class MyReportDoor(Door):
@@ -148,7 +155,7 @@ class MyReportDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, exam_id: UUID) -> Response:
-        exam = selectors.exam_of_account(request.user, exam_id)
+        exam = selectors.exam_of_account(principal_of(request), exam_id)
         report = records.report_signed(exam.id)
         if report is None:
             raise NotFound()

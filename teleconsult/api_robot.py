@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.fleet.authentication import RobotAuthentication
+from hospital.access.authentication import principal_of
 from hospital.common.api import Door
 from hospital.common.errors import Invalid
 
@@ -25,7 +26,7 @@ def upload_of(request: Request) -> tuple[dict[str, Any], bytes]:
     """(meta, bytes) of a multipart upload with a JSON `meta` part and one `file`."""
     file = request.FILES.get("file")
     try:
-        meta = json.loads(str(request.data.get("meta", "")))
+        meta = json.loads(request._request.POST.get("meta", ""))
     except (ValueError, RecursionError):
         meta = None
     if file is None or not isinstance(meta, dict):
@@ -43,7 +44,7 @@ class RobotFrozenDoor(Door):
     @extend_schema(request=OpenApiTypes.BINARY, responses={204: None})
     def put(self, request: Request, exam_id: UUID) -> Response:
         meta, data = upload_of(request)
-        live.frozen_received(robot_id=request.user.id, exam_id=exam_id, meta=meta, data=data)
+        live.frozen_received(robot_id=principal_of(request).id, exam_id=exam_id, meta=meta, data=data)
         return Response(status=204)
 
 
@@ -52,8 +53,12 @@ class RobotImagesDoor(Door):
     parser_classes = (MultiPartParser,)
     actions: ClassVar = {"POST": "robot.upload"}
 
-    @extend_schema(request=OpenApiTypes.BINARY, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
+    @extend_schema(
+        request=OpenApiTypes.BINARY, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT}
+    )
     def post(self, request: Request, exam_id: UUID) -> Response:
         meta, data = upload_of(request)
-        image, new = live.image_received(robot_id=request.user.id, exam_id=exam_id, meta=meta, data=data)
+        image, new = live.image_received(
+            robot_id=principal_of(request).id, exam_id=exam_id, meta=meta, data=data
+        )
         return Response(image_json(image), status=201 if new else 200)

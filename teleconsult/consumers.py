@@ -140,7 +140,9 @@ class ExamSocket(JsonSocket):
 
     async def push(self, event: dict[str, Any]) -> None:
         if event["to"] in ("", self.role):
-            message = {key: value for key, value in event["message"].items() if key not in ("type", "peer_id")}
+            message = {
+                key: value for key, value in event["message"].items() if key not in ("type", "peer_id")
+            }
             if event["message"]["type"] == "peer_refused":
                 code = str(message.get("code", "robot_refused"))
                 message = {"code": code, "title": title(code)}
@@ -176,6 +178,7 @@ class ExamSocket(JsonSocket):
         if not isinstance(sdp, str) or len(sdp) > SDP_MAX:
             raise ValueError("sdp")
         try:
+            assert self.principal is not None
             await database_sync_to_async(live.peer_offered)(
                 principal=self.principal, exam_id=self.exam_id, role=self.role, peer_id=self.peer_id, sdp=sdp
             )

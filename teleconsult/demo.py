@@ -65,11 +65,17 @@ def _staff(places: dict[str, Institution]) -> list[dict[str, str]]:
         Membership.objects.get_or_create(user=user, institution=places[region], role=role)
         if role in ("remote_physician", "bedside_physician", "assistant"):
             Resource.objects.get_or_create(
-                user=user, defaults={"kind": "person", "institution": places[region], "name": name, "name_en": username}
+                user=user,
+                defaults={"kind": "person", "institution": places[region], "name": name, "name_en": username},
             )
         if role in ("remote_physician", "bedside_physician"):
             _licence(user)
-        known[username] = {"role": role, "username": username, "password": password, "totp_secret": totp_secret}
+        known[username] = {
+            "role": role,
+            "username": username,
+            "password": password,
+            "totp_secret": totp_secret,
+        }
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(known, file)
@@ -238,7 +244,12 @@ def demo_make() -> dict[str, Any]:
     patients = _patients(places)
     _today(robot, patients)
     keep_one_exam_soon()
-    return {"robot": {"id": str(robot.id)}, "staff": staff, "patients": demo_patients(), "exams": demo_exams(robot.id)}
+    return {
+        "robot": {"id": str(robot.id)},
+        "staff": staff,
+        "patients": demo_patients(),
+        "exams": demo_exams(robot.id),
+    }
 
 
 def demo_patients() -> list[dict[str, str]]:

@@ -84,6 +84,8 @@ class Distance(serializers.Serializer[Any]):
     frame_id = serializers.IntegerField(min_value=0)
     kind = serializers.ChoiceField(choices=("distance",), default="distance")
     points = serializers.ListField(
-        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2), min_length=2, max_length=2
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        min_length=2,
+        max_length=2,
     )
-    label = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)
+    label = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)  # type: ignore[assignment]

@@ -181,9 +181,15 @@ def image_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data:
     exam = selectors.exam_of_robot(robot_id, exam_id)
     _scanning(exam)
     said = read_meta(data)
-    if (said.study_uid, said.patient_id, said.sop_uid) != (exam.study_uid, exam.patient.mpi, meta.get("sop_uid")):
+    if (said.study_uid, said.patient_id, said.sop_uid) != (
+        exam.study_uid,
+        exam.patient.mpi,
+        meta.get("sop_uid"),
+    ):
         raise Invalid("dicom_mismatch")
-    image, new = records_services.image_store(exam_id=exam.id, patient_id=exam.patient_id, meta=meta, data=data)
+    image, new = records_services.image_store(
+        exam_id=exam.id, patient_id=exam.patient_id, meta=meta, data=data
+    )
     if new:
         push_exam(
             exam.id,

@@ -48,7 +48,9 @@ def report_to_read(principal: Principal, report_id: UUID) -> tuple[Report, Exam]
     return report, exam_to_read(principal, report.exam_id)
 
 
-def _noted(principal: Principal, action: str, kind: str, object_id: UUID, exam: Exam, reason: str = "") -> None:
+def _noted(
+    principal: Principal, action: str, kind: str, object_id: UUID, exam: Exam, reason: str = ""
+) -> None:
     audit_record(
         principal=principal,
         action=action,
@@ -60,7 +62,9 @@ def _noted(principal: Principal, action: str, kind: str, object_id: UUID, exam: 
 
 
 @transaction.atomic
-def report_save(*, principal: Principal, exam_id: UUID, findings: str, impression: str, revision: int) -> Report:
+def report_save(
+    *, principal: Principal, exam_id: UUID, findings: str, impression: str, revision: int
+) -> Report:
     """Autosave of the draft; the first save opens it. Conflict `stale_revision` when another page saved later."""
     exam = exam_to_write(principal, exam_id)
     report = records_services.report_open(exam_id=exam.id, principal=principal)

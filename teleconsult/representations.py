@@ -184,7 +184,9 @@ def exam_json(exam: Exam, principal: Principal, language: str = "zh") -> dict[st
             "checks": {check.end: check.confirmed for check in exam.identifier_checks.all()},
             "checklist": _checklist_json(exam),
             "consent": _consent_json(exam),
-            "report": {"id": str(report.id), "version": report.version, "status": report.status} if report else None,
+            "report": {"id": str(report.id), "version": report.version, "status": report.status}
+            if report
+            else None,
             "end_code": exam.end_code,
             "end_reason": exam.end_reason,
             "you": sorted(parts_of(principal, exam)),

@@ -48,7 +48,13 @@ def _step(exam: Exam, command: Command, principal: Principal, reason: str = "") 
     exam.state = after
     exam.save()
     ExamTransition.objects.create(
-        exam=exam, command=command, before=before, after=after, by_id=principal.id, by_kind=principal.kind, reason=reason
+        exam=exam,
+        command=command,
+        before=before,
+        after=after,
+        by_id=principal.id,
+        by_kind=principal.kind,
+        reason=reason,
     )
     audit_record(
         principal=principal,
@@ -134,7 +140,11 @@ def exam_book(
         raise Invalid("same_person")
     patient = people.patient_get(principal=principal, patient_id=patient_id)
     kind = scheduling.exam_type_get(exam_type)
-    robot = fleet.robot_of_institution(robot_id, desks) if principal.kind != "system" else fleet.robot_get(robot_id)
+    robot = (
+        fleet.robot_of_institution(robot_id, desks)
+        if principal.kind != "system"
+        else fleet.robot_get(robot_id)
+    )
     requesting = _institution_of(bedside_physician_id, "bedside_physician", within=(robot.institution_id,))
     performing = _institution_of(remote_physician_id, "remote_physician")
     if requesting == performing:
@@ -169,7 +179,11 @@ def exam_book(
     )
     _refuse_if_missing(exam, only=frozenset({"agreement_missing", "licence_invalid"}))
     audit_record(
-        principal=principal, action="exam.book", object_kind="exam", object_id=exam.id, institution_id=requesting
+        principal=principal,
+        action="exam.book",
+        object_kind="exam",
+        object_id=exam.id,
+        institution_id=requesting,
     )
     return selectors.exam_get(SYSTEM, exam.id)
 
@@ -191,7 +205,10 @@ def exam_move(*, principal: Principal, exam_id: UUID, starts_at: datetime, **cha
         raise Invalid("same_institution")
     if scheduling.room_institution(exam.room_id) != exam.requesting_institution_id:
         raise Invalid("unknown_resource")
-    exam.starts_at, exam.ends_at = starts_at, starts_at + (exam.ends_at - selectors.exam_get(principal, exam_id).starts_at)
+    exam.starts_at, exam.ends_at = (
+        starts_at,
+        starts_at + (exam.ends_at - selectors.exam_get(principal, exam_id).starts_at),
+    )
     scheduling_services.appointment_move(
         appointment_id=exam.appointment_id,
         resource_ids=_resource_ids(
@@ -341,7 +358,9 @@ def exam_consent_withdraw(*, principal: Principal, exam_id: UUID, reason: str) -
     exam = _locked(principal, exam_id)
     if principal.id != exam.bedside_physician_id:
         raise Forbidden("not_permitted")
-    people_services.consent_withdraw(principal=principal, exam_id=exam.id, kind="remote_exam", reason=_reason(reason))
+    people_services.consent_withdraw(
+        principal=principal, exam_id=exam.id, kind="remote_exam", reason=_reason(reason)
+    )
     fleet_services.lease_release(exam_id=exam.id, code="consent_withdrawn")
     if exam.state == State.LIVE:
         _step(exam, Command.PAUSE, principal, "consent_withdrawn")

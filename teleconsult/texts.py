@@ -2,16 +2,34 @@ from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
     "illegal_transition": ("检查当前状态不允许此操作。", "The exam's state does not allow this."),
-    "agreement_missing": ("两院之间没有覆盖当日此项服务的有效协议。", "No effective agreement between the hospitals covers this service on that day."),
-    "licence_invalid": ("远程医师的执业资格不满足要求。", "The remote physician's licence does not allow this."),
-    "identifiers_bedside_missing": ("床旁尚未核对两项身份信息。", "The bedside has not confirmed two identifiers."),
-    "identifiers_remote_missing": ("远程医师尚未核对两项身份信息。", "The remote physician has not confirmed two identifiers."),
+    "agreement_missing": (
+        "两院之间没有覆盖当日此项服务的有效协议。",
+        "No effective agreement between the hospitals covers this service on that day.",
+    ),
+    "licence_invalid": (
+        "远程医师的执业资格不满足要求。",
+        "The remote physician's licence does not allow this.",
+    ),
+    "identifiers_bedside_missing": (
+        "床旁尚未核对两项身份信息。",
+        "The bedside has not confirmed two identifiers.",
+    ),
+    "identifiers_remote_missing": (
+        "远程医师尚未核对两项身份信息。",
+        "The remote physician has not confirmed two identifiers.",
+    ),
     "checklist_missing": ("床旁核对单尚未填写。", "The bedside checklist is not answered."),
-    "checklist_not_agreed": ("核对单有异常项，需双方医师共同决定。", "The checklist raises concerns; both physicians must agree."),
+    "checklist_not_agreed": (
+        "核对单有异常项，需双方医师共同决定。",
+        "The checklist raises concerns; both physicians must agree.",
+    ),
     "consent_missing": ("缺少本次检查的有效书面知情同意。", "No valid written consent for this exam."),
     "robot_overdue": ("机器人维护或校准已过期。", "The robot's maintenance or calibration is overdue."),
     "self_test_missing": ("机器人自检未通过或未进行。", "The robot's self-test is missing or has failed."),
-    "bedside_absent": ("床旁医师不在场（页面未连接）。", "The bedside physician is not present (page not connected)."),
+    "bedside_absent": (
+        "床旁医师不在场（页面未连接）。",
+        "The bedside physician is not present (page not connected).",
+    ),
     "link_poor": ("链路质量未测或未达标。", "The link has not been measured or is not good enough."),
     "lease_missing": ("尚未取得控制权。", "Control has not been taken."),
     "taken": ("所选时间已被占用。", "The chosen time is taken."),
@@ -21,12 +39,21 @@ TITLES: dict[str, tuple[str, str]] = {
     "checklist_incomplete": ("核对单有未回答的项目。", "The checklist has unanswered items."),
     "checklist_no_concerns": ("核对单没有需要共同决定的项目。", "The checklist raises nothing to agree on."),
     "same_person": ("远程医师与床旁医师不能是同一人。", "Remote and bedside physician must be two people."),
-    "same_institution": ("远程医师须来自另一机构。", "The remote physician must come from another institution."),
+    "same_institution": (
+        "远程医师须来自另一机构。",
+        "The remote physician must come from another institution.",
+    ),
     "wrong_role": ("所选人员不具备该角色。", "The chosen person does not have that role."),
     "in_the_past": ("开始时间已过。", "The start time is in the past."),
-    "unknown_resource": ("所选资源不存在或不可用。", "The chosen resource does not exist or is not available."),
+    "unknown_resource": (
+        "所选资源不存在或不可用。",
+        "The chosen resource does not exist or is not available.",
+    ),
     "reason_required": ("请填写原因。", "Please give a reason."),
-    "report_not_possible": ("检查结束后才能书写报告。", "A report can be written only after the exam has ended."),
+    "report_not_possible": (
+        "检查结束后才能书写报告。",
+        "A report can be written only after the exam has ended.",
+    ),
     "unknown_message": ("未知的消息类型。", "Unknown message type."),
     "bad_message": ("消息内容有误。", "The message has wrong fields."),
     "exam_over": ("检查已结束。", "The exam is over."),

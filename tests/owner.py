@@ -15,5 +15,5 @@ def as_owner(statement: str) -> list[tuple[Any, ...]]:
     parts = urlsplit(os.environ["DATABASE_OWNER_URL"])
     url = urlunsplit(parts._replace(path="/" + str(connection.settings_dict["NAME"])))
     with psycopg.connect(url, autocommit=True) as owner:
-        cursor = owner.execute(statement)  # type: ignore[arg-type]
+        cursor = owner.execute(statement)
         return cursor.fetchall() if cursor.description else []

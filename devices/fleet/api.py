@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hospital.access.authentication import principal_of
 from hospital.common.api import PUBLIC, Door
 
 from . import selectors, services, tokens
@@ -43,7 +44,7 @@ class RobotsDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        found = selectors.robots(tuple(request.user.institution_ids))
+        found = selectors.robots(tuple(principal_of(request).institution_ids))
         results = [
             {
                 "id": str(robot.id),
@@ -64,5 +65,5 @@ class PairingCodeDoor(Door):
 
     @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, robot_id: UUID) -> Response:
-        robot = selectors.robot_of_institution(robot_id, tuple(request.user.institution_ids))
+        robot = selectors.robot_of_institution(robot_id, tuple(principal_of(request).institution_ids))
         return Response({"code": services.robot_pairing_code(robot_id=robot.id)}, status=201)

@@ -28,14 +28,16 @@ def _uuid(value: Any) -> UUID | None:
 class RobotSocket(JsonSocket):
     """/ws/robot/: one connection per robot; a newer one closes the older with 4409."""
 
-    robot_id: UUID | None = None
-    connection_id = ""
+    robot_id: UUID
+    connection_id = ""  # empty until the robot is known
 
     async def connect(self) -> None:
         await self.accept()
         header = dict(self.scope["headers"]).get(b"authorization", b"").decode("latin-1")
         try:
-            robot = await database_sync_to_async(services.robot_authenticate)(token=header.removeprefix(SCHEME))
+            robot = await database_sync_to_async(services.robot_authenticate)(
+                token=header.removeprefix(SCHEME)
+            )
         except DomainError:
             await self.close(NOT_AUTHENTICATED)
             return
@@ -51,7 +53,7 @@ class RobotSocket(JsonSocket):
         )
 
     async def disconnect(self, code: int) -> None:
-        if self.robot_id is not None:
+        if self.connection_id:
             await self.channel_layer.group_discard(robot_group(self.robot_id), self.channel_name)
             await database_sync_to_async(services.robot_disconnected)(
                 robot_id=self.robot_id, connection=self.connection_id
@@ -67,7 +69,7 @@ class RobotSocket(JsonSocket):
 
     async def on_message(self, message: dict[str, Any]) -> None:
         handler: Callable[[dict[str, Any]], Any] | None = self._handlers().get(message["type"])
-        if handler is None or self.robot_id is None:
+        if handler is None or not self.connection_id:
             await self.refuse("unknown_message")
             return
         try:
@@ -118,4 +120,6 @@ class RobotSocket(JsonSocket):
     async def _relay(self, message: dict[str, Any]) -> None:
         """peer_answer and its kin go to the one page that asked; its id is known to that page and this robot alone."""
         peer_id = str(message["peer_id"])
-        await self.channel_layer.group_send(peer_group(peer_id), {"type": "push", "message": message, "to": ""})
+        await self.channel_layer.group_send(
+            peer_group(peer_id), {"type": "push", "message": message, "to": ""}
+        )

@@ -48,7 +48,9 @@ class ControlLease(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["robot"], condition=Q(released_at=None), name="one_live_lease_per_robot"),
+            models.UniqueConstraint(
+                fields=["robot"], condition=Q(released_at=None), name="one_live_lease_per_robot"
+            ),
             models.UniqueConstraint(fields=["robot", "epoch"], name="lease_epoch_once"),
         ]
 

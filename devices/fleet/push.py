@@ -27,7 +27,9 @@ def peer_group(peer_id: str) -> str:
 
 def _send(group: str, event: dict[str, Any]) -> None:
     try:
-        async_to_sync(get_channel_layer().group_send)(group, event)
+        layer = get_channel_layer()
+        assert layer is not None
+        async_to_sync(layer.group_send)(group, event)
     except Exception as error:  # Valkey away: the deed stands, the news is lost
         log.warning("push_failed", group=group, error=type(error).__name__)
 

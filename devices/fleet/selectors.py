@@ -27,7 +27,11 @@ def robot_of_institution(robot_id: UUID, institution_ids: tuple[UUID, ...]) -> R
 
 
 def robots(institution_ids: tuple[UUID, ...]) -> list[Robot]:
-    return list(Robot.objects.select_related("institution").filter(institution_id__in=institution_ids).order_by("name"))
+    return list(
+        Robot.objects.select_related("institution")
+        .filter(institution_id__in=institution_ids)
+        .order_by("name")
+    )
 
 
 def is_online(robot: Robot) -> bool:

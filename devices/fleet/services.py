@@ -27,7 +27,8 @@ def robot_pairing_code(*, robot_id: UUID) -> str:
     """A one-time code for the robot's box; only its hash is stored. It ends whatever key the robot had."""
     code = "-".join(secrets.token_hex(3).upper() for _ in range(3))
     changed = Robot.objects.filter(id=robot_id).update(
-        pairing_code_sha256=hashlib.sha256(code.encode()).hexdigest(), pairing_expires_at=now() + PAIRING_CODE_LIFE
+        pairing_code_sha256=hashlib.sha256(code.encode()).hexdigest(),
+        pairing_expires_at=now() + PAIRING_CODE_LIFE,
     )
     if not changed:
         raise NotFound()
@@ -39,7 +40,11 @@ def robot_pair(*, code: str, public_key_pem: str) -> Robot:
     """Exchange the code for a key, once. Invalid `pairing_code_invalid` for wrong, used or old codes."""
     pem = tokens.public_key_checked(public_key_pem)
     digest = hashlib.sha256(code.strip().upper().encode()).hexdigest()
-    robot = Robot.objects.select_for_update().filter(pairing_code_sha256=digest, pairing_expires_at__gt=now()).first()
+    robot = (
+        Robot.objects.select_for_update()
+        .filter(pairing_code_sha256=digest, pairing_expires_at__gt=now())
+        .first()
+    )
     if robot is None:
         raise Invalid("pairing_code_invalid")
     robot.public_key_pem, robot.paired_at, robot.revoked_at = pem, now(), None
@@ -50,7 +55,11 @@ def robot_pair(*, code: str, public_key_pem: str) -> Robot:
 
 def robot_authenticate(*, token: str) -> Robot:
     """The robot whose own key signed `token`, each token once."""
-    robot = Robot.objects.filter(id=tokens.robot_id_claimed(token), revoked_at=None).exclude(public_key_pem="").first()
+    robot = (
+        Robot.objects.filter(id=tokens.robot_id_claimed(token), revoked_at=None)
+        .exclude(public_key_pem="")
+        .first()
+    )
     if robot is None:
         raise Unauthenticated("robot_not_authenticated")
     claims = tokens.robot_claims(token, robot.public_key_pem)
@@ -86,7 +95,9 @@ def _end(lease: ControlLease, code: str) -> None:
 
 
 @transaction.atomic
-def lease_take(*, robot_id: UUID, holder_id: UUID, exam_id: UUID, peer_id: str, fingerprint: str) -> ControlLease:
+def lease_take(
+    *, robot_id: UUID, holder_id: UUID, exam_id: UUID, peer_id: str, fingerprint: str
+) -> ControlLease:
     """The robot's next epoch for this peer. Conflict `lease_held` while another exam or person holds a live one.
 
     The same person's own older page is taken over: a new epoch, so the edge passes through HOLD.
@@ -157,7 +168,11 @@ def lease_release(*, exam_id: UUID, code: str, peer_id: str | None = None) -> bo
 @transaction.atomic
 def leases_expire() -> int:
     """End leases nobody renewed: their page or their web process is gone."""
-    due = list(ControlLease.objects.select_for_update(skip_locked=True).filter(released_at=None, expires_at__lt=now()))
+    due = list(
+        ControlLease.objects.select_for_update(skip_locked=True).filter(
+            released_at=None, expires_at__lt=now()
+        )
+    )
     for lease in due:
         _end(lease, "expired")
     return len(due)

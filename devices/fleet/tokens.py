@@ -51,7 +51,9 @@ def _sign(claims: dict[str, Any]) -> str:
     return jwt.encode(claims, signing_key(), algorithm="EdDSA", headers={"kid": server_keys()[0]["kid"]})
 
 
-def peer_token(*, robot_id: UUID, exam_id: UUID, role: str, user_id: UUID, peer_id: str, fingerprint: str) -> str:
+def peer_token(
+    *, robot_id: UUID, exam_id: UUID, role: str, user_id: UUID, peer_id: str, fingerprint: str
+) -> str:
     issued = int(time.time())
     return _sign(
         {"typ": "peer", "aud": f"robot:{robot_id}", "exam": str(exam_id), "role": role, "sub": str(user_id)}
@@ -71,7 +73,13 @@ def lease_token(
     live: bool,
 ) -> str:
     return _sign(
-        {"typ": "lease", "aud": f"robot:{robot_id}", "exam": str(exam_id), "sub": str(holder_id), "peer": peer_id}
+        {
+            "typ": "lease",
+            "aud": f"robot:{robot_id}",
+            "exam": str(exam_id),
+            "sub": str(holder_id),
+            "peer": peer_id,
+        }
         | {"fp": fingerprint, "epoch": epoch, "serial": serial, "live": live, "ttl_ms": LEASE_TTL_MS}
         | {"iat_ms": time.time_ns() // 1_000_000}
     )

@@ -18,9 +18,15 @@ _TITLES: dict[str, tuple[str, str]] = {
         "同一 Idempotency-Key 已用于不同的请求。",
         "This Idempotency-Key was used for another request.",
     ),
-    "idempotency_running": ("相同请求正在处理，请稍后再试。", "The same request is still running; try again shortly."),
+    "idempotency_running": (
+        "相同请求正在处理，请稍后再试。",
+        "The same request is still running; try again shortly.",
+    ),
     "too_large": ("内容过大。", "Too large."),
-    "server_error": ("系统出错，已记录；请重试。", "Something failed here and was recorded; please try again."),
+    "server_error": (
+        "系统出错，已记录；请重试。",
+        "Something failed here and was recorded; please try again.",
+    ),
     "csrf_failed": ("页面已过期，请刷新后重试。", "The page is out of date; reload and try again."),
 }
 

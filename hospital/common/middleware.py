@@ -23,6 +23,7 @@ class SecurityHeaders:
         response.headers.setdefault("Content-Security-Policy", CSP)
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault(
-            "Permissions-Policy", "microphone=(self), camera=(self), gamepad=(self), screen-wake-lock=(self), geolocation=()"
+            "Permissions-Policy",
+            "microphone=(self), camera=(self), gamepad=(self), screen-wake-lock=(self), geolocation=()",
         )
         return response

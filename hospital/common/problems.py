@@ -65,4 +65,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def problem_response(request: HttpRequest, code: str, status: int) -> JsonResponse:
     """For what never reaches a door: unknown addresses, crashes, CSRF."""
-    return JsonResponse(problem(code, status, language_of(request), {}), status=status, content_type=MEDIA_TYPE)
+    return JsonResponse(
+        problem(code, status, language_of(request), {}), status=status, content_type=MEDIA_TYPE
+    )

@@ -155,7 +155,13 @@ SPECTACULAR_SETTINGS = {
 }
 MESSAGES_PROVIDER = os.environ.get("MESSAGES_PROVIDER", "mailbox" if EMBEDDED else "")
 ICE_SERVERS: list[dict[str, object]] = (
-    [{"urls": os.environ["TURN_URL"], "username": os.environ["TURN_USER"], "credential": os.environ["TURN_PASSWORD"]}]
+    [
+        {
+            "urls": os.environ["TURN_URL"],
+            "username": os.environ["TURN_USER"],
+            "credential": os.environ["TURN_PASSWORD"],
+        }
+    ]
     if "TURN_URL" in os.environ
     else []
 )

@@ -21,7 +21,6 @@ from hospital.messages import selectors as messages
 from hospital.records import selectors as records
 
 from .. import reporting, selectors
-from ..models import Exam
 from ..report_views import report_json
 from ..representations import exam_json, exam_summary
 from .printed import printed_report
@@ -61,8 +60,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         )
     except DomainError as error:
         locked = error.code in LOCKED_CODES or error.status == 429
-        context |= {"sentence": title(error.code, language), "locked": locked}
-        return show(request, "sign_in.html", status=error.status, **context)
+        sentence = title(error.code, language)
+        return show(request, "sign_in.html", status=error.status, sentence=sentence, locked=locked, **context)
     return HttpResponseRedirect(_next(request, context["next"]))
 
 
@@ -124,7 +123,7 @@ def my_day(request: HttpRequest, principal: Principal) -> HttpResponse:
     return show(request, "my_day.html", exams=_rows(principal, today()))
 
 
-def _live(request: HttpRequest, principal: Principal, exam: Exam, role: str, template: str) -> HttpResponse:
+def _live(request: HttpRequest, principal: Principal, exam: Any, role: str, template: str) -> HttpResponse:
     config = {
         "exam_id": str(exam.id),
         "role": role,

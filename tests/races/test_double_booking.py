@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from unittest.mock import patch
 
 import pytest
@@ -34,14 +35,15 @@ def world() -> World:
 
 def together(acts: list[Callable[[], object]]) -> list[object]:
     """Run all at once, each with its own connection; results or errors in order."""
-    barrier, results = threading.Barrier(len(acts)), [None] * len(acts)
+    barrier = threading.Barrier(len(acts))
+    results: list[object] = [None] * len(acts)
 
     def run(index: int) -> None:
         try:
             barrier.wait(10)
-            results[index] = acts[index]()  # type: ignore[call-overload]
+            results[index] = acts[index]()
         except Exception as error:
-            results[index] = error  # type: ignore[call-overload]
+            results[index] = error
         finally:
             connection.close()
 
@@ -105,13 +107,19 @@ def two_bookings(world: World) -> list[Callable[[], object]]:
 
 
 def test_without_constraint_and_locks_two_bookings_at_once_take_the_same_robot(world: World) -> None:
-    with without_the_constraint(), patch.object(scheduling, "_lock", no_row_locks), looked_at_the_same_time(2):
+    with (
+        without_the_constraint(),
+        patch.object(scheduling, "_lock", no_row_locks),
+        looked_at_the_same_time(2),
+    ):
         results = together(two_bookings(world))
         assert all(isinstance(result, Exam) for result in results), results
         assert overlapping() > 0
 
 
-def test_with_the_constraint_alone_exactly_one_is_booked_and_the_other_told_what_is_taken(world: World) -> None:
+def test_with_the_constraint_alone_exactly_one_is_booked_and_the_other_told_what_is_taken(
+    world: World,
+) -> None:
     with patch.object(scheduling, "_lock", no_row_locks), looked_at_the_same_time(2):
         results = together(two_bookings(world))
     assert sum(isinstance(result, Exam) for result in results) == 1, results
@@ -122,8 +130,7 @@ def test_with_the_constraint_alone_exactly_one_is_booked_and_the_other_told_what
 
 
 def test_of_sixteen_bookings_at_once_for_one_person_exactly_one_wins(world: World) -> None:
-    acts = [lambda n=n: world.book(starts_at=world.tomorrow(n % 15)) for n in range(16)]
-    results = together(acts)
+    results = together([partial(world.book, starts_at=world.tomorrow(n % 15)) for n in range(16)])
     assert sum(isinstance(result, Exam) for result in results) == 1, results
     assert all(isinstance(result, Exam | Conflict) for result in results), results
     assert Exam.objects.count() == 1
@@ -168,7 +175,7 @@ def test_of_twenty_who_ask_for_one_robots_lease_exactly_one_holds_it(world: Worl
             fingerprint="f",
         )
 
-    results = together([lambda n=n: take(n) for n in range(20)])
+    results = together([partial(take, n) for n in range(20)])
     assert sum(isinstance(result, ControlLease) for result in results) == 1, results
     assert all(isinstance(result, ControlLease | DomainError) for result in results), results
 

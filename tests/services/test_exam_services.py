@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -66,9 +68,9 @@ def test_an_exam_without_an_agreement_on_its_day_cannot_be_booked(world: World) 
     ],
 )
 def test_a_booking_that_cannot_be_right_has_its_own_answer(
-    world: World, changes: dict[str, object], code: str
+    world: World, changes: dict[str, Any], code: str
 ) -> None:
-    named = {key: world.users[value].id if value in world.users else value for key, value in changes.items()}  # type: ignore[index]
+    named = {key: world.users[value].id if value in world.users else value for key, value in changes.items()}
     with refused(code, Invalid):
         world.book(**named)
 
@@ -98,7 +100,9 @@ def test_a_refused_move_keeps_the_old_time(world: World) -> None:
 
 def test_a_move_frees_the_old_time_and_keeps_the_length(world: World) -> None:
     exam = world.book()
-    moved = services.exam_move(principal=world.principals["desk"], exam_id=exam.id, starts_at=world.tomorrow(5))
+    moved = services.exam_move(
+        principal=world.principals["desk"], exam_id=exam.id, starts_at=world.tomorrow(5)
+    )
     assert moved.ends_at - moved.starts_at == timedelta(minutes=20)
     assert world.book(starts_at=world.tomorrow(25)).state == "booked"
 
@@ -147,7 +151,7 @@ def test_ready_names_the_first_missing_item_and_all_of_them(world: World) -> Non
 
 def _undo(world: World, exam: Exam, code: str) -> None:
     """Take one thing away from an exam that could start."""
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "agreement_missing": lambda: Agreement.objects.update(ended_at=now()),
         "licence_invalid": lambda: Practitioner.objects.update(standing="suspended"),
         "identifiers_bedside_missing": lambda: exam.identifier_checks.filter(end="bedside").delete(),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
@@ -23,11 +25,11 @@ def world() -> World:
     return make_world()
 
 
-def take(world: World, *, who: str = "expert", exam: object = EXAM, peer: str = "p1") -> ControlLease:
+def take(world: World, *, who: str = "expert", exam: UUID = EXAM, peer: str = "p1") -> ControlLease:
     return services.lease_take(
         robot_id=world.robot.id,
         holder_id=world.users[who].id,
-        exam_id=exam,  # type: ignore[arg-type]
+        exam_id=exam,
         peer_id=peer,
         fingerprint=FINGERPRINT,
     )
@@ -43,9 +45,10 @@ def test_the_epoch_grows_with_every_lease_and_never_returns(world: World) -> Non
 
 def test_somebody_else_or_another_exam_is_refused_while_a_lease_lives(world: World) -> None:
     take(world)
-    for change in ({"who": "expert2"}, {"exam": OTHER_EXAM}):
+    changes: list[dict[str, Any]] = [{"who": "expert2"}, {"exam": OTHER_EXAM}]
+    for change in changes:
         with pytest.raises(Conflict, match="lease_held"):
-            take(world, **change)  # type: ignore[arg-type]
+            take(world, **change)
 
 
 def test_the_same_persons_newer_page_takes_over_with_a_new_epoch(world: World) -> None:

@@ -147,7 +147,13 @@ async def test_a_ticket_opens_one_socket(world: World, opened: list[Page]) -> No
 
 @pytest.mark.parametrize(
     ("who", "role"),
-    [("expert2", "console"), ("desk", "console"), ("bedside", "console"), ("expert", "bedside"), ("other_expert", "console")],
+    [
+        ("expert2", "console"),
+        ("desk", "console"),
+        ("bedside", "console"),
+        ("expert", "bedside"),
+        ("other_expert", "console"),
+    ],
 )
 async def test_everybody_but_the_exams_own_physician_of_that_end_gets_not_found(
     world: World, opened: list[Page], who: str, role: str
@@ -189,7 +195,13 @@ async def test_binary_frames_close_with_4400(world: World, opened: list[Page]) -
         ({"type": "prompt"}, "bad_message"),
         ({"type": "voice", "kind": "shout"}, "bad_message"),
         ({"type": "quality", "rtt_p95_ms": "fast"}, "bad_message"),
-        ({"type": "quality", **dict.fromkeys(["rtt_p50_ms", "rtt_p95_ms", "loss_pct", "jitter_ms", "fps", "seconds"], -1)}, "bad_message"),
+        (
+            {
+                "type": "quality",
+                **dict.fromkeys(["rtt_p50_ms", "rtt_p95_ms", "loss_pct", "jitter_ms", "fps", "seconds"], -1),
+            },
+            "bad_message",
+        ),
         ({"type": "peer_offer", "sdp": 5}, "bad_message"),
     ],
 )
@@ -361,7 +373,12 @@ async def test_an_event_sent_twice_is_kept_once_and_acknowledged_twice(
     arm = await robot.dial(opened)
     for _ in range(2):
         await arm.say(
-            "event", serial=1, kind="stop", at_ms=1_790_000_000_000, exam_id=str(exam.id), data={"cause": "SILENCE"}
+            "event",
+            serial=1,
+            kind="stop",
+            at_ms=1_790_000_000_000,
+            exam_id=str(exam.id),
+            data={"cause": "SILENCE"},
         )
         assert (await arm.wait_for("event_ack"))["serial"] == 1
     assert await RobotEvent.objects.acount() == 1
@@ -374,7 +391,12 @@ async def test_a_robot_that_misses_the_bedside_pauses_the_exam(
     exam = await sync_to_async(world.live)()
     arm = await robot.dial(opened)
     await arm.say(
-        "event", serial=2, kind="stop", at_ms=1_790_000_000_000, exam_id=str(exam.id), data={"cause": "BEDSIDE_ABSENT"}
+        "event",
+        serial=2,
+        kind="stop",
+        at_ms=1_790_000_000_000,
+        exam_id=str(exam.id),
+        data={"cause": "BEDSIDE_ABSENT"},
     )
     await arm.wait_for("event_ack")
     assert await state_of(exam) == "paused"
@@ -391,7 +413,9 @@ async def test_the_robots_self_test_answer_is_kept_and_a_strangers_changes_nothi
     )
     asked = await arm.wait_for("self_test")
     assert asked["request_id"] == str(test.id)
-    await arm.say("self_test_result", request_id=str(uuid.uuid4()), exam_id=str(exam.id), passed=True, checks=[])
+    await arm.say(
+        "self_test_result", request_id=str(uuid.uuid4()), exam_id=str(exam.id), passed=True, checks=[]
+    )
     await arm.say(
         "self_test_result", request_id=str(test.id), passed=False, checks=[{"code": "stop_time", "ok": False}]
     )
@@ -402,7 +426,13 @@ async def test_the_robots_self_test_answer_is_kept_and_a_strangers_changes_nothi
 
 
 @pytest.mark.parametrize(
-    "message", [{"type": "event"}, {"type": "self_test_result", "request_id": 1}, {"type": "event", "serial": "x", "kind": "", "at_ms": 1}, {"type": "event", "serial": 1, "kind": "k", "at_ms": 10**30}]
+    "message",
+    [
+        {"type": "event"},
+        {"type": "self_test_result", "request_id": 1},
+        {"type": "event", "serial": "x", "kind": "", "at_ms": 1},
+        {"type": "event", "serial": 1, "kind": "k", "at_ms": 10**30},
+    ],
 )
 async def test_a_robots_bad_message_is_answered_and_nothing_is_written(
     world: World, opened: list[Page], robot: RobotEnd, message: dict[str, Any]

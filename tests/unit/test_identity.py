@@ -48,7 +48,9 @@ FAIL = {
 
 
 @pytest.mark.parametrize(("number", "says"), PASS.items())
-def test_real_regions_and_permits_pass_and_say_birth_date_and_sex(number: str, says: tuple[date, str]) -> None:
+def test_real_regions_and_permits_pass_and_say_birth_date_and_sex(
+    number: str, says: tuple[date, str]
+) -> None:
     found = citizen(number, on=TODAY)
     assert (found.birth_date, found.sex) == says
 
@@ -83,7 +85,9 @@ def test_a_legacy_number_becomes_its_18_digits_for_matching_only() -> None:
         document_checked("01", "310118500315001", on=TODAY)
 
 
-@pytest.mark.parametrize(("number", "good"), [("H12345678", True), ("M1234567890", True), ("H1234567", False)])
+@pytest.mark.parametrize(
+    ("number", "good"), [("H12345678", True), ("M1234567890", True), ("H1234567", False)]
+)
 def test_hong_kong_and_macao_permits(number: str, good: bool) -> None:
     if good:
         assert document_checked("06", number, on=TODAY) == number
@@ -121,7 +125,9 @@ def test_other_dots_become_the_middle_dot() -> None:
     assert name_checked("吾买尔•艾力") == "吾买尔·艾力"
 
 
-@pytest.mark.parametrize(("name", "masked"), [("王小东", "王*东"), ("沈梅", "沈*"), ("王", "*"), ("吾买尔·艾力", "吾****力")])
+@pytest.mark.parametrize(
+    ("name", "masked"), [("王小东", "王*东"), ("沈梅", "沈*"), ("王", "*"), ("吾买尔·艾力", "吾****力")]
+)
 def test_lists_show_masked_names(name: str, masked: str) -> None:
     assert masked_name(name) == masked
 
@@ -135,6 +141,13 @@ def test_lists_show_masked_names(name: str, masked: str) -> None:
         ({"practice_started_on": date(2023, 11, 25)}, "practice_too_short"),
     ],
 )
-def test_a_physician_needs_a_licence_standing_and_three_years(change: dict[str, object], code: str | None) -> None:
-    good = {"licence_expires_on": TODAY, "practice_started_on": date(2023, 11, 24), "standing": "active", "on": TODAY}
+def test_a_physician_needs_a_licence_standing_and_three_years(
+    change: dict[str, object], code: str | None
+) -> None:
+    good = {
+        "licence_expires_on": TODAY,
+        "practice_started_on": date(2023, 11, 24),
+        "standing": "active",
+        "on": TODAY,
+    }
     assert practitioner_problem(**(good | change)) == code  # type: ignore[arg-type]

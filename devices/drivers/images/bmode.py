@@ -33,8 +33,11 @@ from devices.drivers.sim.world import (
 
 Polar = npt.NDArray[np.float32]
 
-SCATTERER_MM = 0.55
+SCATTERER_MM = 0.42
 _SCATTERERS = 128
+_SCATTER_UNIT = 56.0
+_SCATTER_ZERO = 126.6
+"""128 less what three cuts to whole numbers take away on average."""
 _GAIN_ZERO_DB = -5.0
 _SPECULAR = 0.012
 _WIRE = 1.6
@@ -45,6 +48,16 @@ _GEL_PRESSED_MM, _GEL_FREE_MM, _GEL_FADE_MM = 8.0, 1.5, 2.5
 _LATERAL = np.array([0.12, 0.23, 0.30, 0.23, 0.12], dtype=np.float32)
 _AXIAL = np.array([0.27, 0.46, 0.27], dtype=np.float32)
 _LANES = np.uint32(0x00FF00FF)
+
+
+def _askew() -> npt.NDArray[np.float32]:
+    """Millimetres to scatterers, turned: the block's repetition never lies along a usual picture plane."""
+    turn = rotation_of((0.8253, 0.2917, 0.3811, 0.2999))
+    turn, _ = np.linalg.qr(turn)
+    return (turn / SCATTERER_MM).astype(np.float32)
+
+
+_ASKEW = _askew()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +80,8 @@ class Renderer:
         self._corners = [
             np.intp(dx * shape[1] * shape[2] + dy * shape[2] + dz) for dx, dy, dz in np.ndindex(2, 2, 2)
         ]
-        random = np.random.default_rng(7)
-        size = _SCATTERERS**3
-        self._scatterers = (
-            (random.standard_normal(size) + 1j * random.standard_normal(size)) / math.sqrt(2)
-        ).astype(np.complex64)
+        self._scatterers = _scatter()
+        random = np.random.default_rng(11)
         self._noise = random.rayleigh(1.0, (4, geometry.lines + 64, geometry.samples)).astype(np.float32)
         self._echo_amplitude = (10.0 ** ((np.arange(256) / ECHO_STEPS_PER_DB + ECHO_FLOOR_DB) / 20.0)).astype(
             np.float32
@@ -158,42 +168,42 @@ class Renderer:
 
     def _tissue(self, seen: list[Polar]) -> tuple[npt.NDArray[np.intp], Polar, Polar]:
         """Echo level (index), impedance and absorbed dB of each sample."""
-        share, flat = [], np.zeros(self._x.shape, dtype=np.intp)
+        share, flat = [], np.zeros(self._x.shape, dtype=np.int32)
         for axis in range(3):
-            place = (seen[axis] - np.float32(self._volume.low_mm[axis])) * np.float32(
-                1 / self._volume.voxel_mm
-            )
+            place = seen[axis] - np.float32(self._volume.low_mm[axis])
+            place *= np.float32(1 / self._volume.voxel_mm)
             np.clip(place, 0.0, np.float32(self._shape[axis] - 1.01), out=place)
             low = place.astype(np.int32)
             share.append(((place - low) * np.float32(256.0)).astype(np.uint32))
             flat *= self._shape[axis]
             flat += low
-        corner = [self._packed.take(flat + offset) for offset in self._corners]
-        for axis, width in ((2, 4), (1, 2), (0, 1)):
-            near = np.uint32(256) - share[axis]
-            # Corners are ordered x, y, z with z fastest: neighbours along the axis sit next to each other.
-            corner = [
-                ((corner[2 * i] * near + corner[2 * i + 1] * share[axis]) >> np.uint32(8)) & _LANES
-                for i in range(width)
-            ]
-        both = corner[0]
-        loss = self._absorb_db[self._absorb.take(flat)]
+        both = _blend([self._packed.take(flat + offset) for offset in self._corners], share)
+        loss = self._absorb_db.take(self._absorb.take(flat))
         absorbed = np.cumsum(loss, axis=1, dtype=np.float32)
         absorbed *= self._step_mm
-        return (
-            (both & np.uint32(0xFF)).astype(np.intp),
-            (both >> np.uint32(16)).astype(np.float32),
-            absorbed,
-        )
+        return (both & np.uint32(0xFF)).astype(np.intp), (both >> np.uint32(16)).astype(np.float32), absorbed
 
     def _speckle(self, seen: list[Polar]) -> npt.NDArray[np.complex64]:
-        flat = np.zeros(self._x.shape, dtype=np.int32)
-        for axis in range(3):
-            # Offset keeps the numbers positive, so that the cut is a floor.
-            place = (seen[axis] + np.float32(1024.0)) * np.float32(1 / SCATTERER_MM)
-            flat <<= 7
-            flat |= place.astype(np.int32) & (_SCATTERERS - 1)
-        return self._scatterers.take(flat)
+        """Scatterers at each sample: they belong to the tissue, so they move in the picture as it does."""
+        ends, share = [], []
+        for axis, row in enumerate(_ASKEW):
+            place = row[0] * seen[0] + row[1] * seen[1] + row[2] * seen[2]
+            # The offset keeps the numbers positive, so that the cut is a floor.
+            place += np.float32(1024 * _SCATTERERS)
+            low = place.astype(np.int32)
+            share.append(((place - low) * np.float32(256.0)).astype(np.uint32))
+            shift = 7 * (2 - axis)
+            ends.append([(low + step & _SCATTERERS - 1) << shift for step in (0, 1)])
+        corners = [
+            self._scatterers.take(ends[0][x] | ends[1][y] | ends[2][z]) for x, y, z in np.ndindex(2, 2, 2)
+        ]
+        both = _blend(corners, share)
+        field = np.empty(self._x.shape, dtype=np.complex64)
+        field.real = (both & np.uint32(0xFF)).astype(np.float32)
+        field.imag = (both >> np.uint32(16)).astype(np.float32)
+        field -= np.complex64(_SCATTER_ZERO * (1 + 1j))
+        field *= np.float32(1 / _SCATTER_UNIT)
+        return field
 
     def _specular(self, impedance: Polar) -> Polar:
         along = np.zeros_like(impedance)
@@ -232,6 +242,35 @@ class Renderer:
         blob = _WIRE * np.exp(-(lines**2) / (2 * 0.9**2) - samples**2 / (2 * 1.3**2))
         patch = envelope[first:last, top:bottom]
         np.maximum(patch, blob.astype(np.float32), out=patch)
+
+
+def _blend(
+    corner: list[npt.NDArray[np.uint32]], share: list[npt.NDArray[np.uint32]]
+) -> npt.NDArray[np.uint32]:
+    """Trilinear lookup of two 8-bit values at once, one in each 16-bit half, in fixed point.
+
+    ``corner``: the eight neighbours, x slowest; ``share``: 0-255 along x, y, z.
+    """
+    for axis in (2, 1, 0):
+        near = np.uint32(256) - share[axis]
+        corner = [
+            ((low * near + high * share[axis]) >> np.uint32(8)) & _LANES
+            for low, high in zip(corner[::2], corner[1::2], strict=True)
+        ]
+    return corner[0]
+
+
+def _scatter() -> npt.NDArray[np.uint32]:
+    """A periodic block of complex scatterers, smooth enough that in-between values can be interpolated."""
+    random = np.random.default_rng(7)
+    lanes = []
+    for _ in range(2):
+        block = random.standard_normal((_SCATTERERS,) * 3).astype(np.float32)
+        for axis in range(3):
+            block = 0.5 * block + 0.25 * (np.roll(block, 1, axis) + np.roll(block, -1, axis))
+        block *= np.float32(_SCATTER_UNIT / math.sqrt(2) / block.std())
+        lanes.append(np.clip(np.rint(block + 128.0), 0, 255).astype(np.uint32))
+    return (lanes[0] | (lanes[1] << np.uint32(16))).reshape(-1)
 
 
 def _blur(field: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:

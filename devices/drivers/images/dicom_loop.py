@@ -44,18 +44,30 @@ class DicomLoopSource(ImageSource):
             dataset = pydicom.dcmread(path)
             frames = _grey(np.atleast_3d(dataset.pixel_array))
             region = dataset.SequenceOfUltrasoundRegions[0]
-            box = (region.RegionLocationMinX0, region.RegionLocationMinY0)
-            box += (region.RegionLocationMaxX1, region.RegionLocationMaxY1)
+            corners = (
+                "RegionLocationMinX0",
+                "RegionLocationMinY0",
+                "RegionLocationMaxX1",
+                "RegionLocationMaxY1",
+            )
+            box = [int(region[name].value) for name in corners]
             delta_cm = float(region.PhysicalDeltaX)
             units = int(region.PhysicalUnitsXDirection)
-        except (OSError, AttributeError, IndexError, pydicom.errors.InvalidDicomError, RuntimeError) as error:
+        except (
+            OSError,
+            AttributeError,
+            IndexError,
+            KeyError,
+            pydicom.errors.InvalidDicomError,
+            RuntimeError,
+        ) as error:
             raise SourceError(f"{path}: {error}") from error
         if units != CENTIMETRES or delta_cm <= 0:
             raise SourceError(f"{path}: not calibrated in centimetres")
         # A file scaled after recording keeps the region of the original: bring the pixels back to that size.
-        grow = max(1, -(-(int(box[2]) + 1) // frames.shape[2]), -(-(int(box[3]) + 1) // frames.shape[1]))
+        grow = max(1, -(-(box[2] + 1) // frames.shape[2]), -(-(box[3] + 1) // frames.shape[1]))
         self._frames = frames.repeat(grow, axis=1).repeat(grow, axis=2)
-        self._mm_per_px, self._region = delta_cm * 10, (int(box[0]), int(box[1]), int(box[2]), int(box[3]))
+        self._mm_per_px, self._region = delta_cm * 10, (box[0], box[1], box[2], box[3])
         self._frame_s = float(dataset.get("FrameTime", 0) or 1000 / 30) / 1000
 
     def frame(self, now: float) -> Frame:

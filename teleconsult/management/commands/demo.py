@@ -14,5 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.EMBEDDED:
-            raise CommandError("demo data belongs to the embedded default; this installation has its own database.")
+            raise CommandError(
+                "demo data belongs to the embedded default; this installation has its own database."
+            )
         self.stdout.write(json.dumps(demo_make(), ensure_ascii=False))
