@@ -270,7 +270,7 @@ def _scatter() -> npt.NDArray[np.uint32]:
             block = 0.5 * block + 0.25 * (np.roll(block, 1, axis) + np.roll(block, -1, axis))
         block *= np.float32(_SCATTER_UNIT / math.sqrt(2) / block.std())
         lanes.append(np.clip(np.rint(block + 128.0), 0, 255).astype(np.uint32))
-    return (lanes[0] | (lanes[1] << np.uint32(16))).reshape(-1)
+    return np.asarray(lanes[0] | (lanes[1] << np.uint32(16)), dtype=np.uint32).reshape(-1)
 
 
 def _blur(field: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
