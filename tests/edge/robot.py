@@ -31,7 +31,7 @@ class Robot:
         server_keys: list[dict[str, str]],
         folder: Path,
         driver: str = "tests.edge.spring_arm:SpringArm",
-        bars: bool = True,
+        image_source: str | None = None,
     ) -> None:
         self.runtime_dir = Path(tempfile.mkdtemp(prefix="edge-t-"))
         self.data_dir = folder / "robot"
@@ -45,11 +45,11 @@ class Robot:
         self.config_file = folder / "edge.toml"
         self.config_file.write_text(
             f'server_url = "{server_url}"\ndata_dir = "{self.data_dir}"\nruntime_dir = "{self.runtime_dir}"\n'
-            f'driver = "{driver}"\n'
+            f'driver = "{driver}"\nimage_source = "{image_source or "phantom"}"\n'
         )
         config = configs.load(self.config_file)
         self.children = {c.name: c for c in children(config, config_file=self.config_file, robot_id=ROBOT_ID)}
-        if bars:
+        if image_source is None:
             self.children["imaging"].argv[2] = "tests.edge.bars_imaging"
         self._running = True
         self._unwatched: list[Child] = []

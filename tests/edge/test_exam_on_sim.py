@@ -20,10 +20,16 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 S = SafetyState
 
 
-@pytest_asyncio.fixture
-async def server(tmp_path: Path) -> AsyncIterator[FakeServer]:
+@pytest_asyncio.fixture(params=[None])
+async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[FakeServer]:
     async with FakeServer() as found:
-        robot = Robot(server_url=found.url, server_keys=found.hospital.rows, folder=tmp_path, driver="sim")
+        robot = Robot(
+            server_url=found.url,
+            server_keys=found.hospital.rows,
+            folder=tmp_path,
+            driver="sim",
+            image_source=request.param,
+        )
         await asyncio.to_thread(robot.__enter__)
         try:
             await auntil(lambda: found.told("hello"), timeout_s=30)
@@ -78,3 +84,45 @@ async def test_self_test_place_contact_scan_stop_lift_and_clear(server: FakeServ
         assert bedside.telemetry is not None and bedside.telemetry.force_n < 0.5
         ack = await bedside.ctl("clear_stop", cause=int(StopCause.ESTOP_CONSOLE), patient_well=True)
         assert ack["ok"], ack
+
+
+@pytest.mark.parametrize("server", ["dicom-loop", "phantom"], indirect=True)
+async def test_real_pictures_freeze_and_become_dicom_waiting_for_upload(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    bedside = Operator(server.url, exam_id="e1", role="bedside", ticket="b", video=False)
+    console = Operator(server.url, exam_id="e1", role="console", ticket="c")
+    async with bedside, console as op:
+        await op.wait(lambda: op.frames_n > 20, timeout_s=60, what="pictures")
+        assert await op.inbound_codec() == "video/H264"
+        await server.to_robot(type="worklist", **WORKLIST)
+        await server.grant(op.latest["welcome"]["peer_id"])
+        await op.wait(lambda: state(op) is S.PARK, what="PARK")
+        ack = await op.ctl("freeze", on=True)
+        assert ack["ok"], ack
+        await op.wait(lambda: "ctl:frozen" in op.latest, what="frozen")
+        ack = await op.ctl("capture", kind="still", view="liver", annotation="")
+        assert ack["ok"], ack
+        await op.wait(lambda: "ctl:captured" in op.latest, timeout_s=20, what="captured")
+        await op.wait(lambda: op.has(TelemetryFlag.UPLOAD_PENDING))
+        assert dicom_files(tmp_path)
+
+
+def dicom_files(folder: Path) -> list[Path]:
+    return [path for path in (folder / "robot" / "pictures").rglob("*") if path.suffix == ".dcm"]
+
+
+WORKLIST = {
+    "exam_id": "0198a000-0000-7000-8000-0000000000e1",
+    "patient_name": "测试病人",
+    "patient_name_pinyin": "Ceshi^Bingren",
+    "patient_id": "P00000001",
+    "issuer": "Zhujiajiao",
+    "birth_date": "1950-01-01",
+    "sex": "F",
+    "study_uid": "2.25.1",
+    "accession": "A1",
+    "exam_type": "abdomen",
+    "institution": "Zhujiajiao",
+    "physician": "Li",
+}
