@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from devices.wire.limits import FORCE_PEAK_N
-from devices.wire.messages import SafetyState, TelemetryFlag
+from devices.wire.messages import SafetyState, StopCause, TelemetryFlag
 
 from .check_state import Script
 from .check_tools import expect, read_png, soon, wires_in
@@ -18,9 +20,10 @@ WIRES_MM, WIRES_TOLERANCE_MM = 50.0, 1.0  # the phantom's test object
 
 
 async def scan(script: Script) -> None:
-    script_parts = (_contact, _freeze, _move, _captures, _stop, _end)
-    for part in script_parts:
-        await part(script)
+    if script.console_end is not None and script.bedside_end is not None:
+        for part in (_contact, _freeze, _move, _captures, _stop):
+            await part(script)
+    await _end(script)
 
 
 def _state(script: Script) -> SafetyState | None:
@@ -32,18 +35,17 @@ def _force(script: Script) -> float:
 
 
 async def _contact(script: Script) -> None:
-    step = script.checks.step
+    step, console, bed = script.checks.step, script.console, script.at_bed
     with step("without the bedside's release the arm does not touch"):
         expect(not script.console.has(TelemetryFlag.CONTACT), script.console.telemetry)
     with step("the bedside places the arm above the site and lets it go"):
-        console, bed = script.console, script.at_bed
         expect((ack := await bed.ctl("place", site="right_upper_quadrant"))["ok"], ack)
         await asyncio.sleep(0.3)
         await bed.wait(lambda: _state(script) is not SafetyState.PLACE, timeout_s=60, what="placed")
         expect((ack := await bed.ctl("go"))["ok"], ack)
     with step("held deadman with force control brings the probe to contact"):
-        console.deadman, console.force_setpoint_n = True, FORCE_N
-        await console.wait(lambda: _force(script) > FORCE_N - 2, timeout_s=30, what="contact")
+        console.force_setpoint_n = FORCE_N
+        await _hold(script, lambda: _force(script) > FORCE_N - 2, timeout_s=60, what="contact")
     with step("contact force stays at the setpoint, below every limit"):
         await asyncio.sleep(1.5)
         forces = []
@@ -55,9 +57,8 @@ async def _contact(script: Script) -> None:
 
 
 async def _freeze(script: Script) -> None:
-    step = script.checks.step
+    step, console = script.checks.step, script.console
     with step("freeze shows the lossless frame with its calibration"):
-        console = script.console
         console.latest.pop("frozen", None)
         expect((ack := await console.ctl("freeze", on=True))["ok"], ack)
         script.frozen = await console.wait_message("frozen", timeout_s=20)
@@ -93,18 +94,30 @@ async def _picture(script: Script) -> Any:
 
 
 async def _press_again(script: Script) -> None:
-    """After a freeze the deadman must be released and pressed again."""
+    """Release, then press: what the console asks of the hand after a hold or a freeze."""
     console = script.console
     console.deadman, console.twist = False, (0.0,) * 6
-    await console.wait(lambda: not console.has(TelemetryFlag.FROZEN), timeout_s=10, what="not frozen")
     await asyncio.sleep(0.3)
     console.deadman = True
 
 
+async def _hold(script: Script, wanted: Callable[[], bool], *, timeout_s: float, what: str) -> None:
+    """Hold the deadman until something is so; press again when the robot asks (a late picture makes it hold)."""
+    console = script.console
+    deadline = time.monotonic() + timeout_s
+    await _press_again(script)
+    while not wanted():
+        if console.has(TelemetryFlag.NEEDS_RELEASE):
+            await _press_again(script)
+        expect(time.monotonic() < deadline, f"not within {timeout_s} s: {what}; {console.telemetry}")
+        await asyncio.sleep(0.1)
+
+
 async def _move(script: Script) -> None:
     with script.checks.step("the picture changes when the probe moves, and is still when it rests"):
-        await _press_again(script)
         console = script.console
+        await console.wait(lambda: not console.has(TelemetryFlag.FROZEN), timeout_s=10, what="not frozen")
+        await _hold(script, lambda: _force(script) > FORCE_N - 2, timeout_s=30, what="contact again")
         first, second = await _picture(script), await _picture(script)
         rest = float(np.abs(first - second).mean())
         console.twist = (0.0, 10.0, 0.0, 0.0, 0.0, 0.0)
@@ -126,12 +139,11 @@ async def _captures(script: Script) -> None:
 
 
 async def _stop(script: Script) -> None:
-    step = script.checks.step
+    step, console, bed, cause = script.checks.step, script.console, script.at_bed, StopCause.NONE
     with step("the bedside's stop is latched"):
-        bed, console = script.at_bed, script.console
         took_ms = await bed.stop()
         script.checks.say(f"  latched within {took_ms:.0f} ms of the press, as the bedside sees it")
-        cause = bed.telemetry.stop_cause if bed.telemetry else 0
+        cause = bed.telemetry.stop_cause if bed.telemetry else cause
     with step("the console cannot clear it"):
         ack = await console.ctl("clear_stop", cause=int(cause), patient_well=True)
         expect(not ack["ok"] and ack["code"] == "not_allowed", ack)
@@ -142,6 +154,7 @@ async def _stop(script: Script) -> None:
         await bed.wait(lambda: bed.telemetry and bed.telemetry.force_n < 0.5, timeout_s=15, what="lifted")
         await bed.wait(lambda: _state(script) is not SafetyState.LIFT, timeout_s=15, what="lift ended")
     with step("the bedside clears the stop"):
+        await asyncio.sleep(1.0)  # a hand needs longer from one button to the other
         expect((ack := await bed.ctl("clear_stop", cause=int(cause), patient_well=True))["ok"], ack)
         await bed.wait(lambda: not bed.has(TelemetryFlag.LATCHED), timeout_s=5, what="cleared")
 

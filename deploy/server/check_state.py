@@ -14,7 +14,7 @@ from devices.operator import Operator
 from .check_tools import Checks, Person
 from .installation import Installation
 
-NAME, DOCUMENT, BIRTH, SEX, PHONE = "沈阿妹", "320525194507080044", "1945-07-08", "F", "13900001234"
+NAME, DOCUMENT, BIRTH, SEX, PHONE = "沈阿妹", "320525194507080044", "1945-07-08", "2", "13900001234"
 
 
 class Script:
