@@ -21,7 +21,10 @@ def main() -> None:
     parser.add_argument("--out-dir", type=Path, required=True)
     parser.add_argument("--bitrate-kbps", type=int, default=3000)
     known, rest = parser.parse_known_args()
-    options = {name.removeprefix("--").replace("-", "_"): value for name, value in zip(rest[::2], rest[1::2], strict=True)}
+    options = {
+        name.removeprefix("--").replace("-", "_"): value
+        for name, value in zip(rest[::2], rest[1::2], strict=True)
+    }
     logging.basicConfig(level=logging.INFO, format="%(asctime)s imaging %(levelname)s %(message)s")
     known.out_dir.mkdir(parents=True, exist_ok=True)
     source = image_source_class(known.source)(runtime_dir=known.runtime_dir, options=options)

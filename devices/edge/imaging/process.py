@@ -110,7 +110,8 @@ class Imaging:
     def _tell_geometry(self) -> None:
         if self._geometry is not None and self._ring:
             frame_id = self._ring[-1].frame_id
-            self._port.send_json({"type": "geometry", "frame_id": frame_id, **self._geometry, **self._look})
+            # The geometry wins: a depth just asked for holds from the next picture on, with its own scale.
+            self._port.send_json({"type": "geometry", "frame_id": frame_id, **self._look, **self._geometry})
 
     # requests
 
@@ -164,7 +165,11 @@ class Imaging:
         if kind not in ("still", "loop"):
             raise Refused("bad_request")
         frames = self._chosen(kind)
-        item, view, note = dict(self._worklist), str(request.get("view", "")), str(request.get("annotation", ""))
+        item, view, note = (
+            dict(self._worklist),
+            str(request.get("view", "")),
+            str(request.get("annotation", "")),
+        )
         self._in_background(self._write_dicom, kind, frames, item, view, note, number)
         return {"kind": kind, "frame_id": frames[-1].frame_id, "frames": len(frames)}
 
