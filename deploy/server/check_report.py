@@ -88,7 +88,7 @@ def _check_picture(form: str, data: bytes) -> None:
     elif form == "mp4":
         import av
 
-        with av.open(io.BytesIO(data)) as film:
+        with av.open(io.BytesIO(data), "r") as film:
             expect(len(list(film.decode(video=0))) > 30, "few pictures")
     else:
         expect(data[128:132] == b"DICM", data[:8])

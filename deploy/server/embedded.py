@@ -231,10 +231,10 @@ class Postgres:
                 statement = f"{verb} ROLE {{}} LOGIN {rights} NOSUPERUSER NOCREATEROLE PASSWORD {{}}"
                 connection.execute(
                     sql.SQL(statement).format(sql.Identifier(role), sql.Literal(self.secrets[key]))
-                )  # type: ignore[arg-type]
+                )
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if found is None:
-                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")  # type: ignore[arg-type]
+                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
 
     def stop(self) -> None:
         if self.child is not None:

@@ -8,16 +8,28 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 from .embedded import EmbeddedError
 from .installation import ROOT, Broken, CannotStart, Installation
 
 
+class _Parser(argparse.ArgumentParser):
+    """Wrong arguments end in one sentence, not in a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"deploy/up: {message} (--help lists the arguments)\n")
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port number")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="deploy/up", description="Start the internet hospital on this machine."
-    )
-    parser.add_argument("--port", type=int, default=8000)
+    parser = _Parser(prog="deploy/up", description="Start the internet hospital on this machine.")
+    parser.add_argument("--port", type=_port, default=8000)
     parser.add_argument("--data-dir", type=Path, default=ROOT / ".data")
     parser.add_argument("--no-robot", action="store_true", help="without the simulated robot")
     parser.add_argument(
