@@ -84,6 +84,7 @@ def test_a_childs_own_children_end_with_it(tmp_path: Path) -> None:
     child = Child("parent", [sys.executable, "-c", script], log=tmp_path / "log")
     child.start(cwd=tmp_path, env=dict(os.environ))
     found = until(lambda: re.match(r"(\d+)\n", (tmp_path / "log").read_text()), what="its child's pid")
+    assert found is not None
     child.end()
     until(lambda: not _runs(int(found[1])), what="the end of its child")
 
