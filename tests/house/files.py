@@ -7,7 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("hospital", "teleconsult", "devices", "deploy", "tests", ".ci")
-SKIPPED = frozenset({"__pycache__", "staticfiles", "build", "dist", "migrations"})
+SKIPPED = frozenset(
+    {"__pycache__", "staticfiles", ".ruff_cache", ".mypy_cache", "build", "dist", "migrations"}
+)
 TEXT = frozenset({".py", ".js", ".css", ".html", ".svg", ".md", ".toml", ".lock", ".json", ".sh", ""})
 
 
