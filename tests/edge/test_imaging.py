@@ -247,9 +247,12 @@ def test_a_viewer_that_does_not_read_loses_pictures_and_continues_with_a_keyfram
     last = viewer.units[-1].frame_id
     until(lambda: time.monotonic() * 30 - last > 30 * 8, timeout_s=15.0, what="eight seconds unread")
     units: list[AccessUnit] = []
-    until(
-        lambda: units.extend(viewer.more(1)) or time.monotonic() * 30 - units[-1].frame_id < 15, every_s=0.0
-    )
+
+    def caught_up() -> bool:
+        units.extend(viewer.more(1))
+        return time.monotonic() * 30 - units[-1].frame_id < 15
+
+    until(caught_up, every_s=0.0)
     ids = [unit.frame_id for unit in units]
     jumps = [b for a, b in itertools.pairwise(units) if b.frame_id - a.frame_id > 15]
     assert ids == sorted(ids)
