@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
+from celery import current_app
 from django.db import transaction
 from django.db.models import Q
 
@@ -44,9 +45,7 @@ def work_add(*, kind: str, key: str, payload: dict[str, Any], due_at: datetime |
 
 def _nudge() -> None:
     """Sooner than the next beat; when the broker is away the beat's poll finds the row later."""
-    from .tasks import drain
-
-    drain.apply_async(ignore_result=True, retry=False)
+    current_app.send_task("common.drain", ignore_result=True, retry=False)
 
 
 def _take() -> Work | None:

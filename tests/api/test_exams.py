@@ -46,7 +46,9 @@ def staff(world: World, who: str) -> APIClient:
 
 
 def patient(world: World, phone: str = "13900000001", *, linked: bool = True) -> APIClient:
-    account = AccessToken.objects.get(id=world.account(phone, linked=linked).token_id).account
+    signed_in = world.account(phone, linked=linked).token_id
+    assert signed_in is not None
+    account = AccessToken.objects.get(id=signed_in).account
     token, _ = access.token_issue(life=timedelta(hours=1), account=account)
     return APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
 

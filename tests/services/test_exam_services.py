@@ -10,6 +10,7 @@ from devices.fleet.models import ControlLease, Robot
 from hospital.audit.models import AuditEntry
 from hospital.common.clock import now, today
 from hospital.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from hospital.people import services as people_services
 from hospital.people.models import Agreement, Practitioner
 from hospital.scheduling.models import Appointment, Reservation
 from teleconsult import live, selectors, services
@@ -158,7 +159,7 @@ def _undo(world: World, exam: Exam, code: str) -> None:
         "identifiers_remote_missing": lambda: exam.identifier_checks.filter(end="remote").delete(),
         "checklist_missing": lambda: exam.checklist.delete(),
         "checklist_not_agreed": lambda: type(exam.checklist).objects.update(concerns=["pain"]),
-        "consent_missing": lambda: services.people_services.consent_withdraw(
+        "consent_missing": lambda: people_services.consent_withdraw(
             principal=world.principals["bedside"], exam_id=exam.id, kind="remote_exam", reason="r"
         ),
         "robot_overdue": lambda: Robot.objects.update(maintenance_due_on=today()),

@@ -15,7 +15,7 @@ from hospital.common.errors import Conflict, DomainError, Forbidden, Invalid, No
 from hospital.records import selectors as records
 from hospital.records import services as records_services
 from hospital.records.models import Image, Measurement, Report
-from teleconsult import reporting, services
+from teleconsult import reporting, selectors
 from teleconsult.models import Exam
 from tests.factories import World, make_world
 
@@ -286,6 +286,6 @@ def test_a_patient_sees_own_pictures_once_a_report_is_signed_and_nobody_elses(wo
 
 def test_the_desk_books_exams_but_reads_no_findings(world: World) -> None:
     exam = world.ended()
-    assert services.selectors.exam_get(world.principals["desk"], exam.id)
+    assert selectors.exam_get(world.principals["desk"], exam.id)
     with pytest.raises(NotFound):
         reporting.exam_to_read(world.principals["desk"], exam.id)

@@ -1,0 +1,50 @@
+"""Writes of an exam's life. Each is one transaction; each state change goes through the table in `states`."""
+
+from __future__ import annotations
+
+from .booking import exam_book, exam_cancel, exam_move, exam_no_show
+from .preparation import (
+    checklist_agree,
+    checklist_answer,
+    exam_check_in,
+    exam_consent,
+    exam_consent_withdraw,
+    exam_identify,
+    exam_ready,
+    exam_self_test,
+)
+from .running import (
+    exam_abort,
+    exam_end,
+    exam_pause,
+    exam_pause_by_system,
+    exam_reported,
+    exam_resume,
+    exam_start,
+    lease_give_back,
+    lease_take,
+)
+
+__all__ = [
+    "checklist_agree",
+    "checklist_answer",
+    "exam_abort",
+    "exam_book",
+    "exam_cancel",
+    "exam_check_in",
+    "exam_consent",
+    "exam_consent_withdraw",
+    "exam_end",
+    "exam_identify",
+    "exam_move",
+    "exam_no_show",
+    "exam_pause",
+    "exam_pause_by_system",
+    "exam_ready",
+    "exam_reported",
+    "exam_resume",
+    "exam_self_test",
+    "exam_start",
+    "lease_give_back",
+    "lease_take",
+]

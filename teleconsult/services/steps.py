@@ -1,0 +1,91 @@
+"""What every write of an exam shares: the lock, the one way to change its state, and refusals."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from devices.fleet.push import push_exam_changed
+from hospital.access.principals import Principal
+from hospital.audit.services import audit_record
+from hospital.common.errors import Conflict, Forbidden, Invalid
+
+from .. import rules, selectors
+from ..models import Exam, ExamTransition
+from ..representations import COMMAND_PEOPLE, parts_of
+from ..states import Command, IllegalTransition, State, advance
+
+
+def exam_locked(principal: Principal, exam_id: UUID) -> Exam:
+    """The exam, visible to the caller, with its row locked."""
+    selectors.exam_get(principal, exam_id)
+    Exam.objects.select_for_update().get(id=exam_id)
+    return selectors.exam_get(principal, exam_id)
+
+
+def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -> None:
+    """Apply one row of the table: state, history, audit, news. The caller saves further fields before."""
+    before = State(exam.state)
+    try:
+        after = advance(before, command)
+    except IllegalTransition:
+        raise Conflict("illegal_transition", state=exam.state, command=str(command)) from None
+    exam.state = after
+    exam.save()
+    ExamTransition.objects.create(
+        exam=exam,
+        command=command,
+        before=before,
+        after=after,
+        by_id=principal.id,
+        by_kind=principal.kind,
+        reason=reason,
+    )
+    audit_record(
+        principal=principal,
+        action=f"exam.{command}",
+        object_kind="exam",
+        object_id=exam.id,
+        institution_id=exam.requesting_institution_id,
+        reason=reason,
+    )
+    push_exam_changed(exam.id)
+
+
+def part_checked(principal: Principal, exam: Exam, command: Command) -> None:
+    """The person must have a part in this exam that may give the command."""
+    if principal.kind != "system" and not parts_of(principal, exam).intersection(COMMAND_PEOPLE[command][1]):
+        raise Forbidden("not_permitted")
+
+
+def refuse_if_missing(exam: Exam, **which: frozenset[str]) -> None:
+    codes = rules.missing(selectors.gates(exam), **which)
+    if codes:
+        raise Conflict(codes[0], missing=codes)
+
+
+def reason_checked(text: str) -> str:
+    if not text.strip():
+        raise Invalid("reason_required")
+    return text.strip()
+
+
+def noted(exam: Exam, principal: Principal, action: str, reason: str = "") -> None:
+    """A deed that changes no state: audit and news."""
+    audit_record(
+        principal=principal,
+        action=action,
+        object_kind="exam",
+        object_id=exam.id,
+        institution_id=exam.requesting_institution_id,
+        reason=reason,
+    )
+    push_exam_changed(exam.id)
+
+
+def end_of(principal: Principal, exam: Exam) -> str:
+    """bedside or remote, from who you are in this exam."""
+    parts = parts_of(principal, exam)
+    for end in ("bedside", "remote"):
+        if end in parts:
+            return end
+    raise Forbidden("not_permitted")
