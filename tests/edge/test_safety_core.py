@@ -57,6 +57,21 @@ def test_first_contact_waits_for_the_bedside(bench: Bench) -> None:
     assert bench.world.force_n == pytest.approx(5.0, abs=0.5)
 
 
+def test_contact_made_sideways_without_the_bedsides_go_only_moves_away(bench: Bench) -> None:
+    bench.ready()
+    bench.press(vx=20.0)
+    while not bench.core.watch.contact:
+        bench.world.skin_mm += 0.5
+        bench.run(0.05)
+    touched_mm = bench.world.position[0]
+    bench.world.skin_mm += 4.0
+    bench.run(1.0)
+    assert bench.core.state is SafetyState.MOVING
+    assert bench.core.limit_bits & LimitBit.NO_GO
+    assert bench.world.position[0] - touched_mm < 3.0
+    assert bench.world.force_n <= 2.0
+
+
 def test_the_go_runs_out_after_a_minute(bench: Bench) -> None:
     bench.ready()
     bench.ctl(BEDSIDE, "go")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from devices.drivers.base import ZERO, ArmState, Twist
 from devices.edge.safety import force, motion
 from devices.edge.safety.states import STEERED
-from devices.wire.limits import APPROACH_MM_S
+from devices.wire.limits import APPROACH_MM_S, FORCE_STOPPED_N
 from devices.wire.messages import Command, LimitBit, Mode, SafetyState, Vector3
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ def steered(core: SafetyCore, command: Command, arm: ArmState, now_ms: float) ->
     contact = core.watch.contact
     cap, bits = core.caps.cap_n(tilt_deg=motion.tilt_deg(arm.quaternion))
     core.limit_bits |= bits
+    if contact and not core.go_valid(now_ms):
+        # Touched without the bedside's go, by sliding into the skin: nothing but away.
+        core.limit_bits |= LimitBit.NO_GO
+        core.force_set_n = min(core.force_set_n, FORCE_STOPPED_N)
+        return Twist(vz=force.ease_mm_s(force_n=arm.force_n)), True
     twist = Twist(*command.twist)
     if not contact and command.mode & Mode.PATIENT_FRAME:
         twist = _from_patient_frame(core, twist, arm)
