@@ -90,17 +90,13 @@ class Servers:
         self.plan, self.worker = plan, worker
         self.folder = Path(plan.folder)
         self.database = f"{plan.template}_{worker}"
-        self.number = (
-            int(worker.removeprefix("gw") or 0) + 1 if worker.startswith("gw") else 1
-        )
+        self.number = int(worker.removeprefix("gw") or 0) + 1 if worker.startswith("gw") else 1
 
     def environment(self) -> dict[str, str]:
         return {
             "DATABASE_URL": _with_database(self.plan.app_url, self.database),
             "DATABASE_OWNER_URL": _with_database(self.plan.owner_url, self.database),
-            "REDIS_URL": urlunsplit(
-                urlsplit(self.plan.redis_url)._replace(path=f"/{self.number}")
-            ),
+            "REDIS_URL": urlunsplit(urlsplit(self.plan.redis_url)._replace(path=f"/{self.number}")),
             "DATA_DIR": str(self.folder / self.worker),
             "SECRET_KEY": "tests-only",
             "FIELD_KEY": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
@@ -144,16 +140,10 @@ class Servers:
         ]
         argv += ["--while-pid", str(self.plan.controller_pid)]
         with (self.folder / "servers.log").open("ab") as log:
-            subprocess.Popen(
-                argv, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-            )  # noqa: S603
+            subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
 
     def owner(self, database: str | None = None) -> psycopg.Connection[Any]:
-        url = (
-            _with_database(self.plan.owner_url, database)
-            if database
-            else self.plan.owner_url
-        )
+        url = _with_database(self.plan.owner_url, database) if database else self.plan.owner_url
         return psycopg.connect(url, autocommit=True)
 
     def make_database(self) -> None:
@@ -175,25 +165,19 @@ class Servers:
 
     def _make_template(self) -> None:
         with self.owner() as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.plan.template))
-            )
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.plan.template)))
         environment = os.environ | self.environment()
-        environment["DATABASE_OWNER_URL"] = _with_database(
-            self.plan.owner_url, self.plan.template
-        )
+        environment["DATABASE_OWNER_URL"] = _with_database(self.plan.owner_url, self.plan.template)
         role = urlsplit(self.plan.app_url).username or APP
         for command in (["migrate", "--verbosity", "0"], ["grant_app_role", role]):
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 [sys.executable, str(ROOT / "manage.py"), *command],
                 env=environment,
                 capture_output=True,
                 text=True,
             )
             if done.returncode:
-                raise RuntimeError(
-                    f"manage.py {command[0]} failed:\n{done.stdout}{done.stderr}"
-                )
+                raise RuntimeError(f"manage.py {command[0]} failed:\n{done.stdout}{done.stderr}")
 
     def empty_tables(self) -> None:
         """What Django's flush would do, which the application's role may not."""
@@ -201,10 +185,7 @@ class Servers:
             rows = connection.execute(
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
             ).fetchall()
-            names = sorted(
-                {name for (name,) in rows}
-                - {"django_migrations", "django_content_type"}
-            )
+            names = sorted({name for (name,) in rows} - {"django_migrations", "django_content_type"})
             tables = sql.SQL(", ").join(map(sql.Identifier, names))
             connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
 
@@ -236,11 +217,7 @@ class Servers:
                 [self.plan.template],
             )
             for (name,) in rows.fetchall():
-                connection.execute(
-                    sql.SQL("DROP DATABASE {} WITH (FORCE)").format(
-                        sql.Identifier(name)
-                    )
-                )
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _alive(pid: int) -> bool:
