@@ -126,11 +126,13 @@ def measurement_remove(*, measurement_id: UUID, principal: Principal) -> None:
 @transaction.atomic
 def report_open(*, exam_id: UUID, principal: Principal) -> Report:
     """The exam's draft, or the first one. Conflict `report_signed` when only an amendment may follow."""
-    rows = Report.objects.select_for_update().filter(exam_id=exam_id)
-    draft = rows.filter(status=DRAFT).first()
-    if draft is not None:
-        return draft
-    if rows.exists():
+    rows = Report.objects.select_for_update().filter(exam_id=exam_id).order_by("version")
+    by_status = {
+        report.status: report for report in rows
+    }  # one look: a second could see another page's new draft
+    if DRAFT in by_status:
+        return by_status[DRAFT]
+    if by_status:
         raise Conflict("report_signed")
     try:
         with transaction.atomic():
