@@ -112,17 +112,21 @@ class ExamSocket(JsonSocket):
         """Presence and lease, once a second. A database that is away costs the lease, never the socket."""
         while True:
             started = time.monotonic()
+            lease: dict[str, Any] | None = {}
             try:
                 lease = await database_sync_to_async(live.page_beat)(
                     exam_id=self.exam_id, role=self.role, peer_id=self.peer_id
                 )
+            except Exception as error:
+                log.warning("beat_failed", role=self.role, error=type(error).__name__)
+            try:
                 if lease is None:
                     await self._ended()
                     return
                 if lease:
                     await self.tell("lease", **lease)
-            except Exception as error:
-                log.warning("beat_failed", role=self.role, error=type(error).__name__)
+            except Exception:
+                return  # the page is gone; `disconnect` follows
             await asyncio.sleep(max(0.05, BEAT_S - (time.monotonic() - started)))
 
     async def _ended(self) -> None:

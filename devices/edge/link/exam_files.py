@@ -12,18 +12,10 @@ from typing import Any, Protocol
 from devices.edge.link.uploads import Item, Uploads
 
 log = logging.getLogger("edge.files")
-IMAGE_META = (
-    "sop_uid",
-    "kind",
-    "view",
-    "frame_id",
-    "frames",
-    "mm_per_px_x",
-    "mm_per_px_y",
-    "region",
-    "sha256",
-)
-FROZEN_META = ("frame_id", "width", "height", "mm_per_px_x", "mm_per_px_y", "region", "sha256")
+GEOMETRY = ("frame_id", "width", "height", "mm_per_px_x", "mm_per_px_y", "region", "sha256")
+FROZEN_META = GEOMETRY
+IMAGE_META = (*GEOMETRY, "sop_uid", "kind", "view", "frames")
+"""What the server is told of a file; without size and calibration it refuses to measure on it."""
 
 
 class EventSink(Protocol):
