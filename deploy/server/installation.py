@@ -23,6 +23,7 @@ from .secrets import secrets_of, write_private
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 60.0  # design value
+PICTURES_S = 90.0  # building the phantom takes 3 s, on a busy machine 20
 URLS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 NOT_INHERITED = {"AS_OWNER", "DJANGO_SETTINGS_MODULE", "PROCESS", "TEST_SERVERS", *URLS}
 UVICORN = "--host 127.0.0.1 --ws-max-size 65536 --ws-ping-interval 2 --ws-ping-timeout 5 --no-access-log"
@@ -80,12 +81,12 @@ class Installation:
                     self.manage(*arguments)
             with self._step("demo data"):
                 self.up = json.loads(self.manage("demo"))
+            self._write_up()  # before /readyz can be 200: scripts read it then
             with self._step("web, worker, beat"):
                 self._processes()
             if self.robot:
                 with self._step("simulated robot"):
                     self._robot()
-            self._write_up()
         except BaseException:
             self.stop()
             raise
@@ -249,6 +250,24 @@ class Installation:
         config.touch(0o600)
         config.write_text("\n".join([*lines, 'driver = "sim"', 'image_source = "phantom"', ""]))
         self._child("robot", "devices.edge", "run", "--config", str(config))
+        self._until_pictures()
+
+    def _until_pictures(self) -> None:
+        """A robot without pictures fails its self-test: say started when it can be used, or why it can't."""
+        deadline = time.monotonic() + PICTURES_S
+        paired = self.data_dir / "edge" / "identity.json"
+        while notes := self._notes() or ([] if paired.exists() else ["not paired yet"]):
+            self.check_children()
+            if time.monotonic() > deadline:
+                self.say(f"  the robot is not ready: {'; '.join(notes)}")
+                return
+            time.sleep(0.2)
+
+    def _notes(self) -> list[str]:
+        """What /readyz wants an administrator to know."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+            notes: list[str] = json.load(answer)["notes"]
+            return notes
 
     def _write_up(self) -> None:
         self.up = {"base_url": self.base_url} | self.up

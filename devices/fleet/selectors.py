@@ -67,4 +67,6 @@ def robot_problems() -> list[str]:
             notes.append(f"robot {robot.name}: not connected")
         elif not robot.hello.get("candidates"):
             notes.append(f"robot {robot.name}: no ICE candidates (only a loopback interface?)")
+        elif not robot.status.get("fps"):
+            notes.append(f"robot {robot.name}: no pictures yet")
     return notes
