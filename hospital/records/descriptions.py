@@ -10,7 +10,7 @@ from hospital.common.errors import Invalid
 
 SIDE_MAX_PX, FRAMES_MAX = 8192, 100_000  # design values
 MM_PER_PX_MIN, MM_PER_PX_MAX = 0.001, 10.0  # design values: outside is a wrong unit, not a picture of a body
-VIEW_MAX = 40
+VIEW_MAX = 64  # as the control channel allows: a picture must never be lost for its name
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")  # PS3.5 chapter 9
 _PNG_HEAD = struct.Struct(
     ">8sI4sII"

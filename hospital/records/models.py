@@ -19,7 +19,7 @@ class Image(models.Model):
     patient = models.ForeignKey("people.Patient", models.PROTECT, related_name="+")
     sop_uid = models.CharField(max_length=64, unique=True)
     kind = models.CharField(max_length=8)
-    view = models.CharField(max_length=40, blank=True)
+    view = models.CharField(max_length=64, blank=True)
     frame_id = models.BigIntegerField()
     frames = models.PositiveIntegerField(default=1)
     width = models.PositiveIntegerField()

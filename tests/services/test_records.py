@@ -140,7 +140,7 @@ def test_one_identifier_never_names_two_pictures(exam_id: UUID, patient_id: UUID
         ({"sop_uid": "2.25.x"}, "sop_uid"),
         ({"sop_uid": "1." + "2" * 63}, "sop_uid"),
         ({"sop_uid": "01.2"}, "sop_uid"),
-        ({"view": "x" * 41}, "view"),
+        ({"view": "x" * 65}, "view"),
         ({"view": ["liver"]}, "view"),
         ({"frames": 0}, "frames"),
         ({"frames": True}, "frames"),
