@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from .check_state import Script
 from .check_tools import expect, read_png, soon, wires_in
 
 FORCE_N = 6.0
+SWEEP_MM, SWEEP_MM_S, SWEEP_LIMIT_S = 12.0, 10.0, 20.0
 LOOP_FRAMES_MIN = 10  # of 3 s; a busy machine draws fewer than 30 a second
 WIRES_MM, WIRES_TOLERANCE_MM = 50.0, 1.0  # the phantom's test object
 
@@ -131,16 +133,41 @@ async def _move(script: Script) -> None:
     with script.checks.step("the picture changes when the probe moves, and is still when it rests"):
         console = script.console
         await console.wait(lambda: not console.has(TelemetryFlag.FROZEN), timeout_s=10, what="not frozen")
-        await _hold(script, lambda: _force(script) > FORCE_N - 2, timeout_s=30, what="contact again")
+        await _hold(script, lambda: _in_hand(script), timeout_s=30, what="contact again")
         await asyncio.sleep(2.0)  # tissue settles
         first, second = await _picture(script), await _picture(script)
         rest = float(np.abs(first - second).mean())
-        console.twist = (0.0, 10.0, 0.0, 0.0, 0.0, 0.0)
-        await asyncio.sleep(1.5)
-        console.twist = (0.0,) * 6
+        swept_mm = await _sweep(script)
         moved = float(np.abs(first - await _picture(script)).mean())
-        script.checks.say(f"  mean grey difference at rest {rest:.2f}, after 15 mm {moved:.2f}")
+        script.checks.say(f"  mean grey difference at rest {rest:.2f}, after {swept_mm:.0f} mm {moved:.2f}")
         expect(moved > 2 * rest + 1, (rest, moved))
+
+
+def _in_hand(script: Script) -> bool:
+    """In contact, and the robot follows the deadman: after a freeze it keeps the force but waits for a new press."""
+    return _force(script) > FORCE_N - 2 and not script.console.has(TelemetryFlag.NEEDS_RELEASE)
+
+
+async def _sweep(script: Script) -> float:
+    """Across the abdomen until the tip has moved SWEEP_MM; how far it did. A hold on the way is pressed away."""
+    console, start = script.console, _tip_mm(script)
+    deadline = time.monotonic() + SWEEP_LIMIT_S
+    while math.dist(start, _tip_mm(script)) < SWEEP_MM and time.monotonic() < deadline:
+        if console.has(TelemetryFlag.NEEDS_RELEASE):
+            await _press_again(script)
+        console.twist = (0.0, SWEEP_MM_S, 0.0, 0.0, 0.0, 0.0)
+        await asyncio.sleep(0.1)
+    console.twist = (0.0,) * 6
+    swept_mm = math.dist(start, _tip_mm(script))
+    expect(swept_mm >= SWEEP_MM, f"the tip moved {swept_mm:.1f} mm in {SWEEP_LIMIT_S} s; {console.telemetry}")
+    return swept_mm
+
+
+def _tip_mm(script: Script) -> tuple[float, float, float]:
+    telemetry = script.console.telemetry
+    expect(telemetry is not None, "no telemetry")
+    assert telemetry is not None
+    return telemetry.position_mm
 
 
 async def _captures(script: Script) -> None:
