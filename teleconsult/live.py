@@ -187,6 +187,10 @@ def image_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data:
         meta.get("sop_uid"),
     ):
         raise Invalid("dicom_mismatch")
+    if (said.columns, said.rows, said.frames) != tuple(
+        meta.get(name) for name in ("width", "height", "frames")
+    ):
+        raise Invalid("dicom_mismatch")
     image, new = records_services.image_store(
         exam_id=exam.id, patient_id=exam.patient_id, meta=meta, data=data
     )

@@ -80,7 +80,6 @@ def report_json(exam: Exam, report: Report | None) -> dict[str, Any]:
 
 def report_for_patient(exam: Exam, report: Report) -> dict[str, Any]:
     """The signed text and its pictures; no drafts, no removed pictures, no staff remarks."""
-    images = [image for image in records.images_of(exam.id) if image.removed_at is None]
     return {
         "id": str(report.id),
         "exam_id": str(exam.id),
@@ -99,7 +98,7 @@ def report_for_patient(exam: Exam, report: Report) -> dict[str, Any]:
         ],
         "images": [
             {"id": str(image.id), "kind": image.kind, "view": image.view, "url": f"/api/v1/images/{image.id}"}
-            for image in images
+            for image in records.images_in(report)
         ],
     }
 

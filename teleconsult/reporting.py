@@ -161,11 +161,12 @@ def measurement_remove(*, principal: Principal, measurement_id: UUID) -> None:
 
 
 def image_to_read(principal: Principal, image_id: UUID) -> Image:
-    """Staff: the exam's two physicians. Patients: their own, once a report is signed, and not removed."""
+    """Staff: the exam's two physicians. Patients: the pictures that the signed report in force covers."""
     image = records.image_get(image_id)
     if principal.kind == "patient":
         exam = selectors.exam_of_account(principal, image.exam_id)
-        if image.removed_at is not None or records.report_signed(exam.id) is None:
+        report = records.report_signed(exam.id)
+        if report is None or image.id not in {covered.id for covered in records.images_in(report)}:
             raise NotFound()
     else:
         exam_to_read(principal, image.exam_id)

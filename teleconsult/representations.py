@@ -155,6 +155,8 @@ def exam_summary(exam: Exam, principal: Principal) -> dict[str, Any]:
         "room": {"id": str(exam.room_id), "name": exam.room.name, "name_en": exam.room.name_en},
         "requesting_institution": exam.requesting_institution.name,
         "performing_institution": exam.performing_institution.name,
+        "requesting_institution_en": exam.requesting_institution.name_en,
+        "performing_institution_en": exam.performing_institution.name_en,
         "checked_in_at": _iso(exam.checked_in_at),
         "ready_at": _iso(exam.ready_at),
         "started_at": _iso(exam.started_at),

@@ -10,6 +10,20 @@ import pytest
 from tests.servers import Servers, load
 
 SERVERS = load()
+# Whole robots and houses: their processes need both cores (marker `alone`, see deploy/test).
+ALONE = (
+    "tests/e2e/test_the_first_exam.py",
+    "tests/edge/test_exam_on_sim.py",
+    "tests/edge/test_link.py",
+    "tests/faults/",
+    "tests/house/test_up_whole.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(ALONE):
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session")

@@ -284,6 +284,16 @@ def test_a_patient_sees_own_pictures_once_a_report_is_signed_and_nobody_elses(wo
         reporting.image_to_read(stranger, image.id)
 
 
+def test_a_picture_that_arrives_after_the_signature_is_not_shown_to_the_patient(world: World) -> None:
+    exam = world.ended()
+    covered, patient = still(world, exam), world.account()
+    signed(world, exam)
+    late = still(world, exam, sop_uid="2.25.2")
+    assert reporting.image_to_read(patient, covered.id).id == covered.id
+    with pytest.raises(NotFound):
+        reporting.image_to_read(patient, late.id)
+
+
 def test_the_desk_books_exams_but_reads_no_findings(world: World) -> None:
     exam = world.ended()
     assert selectors.exam_get(world.principals["desk"], exam.id)
