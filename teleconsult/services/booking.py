@@ -11,7 +11,6 @@ from django.db import connection, transaction
 from devices.fleet import selectors as fleet
 from hospital.access.models import Membership
 from hospital.access.principals import SYSTEM, Principal
-from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Invalid
 from hospital.people import selectors as people
@@ -21,7 +20,7 @@ from hospital.scheduling import services as scheduling_services
 from .. import selectors
 from ..models import Exam
 from ..states import Command
-from .steps import exam_locked, part_checked, reason_checked, refuse_if_missing, step
+from .steps import exam_locked, noted, part_checked, reason_checked, refuse_if_missing, step
 
 BOOKING_GRACE = timedelta(minutes=5)  # a start a few minutes ago still means "now"
 
@@ -55,6 +54,31 @@ def _resource_ids(*, remote_id: UUID, bedside_id: UUID, robot: Any, room_id: UUI
     return ids
 
 
+def _robot(principal: Principal, robot_id: UUID) -> Any:
+    """A robot of the caller's own desk."""
+    if principal.kind == "system":
+        return fleet.robot_get(robot_id)
+    desks = tuple(place for place, role in principal.memberships if role in selectors.DESK_ROLES)
+    return fleet.robot_of_institution(robot_id, desks)
+
+
+def _team_checked(
+    *, remote_id: UUID, bedside_id: UUID, home_id: UUID, room_id: UUID, starts_at: datetime
+) -> tuple[UUID, UUID]:
+    """(requesting, performing) institution of a team that can be right; Invalid with what is wrong."""
+    if starts_at < now() - BOOKING_GRACE:
+        raise Invalid("in_the_past")
+    if remote_id == bedside_id:
+        raise Invalid("same_person")
+    requesting = _institution_of(bedside_id, "bedside_physician", within=(home_id,))
+    performing = _institution_of(remote_id, "remote_physician")
+    if requesting == performing:
+        raise Invalid("same_institution")
+    if scheduling.room_institution(room_id) != requesting:
+        raise Invalid("unknown_resource")
+    return requesting, performing
+
+
 @transaction.atomic
 def exam_book(
     *,
@@ -74,24 +98,16 @@ def exam_book(
     Conflict `taken` names all that is taken; Conflict `agreement_missing` or `licence_invalid` when the exam could
     never start; Invalid for people, rooms or times that can't be right.
     """
-    desks = tuple(i for i, role in principal.memberships if role in selectors.DESK_ROLES)
-    if starts_at < now() - BOOKING_GRACE:
-        raise Invalid("in_the_past")
-    if remote_physician_id == bedside_physician_id:
-        raise Invalid("same_person")
     patient = people.patient_get(principal=principal, patient_id=patient_id)
     kind = scheduling.exam_type_get(exam_type)
-    robot = (
-        fleet.robot_of_institution(robot_id, desks)
-        if principal.kind != "system"
-        else fleet.robot_get(robot_id)
+    robot = _robot(principal, robot_id)
+    requesting, performing = _team_checked(
+        remote_id=remote_physician_id,
+        bedside_id=bedside_physician_id,
+        home_id=robot.institution_id,
+        room_id=room_id,
+        starts_at=starts_at,
     )
-    requesting = _institution_of(bedside_physician_id, "bedside_physician", within=(robot.institution_id,))
-    performing = _institution_of(remote_physician_id, "remote_physician")
-    if requesting == performing:
-        raise Invalid("same_institution")
-    if scheduling.room_institution(room_id) != requesting:
-        raise Invalid("unknown_resource")
     ends_at = starts_at + timedelta(minutes=kind.minutes)
     appointment = scheduling_services.appointment_book(
         resource_ids=_resource_ids(
@@ -119,13 +135,7 @@ def exam_book(
         booked_by_id=None if principal.kind == "system" else principal.id,
     )
     refuse_if_missing(exam, only=frozenset({"agreement_missing", "licence_invalid"}))
-    audit_record(
-        principal=principal,
-        action="exam.book",
-        object_kind="exam",
-        object_id=exam.id,
-        institution_id=requesting,
-    )
+    noted(exam, principal, "exam.book")
     return selectors.exam_get(SYSTEM, exam.id)
 
 
@@ -134,18 +144,17 @@ def exam_move(*, principal: Principal, exam_id: UUID, starts_at: datetime, **cha
     """Another time, and other people, robot or room where named; the old time is kept until the new one is sure."""
     exam = exam_locked(principal, exam_id)
     part_checked(principal, exam, Command.MOVE)
-    if starts_at < now() - BOOKING_GRACE:
-        raise Invalid("in_the_past")
     for name in ("remote_physician_id", "bedside_physician_id", "robot_id", "room_id"):
         if changes.get(name) is not None:
             setattr(exam, name, changes[name])
     robot = fleet.robot_of_institution(exam.robot_id, (exam.requesting_institution_id,))
-    _institution_of(exam.bedside_physician_id, "bedside_physician", within=(exam.requesting_institution_id,))
-    exam.performing_institution_id = _institution_of(exam.remote_physician_id, "remote_physician")
-    if exam.performing_institution_id == exam.requesting_institution_id:
-        raise Invalid("same_institution")
-    if scheduling.room_institution(exam.room_id) != exam.requesting_institution_id:
-        raise Invalid("unknown_resource")
+    _, exam.performing_institution_id = _team_checked(
+        remote_id=exam.remote_physician_id,
+        bedside_id=exam.bedside_physician_id,
+        home_id=exam.requesting_institution_id,
+        room_id=exam.room_id,
+        starts_at=starts_at,
+    )
     exam.starts_at, exam.ends_at = (
         starts_at,
         starts_at + (exam.ends_at - selectors.exam_get(principal, exam_id).starts_at),
