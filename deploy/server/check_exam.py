@@ -209,11 +209,19 @@ async def _report_quality(script: Script) -> None:
     import asyncio
 
     console = script.console
-    frames, began = console.frames_n, time.monotonic()
+    frames, commands, answers, began = (
+        console.frames_n,
+        console.commands_n,
+        console.telemetry_n,
+        time.monotonic(),
+    )
     await asyncio.sleep(5.0)
     seconds = time.monotonic() - began
     rtt = console.rtt_percentiles_ms()
-    measured = {"rtt_p50_ms": rtt["p50"], "rtt_p95_ms": rtt["p95"], "loss_pct": 0.0, "jitter_ms": 1.0}
+    # The robot answers each command at once: what is missing of the answers was lost on the way.
+    lost = 1 - (console.telemetry_n - answers) / max(1, console.commands_n - commands)
+    measured = {"rtt_p50_ms": rtt["p50"], "rtt_p95_ms": rtt["p95"]}
+    measured |= {"loss_pct": 100 * max(0.0, lost), "jitter_ms": rtt["p95"] - rtt["p50"]}
     fps = (console.frames_n - frames) / seconds
     await console.send("quality", **measured, fps=fps, seconds=seconds)
     script.checks.say(f"  loop p50 {rtt['p50']:.0f} ms, p95 {rtt['p95']:.0f} ms, {fps:.0f} pictures a second")

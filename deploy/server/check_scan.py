@@ -24,7 +24,7 @@ WIRES_MM, WIRES_TOLERANCE_MM = 50.0, 1.0  # the phantom's test object
 
 async def scan(script: Script) -> None:
     if script.console_end is not None and script.bedside_end is not None:
-        for part in (_contact, _freeze, _move, _captures, _stop):
+        for part in (press_into_contact, _freeze, _move, _captures, _stop):
             await part(script)
     await _end(script)
 
@@ -37,7 +37,8 @@ def _force(script: Script) -> float:
     return script.console.telemetry.force_n if script.console.telemetry else 0.0
 
 
-async def _contact(script: Script) -> None:
+async def press_into_contact(script: Script) -> None:
+    """Place, release the first contact, press; the force settles at the set-point."""
     step, console, bed = script.checks.step, script.console, script.at_bed
     with step("without the bedside's release the arm does not touch"):
         expect(not script.console.has(TelemetryFlag.CONTACT), script.console.telemetry)
