@@ -138,9 +138,7 @@ def write_loop(
     dataset.EffectiveDuration = f"{len(same) * frame_time_ms / 1000.0:.3f}"
     dataset.StartTrim, dataset.StopTrim = 1, len(same)
     dataset.PreferredPlaybackSequencing = 0
-    dataset.PixelData = _even(
-        b"".join(np.ascontiguousarray(frame.pixels).tobytes() for frame in same)
-    )
+    dataset.PixelData = _even(b"".join(np.ascontiguousarray(frame.pixels).tobytes() for frame in same))
     return _written(dataset, last, kind="loop", frames=len(same))
 
 
@@ -253,9 +251,7 @@ def _common(
 
 
 def _patient_and_study(dataset: Dataset, worklist: Worklist) -> None:
-    dataset.PatientName = person_name(
-        worklist.patient_name, worklist.patient_name_pinyin
-    )
+    dataset.PatientName = person_name(worklist.patient_name, worklist.patient_name_pinyin)
     dataset.PatientID = worklist.patient_id
     dataset.IssuerOfPatientID = worklist.issuer
     dataset.PatientBirthDate = worklist.birth_date.replace("-", "")[:8]
@@ -266,9 +262,7 @@ def _patient_and_study(dataset: Dataset, worklist: Worklist) -> None:
     dataset.StudyDescription = worklist.exam_type[:64]
     dataset.InstitutionName = worklist.institution[:64]
     dataset.ReferringPhysicianName = ""
-    dataset.OperatorsName = (
-        person_name(worklist.physician, "") if worklist.physician else ""
-    )
+    dataset.OperatorsName = person_name(worklist.physician, "") if worklist.physician else ""
 
 
 def _pixels(dataset: Dataset, frame: Frame) -> None:
@@ -313,9 +307,7 @@ def _even(data: bytes) -> bytes:
     return data if len(data) % 2 == 0 else data + b"\0"
 
 
-def _written(
-    dataset: Dataset, frame: Frame, *, kind: Literal["still", "loop"], frames: int
-) -> Written:
+def _written(dataset: Dataset, frame: Frame, *, kind: Literal["still", "loop"], frames: int) -> Written:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID

@@ -43,6 +43,7 @@ class Imaging:
     def __init__(self, *, source: ImageSource, port: Port, out_dir: Path, kbps: int) -> None:
         self._source, self._port, self._out_dir, self._kbps = source, port, out_dir, kbps
         self._ring: deque[Frame] = deque(maxlen=RING_S * FRAMES_PER_S)
+        self._newest_id = 0
         self._frozen: Frame | None = None
         self._encoder: Encoder | None = None
         self._geometry: dict[str, Any] | None = None
@@ -81,6 +82,7 @@ class Imaging:
             log.warning("no picture: %s", error)
             return
         self._ring.append(frame)
+        self._newest_id = frame.frame_id
         if geometry_of(frame) != self._geometry:
             self._new_geometry(frame)
         shown = self._frozen if self._frozen is not None else frame
@@ -108,10 +110,9 @@ class Imaging:
         self._tell_geometry()
 
     def _tell_geometry(self) -> None:
-        if self._geometry is not None and self._ring:
-            frame_id = self._ring[-1].frame_id
+        if self._geometry is not None:
             # The geometry wins: a depth just asked for holds from the next picture on, with its own scale.
-            self._port.send_json({"type": "geometry", "frame_id": frame_id, **self._look, **self._geometry})
+            self._port.send_json({"type": "geometry", "frame_id": self._newest_id, **self._look, **self._geometry})
 
     # requests
 
