@@ -41,13 +41,23 @@ def difference(one: Picture, other: Picture) -> float:
     return float(np.abs(one - other).mean())
 
 
-def _smooth(picture: Picture) -> Picture:
-    """3 x 3 mean, so that a wire counts and a single speckle does not."""
-    padded = np.pad(picture, 1, mode="edge")
-    height, width = picture.shape
-    parts = [padded[dy : dy + height, dx : dx + width] for dy in range(3) for dx in range(3)]
-    mean: Picture = np.mean(parts, axis=0, dtype=np.float32)
-    return mean
+def _mean(picture: Picture, half: int) -> Picture:
+    """Mean over a square of 2 * half + 1 pixels, by running sums."""
+    padded = np.pad(picture.astype(np.float64), half, mode="edge")
+    sums = np.pad(padded.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    size = 2 * half + 1
+    total = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
+    return (total / size**2).astype(np.float32)
+
+
+def _pointed(picture: Picture, around_px: int) -> Picture:
+    """How much brighter a spot of 3 x 3 pixels is than the brightest of eight spots around it: high for a wire,
+    about nothing along a boundary such as the skin."""
+    spots = _mean(picture, 1)
+    steps = [(dy, dx) for dy in (-around_px, 0, around_px) for dx in (-around_px, 0, around_px) if dy or dx]
+    around = np.max([np.roll(spots, step, axis=(0, 1)) for step in steps], axis=0)
+    pointed: Picture = spots - around
+    return pointed
 
 
 def _peaks(picture: Picture, around_px: int) -> list[tuple[int, int, float]]:
@@ -64,14 +74,15 @@ def _peaks(picture: Picture, around_px: int) -> list[tuple[int, int, float]]:
 def wires(
     picture: Picture, mm_per_px_x: float, mm_per_px_y: float
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Pixel positions of the two wires: the brightest pair of points about 50 mm apart along the beam."""
-    peaks = _peaks(_smooth(picture), around_px=max(3, round(3 / mm_per_px_y)))
+    """Pixel positions of the two wires: the most pointed pair of spots about 50 mm apart along the beam."""
+    around_px = max(3, round(5 / mm_per_px_y))
+    peaks = _peaks(_pointed(picture, around_px), around_px)
     pairs = []
     for i, one in enumerate(peaks):
         for other in peaks[i + 1 :]:
             across, along = abs(one[0] - other[0]) * mm_per_px_x, abs(one[1] - other[1]) * mm_per_px_y
             if across < SEARCH_MM and abs(np.hypot(across, along) - WIRE_DISTANCE_MM) < SEARCH_MM:
                 pairs.append((one[2] + other[2], one[:2], other[:2]))
-    assert pairs, "no two bright points about 50 mm apart along the beam"
+    assert pairs, "no two bright spots about 50 mm apart along the beam"
     _, first, second = max(pairs)
     return first, second
