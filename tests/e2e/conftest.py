@@ -115,7 +115,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One Chromium a module: two Playwrights at once, or one beside Django's database, do not go together."""
     with chromium() as opened:
         yield opened

@@ -28,7 +28,8 @@ VIDEO_PIXELS = """
 
 
 def read_png(data: bytes) -> Picture:
-    return np.asarray(Image.open(io.BytesIO(data)).convert("L"), dtype=np.float32)
+    picture: Picture = np.asarray(Image.open(io.BytesIO(data)).convert("L"), dtype=np.float32)
+    return picture
 
 
 def video_now(page: Page) -> Picture:
@@ -47,7 +48,8 @@ def _mean(picture: Picture, half: int) -> Picture:
     sums = np.pad(padded.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     size = 2 * half + 1
     total = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
-    return (total / size**2).astype(np.float32)
+    mean: Picture = (total / size**2).astype(np.float32)
+    return mean
 
 
 def _pointed(picture: Picture, around_px: int) -> Picture:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from .browser import chromium, static_server
+from .browser import static_server
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[Page]:
-    with static_server() as address, chromium() as browser:
+def opened(browser: Browser) -> Iterator[Page]:
+    with static_server() as address:
         page = browser.new_page()
         page.goto(f"{address}/static/console/icon.svg")
         yield page
