@@ -24,7 +24,11 @@ def until(condition: Callable[[], T], *, timeout_s: float = 10.0, every_s: float
 
 
 async def auntil(
-    condition: Callable[[], T | Awaitable[T]], *, timeout_s: float = 10.0, every_s: float = 0.02, what: str = ""
+    condition: Callable[[], T | Awaitable[T]],
+    *,
+    timeout_s: float = 10.0,
+    every_s: float = 0.02,
+    what: str = "",
 ) -> T:
     """`until` for asyncio; the condition may be a coroutine function."""
     deadline = time.monotonic() + timeout_s

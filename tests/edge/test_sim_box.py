@@ -95,7 +95,7 @@ class Servo:
 
 def pressed(servo: Servo, force_n: float) -> None:
     servo.twist = Twist(vz=20.0)
-    until(lambda: servo.state.force_n > force_n, what="contact")
+    until(lambda: servo.state.force_n > force_n, timeout_s=40.0, what="contact")
     servo.twist = ZERO
     until(lambda: not servo.state.moving)
 

@@ -112,7 +112,9 @@ class Imaging:
     def _tell_geometry(self) -> None:
         if self._geometry is not None:
             # The geometry wins: a depth just asked for holds from the next picture on, with its own scale.
-            self._port.send_json({"type": "geometry", "frame_id": self._newest_id, **self._look, **self._geometry})
+            self._port.send_json(
+                {"type": "geometry", "frame_id": self._newest_id, **self._look, **self._geometry}
+            )
 
     # requests
 
