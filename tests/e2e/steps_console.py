@@ -24,7 +24,7 @@ def take_control(remote: Page, house: House, exam: dict[str, Any]) -> None:
     expect(remote.locator("#waiting")).to_be_hidden(timeout=60_000)
     remote.locator("#take").click()
     expect(remote.locator("#start")).to_be_visible()
-    expect(remote.locator("#gates li[data-code=link_poor]")).to_have_count(0, timeout=60_000)
+    expect(remote.locator("#gates li[data-code=link_poor]")).to_have_count(0, timeout=180_000)
     remote.locator("#start").click()
     until_state(remote, house, exam, "live")
 
@@ -35,6 +35,12 @@ def touch_down(remote: Page, bedside: Page) -> None:
     bedside.locator("#go").click()
     remote.locator("#view").click(position={"x": 5, "y": 5})
     remote.keyboard.down("Space")
+
+    press_until_set(remote, bedside)
+
+
+def press_until_set(remote: Page, bedside: Page) -> None:
+    """The deadman held, and pressed again when asked, until the contact force is as set."""
 
     def pressing() -> bool:
         if abs(force(bedside) - SET_N) < 0.5:
@@ -83,6 +89,7 @@ def sweep(remote: Page, bedside: Page) -> tuple[float, float]:
 
     until(changed, timeout_s=30, every_s=0.2, what="the picture follows the probe")
     remote.keyboard.up("KeyS")
+    press_until_set(remote, bedside)
     return rest, moved
 
 
