@@ -2,7 +2,7 @@
 import { call } from "./api.js";
 import { busy, deed, dialog, field, h, icon, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
-import { either, nameOf, patientLine, stateBadge, waitingText } from "./exams.js";
+import { either, hospital, patientLine, stateBadge, waitingText } from "./exams.js";
 import { loadChoices, slotFields } from "./desk_slot.js";
 import { t } from "./texts.js";
 import { clock, day } from "./when.js";
@@ -14,8 +14,8 @@ function facts(exam) {
     row(t("exam"), either(exam.exam_type)),
     exam.clinical_question !== undefined && row(t("exam.question"), exam.clinical_question || t("none")),
     exam.history && row(t("exam.history"), exam.history),
-    row(t("who.remote"), `${exam.remote_physician.name} · ${nameOf(exam.remote_physician.institution)}`),
-    row(t("who.bedside"), `${exam.bedside_physician.name} · ${nameOf(exam.bedside_physician.institution)}`),
+    row(t("who.remote"), `${exam.remote_physician.name} · ${hospital(exam, "performing")}`),
+    row(t("who.bedside"), `${exam.bedside_physician.name} · ${hospital(exam, "requesting")}`),
     row(t("who.robot"), either(exam.robot), exam.robot.online === undefined ? "" : ` · ${t(exam.robot.online ? "robot.online" : "robot.offline")}`),
     row(t("who.room"), either(exam.room)),
     exam.end_reason && row(t("detail.reason"), exam.end_reason));

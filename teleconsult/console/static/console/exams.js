@@ -17,6 +17,9 @@ function years(birth, on) {
   return Number(on.slice(0, 4)) - Number(birth.slice(0, 4)) - (on.slice(5) < birth.slice(5) ? 1 : 0);
 }
 
+// The "requesting" or "performing" hospital in the page's language.
+export const hospital = (exam, part) => (english() && exam[`${part}_institution_en`]) || nameOf(exam[`${part}_institution`]);
+
 export function ageText(patient) {
   const age = patient.age ?? (patient.birth_date ? years(patient.birth_date, today()) : null);
   return age === null ? "" : t("unit.age", { n: age });

@@ -1,7 +1,7 @@
 // The remote physician's day: own exams, who waits for how long, a bell when one is ready.
 import { $, data, h, icon, replace } from "./dom.js";
 import { notice } from "./errors.js";
-import { byTime, either, nameOf, OVER, patientLine, stateBadge, waitingText } from "./exams.js";
+import { byTime, either, hospital, OVER, patientLine, stateBadge, waitingText } from "./exams.js";
 import { refresh } from "./refresh.js";
 import { t } from "./texts.js";
 import { clock, clockSeconds, today } from "./when.js";
@@ -24,7 +24,7 @@ function card(exam, next) {
   return h("article", { class: `exam-card${next ? " next" : ""}${OVER.has(exam.state) && exam.state !== "ended" ? " over" : ""}`, "aria-label": exam.patient.name },
     h("time", { datetime: exam.starts_at }, clock(exam.starts_at)),
     h("div", {}, h("div", { class: "patient" }, exam.patient.name), h("div", { class: "muted" }, patientLine(exam.patient)),
-      h("div", { class: "muted" }, `${either(exam.exam_type)} · ${nameOf(exam.requesting_institution)} · ${t("who.bedside")} ${exam.bedside_physician.name}`)),
+      h("div", { class: "muted" }, `${either(exam.exam_type)} · ${hospital(exam, "requesting")} · ${t("who.bedside")} ${exam.bedside_physician.name}`)),
     h("div", { class: "side" }, stateBadge(exam.state), h("span", { class: "muted" }, waitingText(exam))),
     action(exam, next) || h("span", {}));
 }

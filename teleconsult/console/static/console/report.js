@@ -3,7 +3,7 @@ import { $, busy, data, h, icon, replace } from "./dom.js";
 import { autosave } from "./autosave.js";
 import { call } from "./api.js";
 import { notice, noticeError } from "./errors.js";
-import { either, nameOf, patientLine, stateBadge } from "./exams.js";
+import { either, hospital, patientLine, stateBadge } from "./exams.js";
 import { drawPictures } from "./report_pictures.js";
 import { amendDialog, signDialog } from "./report_sign.js";
 import { t } from "./texts.js";
@@ -101,7 +101,7 @@ function context() {
   const row = (key, value) => value && [h("dt", {}, t(key)), h("dd", {}, value)];
   return h("section", { class: "card" }, h("dl", { class: "facts" },
     row("exam.question", exam.clinical_question), row("exam.history", exam.history),
-    row("exam.requesting", nameOf(exam.requesting_institution)), row("exam.performing", nameOf(exam.performing_institution)),
+    row("exam.requesting", hospital(exam, "requesting")), row("exam.performing", hospital(exam, "performing")),
     row("who.bedside", exam.bedside_physician.name), row("detail.reason", exam.end_reason)));
 }
 
