@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import redis
 from django.conf import settings
 from django.db import connection
@@ -64,11 +66,16 @@ class Schema(SpectacularAPIView):
 
 def _answer(request: HttpRequest, code: str, status: int) -> HttpResponse:
     if request.path.startswith("/console"):
-        sentence = title(code, request.COOKIES.get("lang", "zh"))
-        return HttpResponse(
-            render_to_string("console/error.html", {"sentence": sentence, "status": status}, request=request),
-            status=status,
-        )
+        language = request.COOKIES.get("lang", "zh")
+        context = {
+            "sentence": title(code, language),
+            "status": status,
+            "page": {"language": language, "nav": []},
+        }
+        with contextlib.suppress(Exception):  # a broken frame must not hide the answer
+            return HttpResponse(
+                render_to_string("console/error.html", context, request=request), status=status
+            )
     return problem_response(request, code, status)
 
 
@@ -77,8 +84,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problem_response(request, "server_error", 500)
+    return _answer(request, "server_error", 500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return problem_response(request, "csrf_failed", 403)
+    return _answer(request, "csrf_failed", 403)
