@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import io
 import time
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from devices.operator import Operator
 
@@ -188,8 +193,22 @@ def _operator(script: Script, token: str, role: str) -> Operator:
     return Operator(script.base_url, token=token, exam_id=script.exam_id, role=role, video=role == "console")
 
 
+async def _oversized(script: Script) -> None:
+    """A message over 64 KiB ends the socket with 1009 before anything reads it."""
+    ticket = (await script.bedside.post("auth/ticket", status=201))["ticket"]
+    address = f"{script.base_url.replace('http', 'ws', 1)}/ws/{script.path}/bedside/?ticket={ticket}"
+    async with connect(address, proxy=None) as socket:
+        await socket.send("x" * 70_000)
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await asyncio.wait_for(socket.recv(), 10)
+        expect(socket.close_code == 1009, socket.close_code)
+
+
 async def _connect(script: Script) -> None:
     enter = script.connections.enter_async_context
+    with script.checks.step("an oversized message closes the socket"):
+        await _oversized(script)
     with script.checks.step("the bedside's page connects to the robot"):
         script.bedside_end = await enter(_operator(script, script.bedside.token, "bedside"))
     with script.checks.step("the remote console connects and receives pictures"):
@@ -206,8 +225,6 @@ async def _take_and_measure(script: Script) -> None:
 
 
 async def _report_quality(script: Script) -> None:
-    import asyncio
-
     console = script.console
     frames, commands, answers, began = (
         console.frames_n,
