@@ -115,7 +115,10 @@ class ExamSocket(JsonSocket):
             lease: dict[str, Any] | None = {}
             try:
                 lease = await database_sync_to_async(live.page_beat)(
-                    exam_id=self.exam_id, role=self.role, peer_id=self.peer_id
+                    exam_id=self.exam_id,
+                    role=self.role,
+                    peer_id=self.peer_id,
+                    token_id=self.principal.token_id if self.principal else None,
                 )
             except Exception as error:
                 log.warning("beat_failed", role=self.role, error=type(error).__name__)

@@ -11,6 +11,7 @@ from django.db import transaction
 from devices.fleet import services as fleet_services
 from devices.fleet import tokens
 from devices.fleet.push import push_exam, push_exam_changed, push_robot
+from hospital.access import sessions
 from hospital.access.principals import Principal
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
@@ -89,12 +90,18 @@ def socket_closed(*, exam_id: UUID, role: str, peer_id: str) -> bool:
 
 
 @transaction.atomic
-def page_beat(*, exam_id: UUID, role: str, peer_id: str) -> dict[str, Any] | None:
-    """Once a second: the page is there; the console's lease, if it holds one, lives on. None: replaced or over."""
+def page_beat(
+    *, exam_id: UUID, role: str, peer_id: str, token_id: UUID | None = None
+) -> dict[str, Any] | None:
+    """Once a second: the page is there; the console's lease, if it holds one, lives on. None: replaced or over.
+
+    A page at an open exam also keeps its sign-in from ending idle: hands are on the patient, not on the keyboard.
+    """
     alive = Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id).update(last_seen_at=now())
     state = Exam.objects.values_list("state", flat=True).get(id=exam_id)
     if not alive or State(state) in OVER:
         return None
+    sessions.token_touch(token_id=token_id)
     if role != "console":
         return {}
     lease = fleet_services.lease_renew(exam_id=exam_id, peer_id=peer_id, live=state == State.LIVE)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -10,7 +11,7 @@ from rest_framework.response import Response
 
 from hospital.common.api import PUBLIC, Door
 
-from . import selectors, services
+from . import refresh, selectors, services, sessions
 from .authentication import principal_of
 
 
@@ -18,6 +19,19 @@ class StaffInput(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=60)
     password = serializers.CharField(max_length=200, trim_whitespace=False)
     totp = serializers.CharField(max_length=6)
+    new_password = serializers.CharField(
+        max_length=200, trim_whitespace=False, required=False, default="", allow_blank=True
+    )
+
+
+class PasswordInput(serializers.Serializer[Any]):
+    password = serializers.CharField(max_length=200, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=200, trim_whitespace=False)
+    totp = serializers.CharField(max_length=6)
+
+
+class RefreshInput(serializers.Serializer[Any]):
+    refresh = serializers.CharField(max_length=80)
 
 
 class StepUpInput(serializers.Serializer[Any]):
@@ -40,7 +54,11 @@ class StaffDoor(Door):
     def post(self, request: Request) -> Response:
         given = _parsed(StaffInput, request)
         token, row = services.staff_sign_in(
-            username=given["username"], password=given["password"], code=given["totp"]
+            username=given["username"],
+            password=given["password"],
+            code=given["totp"],
+            new_password=given["new_password"],
+            agent=request.headers.get("User-Agent", ""),
         )
         principal = selectors.principal_of_token_id(row.id)
         assert principal is not None
@@ -65,3 +83,49 @@ class TicketDoor(Door):
     def post(self, request: Request) -> Response:
         ticket, expires_at = services.ticket_issue(principal=principal_of(request))
         return Response({"ticket": ticket, "expires_at": expires_at.isoformat()}, status=201)
+
+
+class PatientRefreshDoor(Door):
+    """The next access token and the next refresh token; each refresh token works once."""
+
+    authentication_classes = ()
+    actions: ClassVar = {"POST": PUBLIC}
+
+    @extend_schema(request=RefreshInput, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        token, row, following = refresh.refresh_exchange(refresh=_parsed(RefreshInput, request)["refresh"])
+        return Response({"access": token, "expires_at": row.expires_at.isoformat(), "refresh": following})
+
+
+class SessionsDoor(Door):
+    """One's own open sign-ins; asking for them is also how a page says that somebody is still there."""
+
+    actions: ClassVar = {"GET": "auth.sessions"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        return Response({"results": sessions.sessions_of(principal_of(request)), "next": None})
+
+
+class SessionDoor(Door):
+    actions: ClassVar = {"DELETE": "auth.sessions"}
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        sessions.session_revoke(principal=principal_of(request), session_id=session_id)
+        return Response(status=204)
+
+
+class PasswordDoor(Door):
+    actions: ClassVar = {"POST": "auth.password"}
+
+    @extend_schema(request=PasswordInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        given = _parsed(PasswordInput, request)
+        services.password_change(
+            principal=principal_of(request),
+            password=given["password"],
+            new_password=given["new_password"],
+            code=given["totp"],
+        )
+        return Response(status=204)

@@ -7,10 +7,11 @@ from rest_framework.request import Request
 
 from hospital.common.errors import Forbidden, Unauthenticated
 
-from . import selectors
+from . import selectors, sessions
 from .principals import Principal
 
 SCHEME = "Bearer "
+BACKGROUND = "X-Background"  # a page asks by itself: an answer, but no sign of a person
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -21,6 +22,8 @@ class BearerAuthentication(BaseAuthentication):
         principal = selectors.principal_of_bearer(header[len(SCHEME) :])
         if principal is None:
             raise Unauthenticated("not_authenticated")
+        if BACKGROUND not in request.headers:
+            sessions.token_touch(token_id=principal.token_id)
         return principal, "bearer"
 
     def authenticate_header(self, request: Request) -> str:

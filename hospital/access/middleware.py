@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from hospital.audit.services import audit_record, request_address
 
-from . import selectors
+from . import selectors, sessions
+from .authentication import BACKGROUND
 from .principals import Principal
 from .services import SESSION_KEY
 
@@ -31,7 +32,10 @@ class PrincipalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         token_id = request.session.get(SESSION_KEY)
-        request.principal = selectors.principal_of_token_id(token_id) if token_id else None  # type: ignore[attr-defined]
+        principal = selectors.principal_of_token_id(token_id) if token_id else None
+        request.principal = principal  # type: ignore[attr-defined]
+        if principal is not None and BACKGROUND not in request.headers:
+            sessions.token_touch(token_id=principal.token_id)
         known = request_address.set(address_of(request))
         try:
             response = self.get_response(request)

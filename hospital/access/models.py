@@ -49,6 +49,7 @@ class User(AbstractBaseUser):
     locked_until = models.DateTimeField(null=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=now)
+    password_set_at = models.DateTimeField(default=now)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -100,7 +101,11 @@ class LoginCode(models.Model):
 
 
 class AccessToken(models.Model):
-    """A bearer token or a page session's identity; only the SHA-256 of a bearer token is stored."""
+    """A bearer token or a page session's identity; only the SHA-256 of a bearer token is stored.
+
+    `idle_s` is how long it may stay unused before it ends (None: only `expires_at` counts); `address` and `agent` let
+    its owner recognise it in the list of sessions; `family` joins a patient's tokens to their refresh tokens.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     digest = models.BinaryField(max_length=32, unique=True)
@@ -110,6 +115,11 @@ class AccessToken(models.Model):
     expires_at = models.DateTimeField()
     stepped_up_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(default=now)
+    idle_s = models.PositiveIntegerField(null=True)
+    address = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=200, blank=True)
+    family = models.UUIDField(null=True, db_index=True)
 
     class Meta:
         constraints = [
@@ -119,6 +129,19 @@ class AccessToken(models.Model):
                 name="token_of_one_principal",
             )
         ]
+
+
+class RefreshToken(models.Model):
+    """Exchanged once for the next access and refresh token of its family; seen a second time it ends the family."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    digest = models.BinaryField(max_length=32, unique=True)
+    account = models.ForeignKey(PatientAccount, models.CASCADE, related_name="refresh_tokens")
+    family = models.UUIDField(db_index=True)
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
 
 
 class Ticket(models.Model):

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import DurationField, ExpressionWrapper, F, Q
 
 from hospital.common.clock import now
 
@@ -17,11 +18,17 @@ def principal_of_user(user: User, token_id: UUID | None = None) -> Principal:
     return Principal(kind="staff", id=user.id, name=user.name, memberships=pairs, token_id=token_id)
 
 
+def not_idle() -> Q:
+    """Tokens that were used recently enough, as a condition of the database."""
+    allowed = ExpressionWrapper(F("idle_s") * timedelta(seconds=1), output_field=DurationField())
+    return Q(idle_s=None) | Q(last_used_at__gt=now() - allowed)
+
+
 def _principal(which: Q) -> Principal | None:
-    """None for tokens that are unknown, expired or revoked, and for people who are no longer active."""
+    """None for tokens that are unknown, expired, unused for too long or revoked, and for people no longer active."""
     row = (
         AccessToken.objects.select_related("user", "account")
-        .filter(which, revoked_at=None, expires_at__gt=now())
+        .filter(which, not_idle(), revoked_at=None, expires_at__gt=now())
         .first()
     )
     if row is None:

@@ -13,12 +13,12 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 
-from hospital.audit.services import audit_record
+from hospital.audit.services import audit_record, request_address
 from hospital.common.clock import now
 from hospital.common.errors import Forbidden, Invalid, TooMany, Unauthenticated
 from hospital.common.locks import limit_lock_wait
 
-from . import rules, selectors
+from . import rules, selectors, sessions
 from . import totp as one_time
 from .models import AccessToken, Institution, PatientAccount, Ticket, User
 from .phones import phone_index as phone_index
@@ -30,8 +30,8 @@ PAGE_LIFE = timedelta(hours=12)
 LOCK_AFTER_N, LOCKED_FOR = 5, timedelta(minutes=30)  # SEC-02, usual values
 PROOF_LIFE = timedelta(minutes=10)
 TICKET_LIFE = timedelta(seconds=30)
-PASSWORD_MIN = 10  # design value
 SESSION_KEY = "access_token_id"
+AGENT_MAX = 200
 
 
 def digest_of(token: str) -> bytes:
@@ -57,8 +57,7 @@ def institution_create(
 def user_create(*, username: str, name: str, password: str | None = None) -> tuple[User, str, str]:
     """A member of staff: (row, password, TOTP secret); both secrets are returned once. Invalid `password_weak`."""
     chosen, secret = password or secrets.token_urlsafe(12), one_time.new_secret()
-    if len(chosen) < PASSWORD_MIN:
-        raise Invalid("password_weak", field="password")
+    sessions.password_check(password=chosen, username=username)
     user = User.objects.create(
         username=username, name=name, password=make_password(chosen), totp_secret=secret
     )
@@ -123,29 +122,79 @@ def _credentials_checked(*, username: str, password: str, code: str) -> User:
     raise Unauthenticated("bad_credentials")
 
 
+def _idle_s(user: User | None) -> int | None:
+    """Patients' tokens are short already and end only by the clock."""
+    return None if user is None else sessions.idle_s_of(user.memberships.values_list("role", flat=True))
+
+
 def token_issue(
-    *, life: timedelta, user: User | None = None, account: PatientAccount | None = None
+    *, life: timedelta, user: User | None = None, account: PatientAccount | None = None, agent: str = ""
 ) -> tuple[str, AccessToken]:
-    """An opaque random token; only its digest stays here."""
+    """An opaque random token; only its digest stays here. A member of staff's ends when it is not used."""
     token = secrets.token_urlsafe(32)
     row = AccessToken.objects.create(
-        digest=digest_of(token), user=user, account=account, expires_at=now() + life
+        digest=digest_of(token),
+        user=user,
+        account=account,
+        expires_at=now() + life,
+        idle_s=_idle_s(user),
+        address=request_address.get(),
+        agent=agent[:AGENT_MAX],
     )
     return token, row
 
 
-def staff_sign_in(*, username: str, password: str, code: str) -> tuple[str, AccessToken]:
-    """A bearer token for 8 h. Unauthenticated `bad_credentials`, TooMany `locked`."""
-    return token_issue(
-        life=STAFF_LIFE, user=_credentials_checked(username=username, password=password, code=code)
-    )
+@transaction.atomic
+def _password_renewed(user: User, new_password: str, *, keep: UUID | None = None) -> None:
+    """An old password opens nothing but its own change (SEC-01). All other sign-ins of the person end."""
+    if new_password:
+        sessions.password_check(password=new_password, username=user.username, before=user.password)
+        sessions.password_set(user=user, password=new_password, keep=keep)
+        actor = selectors.principal_of_user(user)
+        audit_record(principal=actor, action="auth.password", object_kind="user", object_id=user.id)
+    elif sessions.password_old(user):
+        raise Forbidden("password_old")
 
 
-def page_sign_in(*, request: HttpRequest, username: str, password: str, totp: str) -> None:
+def password_change(*, principal: Principal, password: str, new_password: str, code: str) -> None:
+    """A new password, proven with both factors; this sign-in stays, the person's others end.
+
+    Invalid `password_weak` or `password_same`, Unauthenticated `bad_credentials`, TooMany `locked`.
+    """
+    user = User.objects.get(id=principal.id)
+    sessions.password_check(password=new_password, username=user.username)
+    user = _credentials_checked(username=user.username, password=password, code=code)
+    _password_renewed(user, new_password, keep=_token_id(principal))
+
+
+def _worth_a_code(username: str, new_password: str) -> None:
+    """Refuse a weak new password before the one-time code is used up by it."""
+    if new_password:
+        sessions.password_check(password=new_password, username=username)
+
+
+def staff_sign_in(
+    *, username: str, password: str, code: str, new_password: str = "", agent: str = ""
+) -> tuple[str, AccessToken]:
+    """A bearer token for 8 h. Unauthenticated `bad_credentials`, TooMany `locked`, Forbidden `password_old`.
+
+    With `new_password` the password is changed in the same step; all other sign-ins of the person end.
+    """
+    _worth_a_code(username, new_password)
+    user = _credentials_checked(username=username, password=password, code=code)
+    _password_renewed(user, new_password)
+    return token_issue(life=STAFF_LIFE, user=user, agent=agent)
+
+
+def page_sign_in(
+    *, request: HttpRequest, username: str, password: str, totp: str, new_password: str = ""
+) -> None:
     """The same for pages: a new session holds only the token row's id; what was there before ends."""
+    _worth_a_code(username, new_password)
     user = _credentials_checked(username=username, password=password, code=totp)
+    _password_renewed(user, new_password)
     page_sign_out(request=request)
-    _, row = token_issue(life=PAGE_LIFE, user=user)
+    _, row = token_issue(life=PAGE_LIFE, user=user, agent=request.headers.get("User-Agent", ""))
     request.session[SESSION_KEY] = str(row.id)
     rotate_token(request)
 

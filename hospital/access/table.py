@@ -27,6 +27,8 @@ PATIENT, ROBOT = "patient", "robot"
 ACTIONS: dict[str, frozenset[str]] = {
     "auth.ticket": STAFF,
     "auth.step_up": STAFF,
+    "auth.sessions": STAFF | {PATIENT},
+    "auth.password": STAFF,
     "exam.read": CLINIC,
     "exam.book": DESK,
     "exam.move": DESK,
@@ -62,6 +64,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "robot.upload": frozenset({ROBOT}),
     "me.exams": frozenset({PATIENT}),
     "page.home": STAFF,
+    "page.account": STAFF,
     "page.desk": DESK,
     "page.bedside": frozenset({B}),
     "page.my_day": frozenset({R}),

@@ -14,6 +14,15 @@ TITLES: dict[str, tuple[str, str]] = {
     "code_invalid": ("验证码或证件信息不正确。", "The code or the document number is not right."),
     "phone_invalid": ("手机号码格式不正确。", "The phone number is not valid."),
     "uscc_invalid": ("统一社会信用代码不正确。", "The unified social credit code is not valid."),
-    "password_weak": ("密码至少 10 位。", "A password needs at least 10 characters."),
+    "password_weak": (
+        "密码至少 10 位，不能是常见密码，也不能包含用户名。",
+        "A password needs at least 10 characters, must not be a common one nor contain the user name.",
+    ),
+    "password_same": ("新密码不能与旧密码相同。", "The new password must not be the old one."),
+    "password_old": (
+        "密码已超过 90 天，请在登录时设置新密码。",
+        "The password is older than 90 days: set a new one while signing in.",
+    ),
+    "refresh_invalid": ("登录已失效，请重新登录。", "The sign-in is over; please sign in again."),
     "document_required": ("首次登录请同时提供证件号码。", "The first sign-in needs the document number too."),
 }

@@ -8,4 +8,8 @@ urlpatterns = [
     path("auth/staff", api.StaffDoor.as_view()),
     path("auth/step-up", api.StepUpDoor.as_view()),
     path("auth/ticket", api.TicketDoor.as_view()),
+    path("auth/password", api.PasswordDoor.as_view()),
+    path("auth/sessions", api.SessionsDoor.as_view()),
+    path("auth/sessions/<uuid:session_id>", api.SessionDoor.as_view()),
+    path("auth/patient/refresh", api.PatientRefreshDoor.as_view()),
 ]

@@ -14,6 +14,7 @@ from hospital.access.models import AccessToken, PatientAccount
 from hospital.access.patient_codes import code_check, code_consume, code_send
 from hospital.access.phones import phone_index, phone_normal
 from hospital.access.principals import NOBODY, Principal
+from hospital.access.refresh import family_begin
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import DomainError, Invalid, Unauthenticated
@@ -31,8 +32,11 @@ def patient_code_send(*, phone: str, channel: str, address: str) -> int:
     return code_send(phone=phone, channel=channel, address=address, deliver=known)
 
 
-def patient_sign_in(*, phone: str, code: str, document_number: str) -> tuple[str, AccessToken]:
-    """A token for the phone's account, 30 minutes. Unauthenticated `code_invalid`; Invalid `document_required`."""
+def patient_sign_in(*, phone: str, code: str, document_number: str) -> tuple[str, AccessToken, str]:
+    """(access token of 30 minutes, its row, refresh token) for the phone's account.
+
+    Unauthenticated `code_invalid`; Invalid `document_required`.
+    """
     phone = phone_normal(phone)
     try:
         code_id = code_check(phone=phone, code=code)
@@ -42,6 +46,7 @@ def patient_sign_in(*, phone: str, code: str, document_number: str) -> tuple[str
                 raise Invalid("document_required", field="document_number")
             token, row = code_consume(code_id=code_id, phone=phone)
             _link(row, patient)
+            following = family_begin(row=row)
     except DomainError as error:
         audit_record(
             principal=NOBODY,
@@ -52,7 +57,7 @@ def patient_sign_in(*, phone: str, code: str, document_number: str) -> tuple[str
             reason=error.code,
         )
         raise
-    return token, row
+    return token, row, following
 
 
 def _account(phone: str) -> PatientAccount | None:

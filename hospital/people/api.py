@@ -108,10 +108,11 @@ class PatientTokenDoor(Door):
     def post(self, request: Request) -> Response:
         data = TokenInput(data=request.data)
         data.is_valid(raise_exception=True)
-        token, row = accounts.patient_sign_in(**data.validated_data)
+        token, row, refresh = accounts.patient_sign_in(**data.validated_data)
         assert row.account_id is not None
         patients = [patient_found(patient) for patient in selectors.patients_of_account(row.account_id)]
-        return Response({"access": token, "expires_at": row.expires_at.isoformat(), "patients": patients})
+        body = {"access": token, "expires_at": row.expires_at.isoformat(), "refresh": refresh}
+        return Response(body | {"patients": patients})
 
 
 class ConsentTextDoor(Door):

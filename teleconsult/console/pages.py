@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from hospital.access import sessions
 from hospital.access.principals import Principal
 from hospital.access.services import page_sign_in, page_sign_out
 from hospital.common.clock import now, today
@@ -29,6 +30,7 @@ from .texts import LANGUAGES, language_of, text
 
 LANGUAGE_COOKIE_S = 365 * 24 * 3600
 LOCKED_CODES = frozenset({"locked", "account_locked", "too_many"})
+PASSWORD_CODES = frozenset({"password_old", "password_weak", "password_same"})
 
 
 def _next(request: HttpRequest, wanted: str) -> str:
@@ -43,12 +45,18 @@ def _next(request: HttpRequest, wanted: str) -> str:
 def sign_in(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST signs in or shows it again with the sentence of what is wrong."""
     language = language_of(request)
-    context = {"next": request.POST.get("next") or request.GET.get("next", ""), "username": "", "notice": ""}
+    context: dict[str, Any] = {
+        "next": request.POST.get("next") or request.GET.get("next", ""),
+        "username": "",
+        "notice": "",
+    }
     if request.method != "POST":
         if context["next"]:
             context["notice"] = text("signin.needed", language)
         elif "out" in request.GET:
             context["notice"] = text("signin.out", language)
+        if "idle" in request.GET:
+            context["notice"] = text("signin.idle", language)
         return show(request, "sign_in.html", **context)
     context["username"] = request.POST.get("username", "").strip()
     try:
@@ -57,9 +65,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             username=context["username"],
             password=request.POST.get("password", ""),
             totp=request.POST.get("totp", "").strip(),
+            new_password=request.POST.get("new_password", ""),
         )
     except DomainError as error:
         locked = error.code in LOCKED_CODES or error.status == 429
+        context["renew"] = error.code in PASSWORD_CODES or "new_password" in request.POST
         sentence = title(error.code, language)
         return show(request, "sign_in.html", status=error.status, sentence=sentence, locked=locked, **context)
     return HttpResponseRedirect(_next(request, context["next"]))
@@ -91,6 +101,13 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
         return HttpResponseRedirect(found[0][0])
     sentence = text("home.nothing", language_of(request))
     return show(request, "error.html", sentence=sentence, status=403)
+
+
+@require_GET
+@page("page.account")
+def account(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """One's own sign-ins and password."""
+    return show(request, "account.html", sessions=sessions.sessions_of(principal))
 
 
 def _day(request: HttpRequest) -> date:

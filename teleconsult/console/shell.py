@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from hospital.access import selectors as access
+from hospital.access import sessions
 from hospital.access.principals import Principal
 from hospital.access.table import allowed, require
 from hospital.common.error_texts import title
@@ -52,6 +53,7 @@ def _page(request: HttpRequest) -> dict[str, Any]:
     names = access.institution_names(ids=principal.institution_ids)
     return page | {
         "name": principal.name,
+        "idle_s": sessions.idle_s_of(principal.roles),
         "institution": "、".join(row["name_en" if language == "en" else "name"] for row in names.values()),
         "nav": [
             {"href": href, "key": key, "current": request.path.startswith(href)}

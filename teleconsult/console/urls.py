@@ -9,6 +9,7 @@ urlpatterns = [
     path("sign-in/", pages.sign_in),
     path("sign-out/", pages.sign_out),
     path("language/", pages.language),
+    path("account/", pages.account),
     path("desk/", pages.desk),
     path("bedside/", pages.bedside_list),
     path("bedside/<uuid:exam_id>/", pages.exam_bedside),

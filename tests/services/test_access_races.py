@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from hospital.access import services, totp
-from hospital.access.models import AccessToken, LoginCode
+from hospital.access import refresh, services, totp
+from hospital.access.models import AccessToken, LoginCode, PatientAccount
 from hospital.access.patient_codes import code_check, code_consume
 from hospital.common.errors import Conflict, TooMany, Unauthenticated
 from hospital.messages.models import Message
@@ -84,3 +84,13 @@ def test_two_desks_register_one_document_once_and_the_others_are_told_whom() -> 
     lost = [result for result in results if isinstance(result, Conflict)]
     made = Patient.objects.exclude(id=world.patient.id).get()
     assert [error.data["patient_id"] for error in lost] == [str(made.id)] * 3
+
+
+def test_one_refresh_token_used_twice_at_once_leaves_no_open_sign_in() -> None:
+    """The first wins, the second proves that two have the token: the family ends."""
+    account = PatientAccount.objects.create(phone="13900000001", phone_index=b"1" * 32)
+    _, row = services.token_issue(life=services.PATIENT_LIFE, account=account)
+    first = refresh.family_begin(row=row)
+    results = together(lambda: refresh.refresh_exchange(refresh=first), 4)
+    assert sum(isinstance(result, Unauthenticated) for result in results) == 3
+    assert not AccessToken.objects.filter(family=row.family, revoked_at=None).exists()

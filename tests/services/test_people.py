@@ -142,7 +142,7 @@ def _send(phone: str = PHONE) -> str:
 
 
 def test_phone_code_and_document_open_the_own_record_and_later_the_code_alone(world: World) -> None:
-    token, row = services.patient_sign_in(phone=PHONE, code=_send(), document_number="310229195003150012")
+    token, row, _ = services.patient_sign_in(phone=PHONE, code=_send(), document_number="310229195003150012")
     assert token
     assert row.account_id is not None
     assert [p.id for p in selectors.patients_of_account(row.account_id)] == [world.patient.id]

@@ -28,10 +28,12 @@ async function answerOf(response) {
 }
 
 // call("POST", "exams", {...}) -> parsed JSON or null. Throws ApiError; never rejects with anything else.
-// options: {signal, staySignedOut: true} (live pages must not be taken away by an expired session).
+// options: {signal, staySignedOut: true} (live pages must not be taken away by an expired session),
+// {background: true} for what the page asks by itself: it does not keep a sign-in alive.
 export async function call(method, path, body, options = {}) {
   const address = path.startsWith("/") ? path : `/api/v1/${path}`;
   const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
+  if (options.background) headers["X-Background"] = "1";
   if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;

@@ -10,7 +10,7 @@ export function refresh({ path, every_ms: everyMs = 5000, onData, onStale }) {
     if (!running && !document.hidden) {
       running = true;
       try {
-        const answer = await call("GET", typeof path === "function" ? path() : path);
+        const answer = await call("GET", typeof path === "function" ? path() : path, undefined, { background: true });
         onData(answer.results);
       } catch (error) {
         onStale(error);
