@@ -17,7 +17,7 @@ beam (positive into tissue), x toward the marker (left of the picture), y along 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -164,10 +164,30 @@ class Arm(ABC):
         del site
         return None
 
+    def patient_told(self, key: str) -> None:
+        """Somebody said one of ``devices.wire.ctl.PROMPTS`` to the patient. Moves nothing.
+
+        A real arm has no use for it; a simulated patient breathes as told. Raises ArmNotThere.
+        """
+        del key
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A further calibrated part of a picture. ``box`` is (x0, y0, x1, y1) in pixels."""
+
+    box: tuple[int, int, int, int]
+    mm_per_px_x: float
+    mm_per_px_y: float
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One lossless picture. ``region`` is (x0, y0, x1, y1) in pixels, where the calibration holds."""
+    """One lossless picture. ``region`` is (x0, y0, x1, y1) in pixels, where the calibration holds.
+
+    ``mechanical_index`` and ``thermal_index`` (soft tissue) have no unit. What a source does not
+    know stays None. ``more_regions`` are calibrated parts beside the first one.
+    """
 
     frame_id: int
     t_us: int
@@ -176,6 +196,15 @@ class Frame:
     mm_per_px_y: float
     region: tuple[int, int, int, int]
     depth_mm: float
+    mechanical_index: float | None = None
+    thermal_index: float | None = None
+    frequency_mhz: float | None = None
+    focus_mm: float | None = None
+    gain_db: float | None = None
+    more_regions: tuple[Region, ...] = ()
+
+
+TGC_SLIDERS = 8
 
 
 class ImageSource(ABC):
@@ -200,8 +229,15 @@ class ImageSource(ABC):
         gain_db: float | None = None,
         depth_mm: float | None = None,
         dynamic_range_db: float | None = None,
-    ) -> dict[str, float]:
-        """Change what is given; return what is really set for all three."""
+        focus_mm: float | None = None,
+        tgc_db: Sequence[float] | None = None,
+        preset: str | None = None,
+    ) -> dict[str, Any]:
+        """Change what is given; return what is really set for all of them, and the ``presets`` there are.
+
+        ``tgc_db`` are TGC_SLIDERS values from near to far. A ``preset`` sets all the others first, so that
+        values given with it win; an unknown one changes nothing.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -56,6 +56,14 @@ def _one_of(*allowed: object) -> Check:
     return lambda value: any(value is a or (value == a and type(value) is type(a)) for a in allowed)
 
 
+def _numbers(count: int, low: float, high: float) -> Check:
+    one = _number(low, high)
+    return lambda value: isinstance(value, list) and len(value) == count and all(map(one, value))
+
+
+PROMPTS = ("breathe_in", "hold", "breathe_out", "turn_left", "turn_right", "lie_still", "relax")
+"""What a physician says to the patient with one key."""
+
 _flag = _one_of(True, False)
 _CAUSES = tuple(int(cause) for cause in StopCause if cause is not StopCause.NONE)
 
@@ -78,10 +86,14 @@ SHAPES: Mapping[str, _Shape] = {
             "gain_db": _number(-30, 30),
             "depth_mm": _number(40, 300),
             "dynamic_range_db": _number(30, 90),
+            "focus_mm": _number(20, 240),
+            "tgc_db": _numbers(8, -20, 20),
+            "preset": _text(32),
         },
         at_least_one=True,
     ),
     "park": _Shape(_C),
+    "prompt": _Shape(_C, {"key": _one_of(*PROMPTS)}),
     "lift": _Shape(_C | _B),
     "hold": _Shape(_C | _B),
     "go": _Shape(_B),

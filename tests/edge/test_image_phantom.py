@@ -34,7 +34,7 @@ def source() -> PhantomSource:
 
 @pytest.fixture(autouse=True)
 def _defaults(source: PhantomSource) -> None:
-    source.set(gain_db=0.0, depth_mm=160.0, dynamic_range_db=60.0)
+    source.set(preset="abdomen")
 
 
 def pose_at(site: str = "right_upper_quadrant", *, press_mm: float = 8.0) -> ProbePose:
@@ -183,12 +183,34 @@ def test_gain_brightens_and_a_smaller_dynamic_range_hardens(source: PhantomSourc
 
 
 def test_settings_are_bounded_and_say_what_was_really_set(source: PhantomSource) -> None:
-    assert source.set(gain_db=1000.0, depth_mm=5.0, dynamic_range_db=math.nan) == {
-        "gain_db": 30.0,
-        "depth_mm": 60.0,
-        "dynamic_range_db": 60.0,
-    }
+    really = source.set(
+        gain_db=1000.0, depth_mm=5.0, dynamic_range_db=math.nan, tgc_db=[99.0] * 8, focus_mm=1.0
+    )
+    assert (really["gain_db"], really["depth_mm"], really["dynamic_range_db"]) == (30.0, 60.0, 60.0)
+    assert (really["tgc_db"], really["focus_mm"]) == ([20.0] * 8, 20.0)
     assert source.render(None, 1.0).depth_mm == 60.0
+    assert source.set(tgc_db=[1.0], preset="no such") == really, "what makes no sense changes nothing"
+
+
+def test_a_preset_sets_everything_and_values_beside_it_win(source: PhantomSource) -> None:
+    source.set(gain_db=7.0, tgc_db=[5.0] * 8)
+    really = source.set(preset="abdomen_large", focus_mm=100.0)
+    assert (really["preset"], really["gain_db"], really["tgc_db"]) == ("abdomen_large", 0.0, [0.0] * 8)
+    assert (really["focus_mm"], source.render(None, 1.0).depth_mm) == (100.0, really["depth_mm"])
+    assert set(really["presets"]) >= {"abdomen", "abdomen_large", "vessel"}
+
+
+def test_each_frame_carries_its_settings_and_a_plausible_output(source: PhantomSource) -> None:
+    for preset in ("abdomen", "abdomen_large", "vessel"):
+        source.set(preset=preset)
+        frame = source.render(None, 1.0)
+        assert frame.mechanical_index is not None and 0.1 < frame.mechanical_index < 1.9
+        assert frame.thermal_index is not None and 0.0 < frame.thermal_index < 2.0
+    source.set(preset="abdomen", gain_db=4.0, focus_mm=60.0)
+    near = source.render(None, 1.0)
+    assert (near.gain_db, near.focus_mm, near.frequency_mhz) == (4.0, 60.0, 3.5)
+    source.set(focus_mm=160.0)
+    assert (source.render(None, 1.0).mechanical_index or 9.0) < (near.mechanical_index or 0.0)
 
 
 @pytest.mark.parametrize("depth_mm", [60.0, 160.0, 240.0])

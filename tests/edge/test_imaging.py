@@ -231,6 +231,15 @@ def test_another_depth_is_told_with_its_scale(viewer: Viewer) -> None:
     viewer.ask("imaging", depth_mm=160.0)
 
 
+def test_a_preset_and_the_sliders_of_the_time_gain_are_told_to_every_page(viewer: Viewer) -> None:
+    tgc_db = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.0]
+    answer = viewer.ask("imaging", preset="vessel", tgc_db=tgc_db, focus_mm=70.0)
+    assert answer["done"]["tgc_db"] == tgc_db
+    told = viewer.message("geometry", preset="vessel")
+    assert (told["tgc_db"], told["focus_mm"]) == (tgc_db, 70.0)
+    viewer.ask("imaging", preset="abdomen")
+
+
 @pytest.mark.parametrize(
     "rubbish",
     [b"{", b"[]", b"\xff\x00", b'{"type": 5}', b'{"type": "freeze"}', b'{"type":"imaging","gain_db":"x"}'],

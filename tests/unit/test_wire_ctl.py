@@ -26,6 +26,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "place": {"site": "right_upper_quadrant"},
     "clear_stop": {"cause": 3, "patient_well": True},
     "orientation": {"head": "left", "lie": "supine"},
+    "prompt": {"key": "breathe_in"},
 }
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -71,6 +72,32 @@ def test_bad_requests_have_their_code(text: str, code: str) -> None:
     with pytest.raises(CtlError) as refused:
         ctl.parse_request(text, role="bedside")
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tgc_db": [0] * 7},
+        {"tgc_db": [0] * 7 + [21]},
+        {"tgc_db": [0] * 7 + ["0"]},
+        {"focus_mm": 10},
+        {"preset": "x" * 33},
+        {},
+    ],
+)
+def test_settings_of_the_picture_outside_their_range_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(CtlError, match="bad_field"):
+        ctl.parse_request(ctl.request("imaging", 1, **fields), role="console")
+
+
+def test_every_setting_of_the_picture_may_come_in_one_request() -> None:
+    fields = {"gain_db": 3, "focus_mm": 80, "tgc_db": [0, 1, -2, 3.5, 0, 0, 0, 20], "preset": "vessel"}
+    assert ctl.parse_request(ctl.request("imaging", 1, **fields), role="console").fields == fields
+
+
+def test_only_the_known_prompts_may_be_said() -> None:
+    with pytest.raises(CtlError, match="bad_field"):
+        ctl.parse_request(ctl.request("prompt", 1, key="jump"), role="console")
 
 
 @given(st.dictionaries(st.sampled_from(["type", "id", "on", "n", "cause", "kind"]), json_values))

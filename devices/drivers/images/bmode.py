@@ -9,7 +9,6 @@ the TGC; then log compression and one lookup per pixel. Numbers without a source
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ from devices.drivers.images.anatomy import (
     Volume,
 )
 from devices.drivers.images.geometry import Geometry
+from devices.drivers.images.presets import Look
 from devices.drivers.sim.reader import ProbePose
 from devices.drivers.sim.world import (
     PROBE_RADIUS_MM,
@@ -58,14 +58,6 @@ def _askew() -> npt.NDArray[np.float32]:
 
 
 _ASKEW = _askew()
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What the physician sets: ``gain_db`` around 0, ``dynamic_range_db`` from black to white."""
-
-    gain_db: float = 0.0
-    dynamic_range_db: float = 60.0
 
 
 class Renderer:

@@ -7,7 +7,7 @@ pose does not change a recording: this source shows real pictures, it does not f
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +93,15 @@ class DicomLoopSource(ImageSource):
         gain_db: float | None = None,
         depth_mm: float | None = None,
         dynamic_range_db: float | None = None,
-    ) -> dict[str, float]:
+        focus_mm: float | None = None,
+        tgc_db: Sequence[float] | None = None,
+        preset: str | None = None,
+    ) -> dict[str, Any]:
         """Only the gain of a recording can be changed."""
         if gain_db is not None:
-            self._gain_db = min(max(gain_db, -30.0), 30.0)
+            self._gain_db = min(max(float(gain_db), -30.0), 30.0)
         depth = (self._region[3] - self._region[1]) * self._mm_per_px
-        return {"gain_db": self._gain_db, "depth_mm": depth, "dynamic_range_db": 60.0}
+        return {"gain_db": self._gain_db, "depth_mm": depth, "dynamic_range_db": 60.0, "presets": []}
 
     def close(self) -> None:
         self._frames = None

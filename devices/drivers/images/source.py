@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from devices.drivers.base import Frame, ImageSource, SourceError
 from devices.drivers.images.anatomy import abdomen
-from devices.drivers.images.bmode import Look, Renderer
-from devices.drivers.images.geometry import Geometry
+from devices.drivers.images.bmode import Renderer
+from devices.drivers.images.geometry import HEIGHT_PX, WIDTH_PX, Geometry
+from devices.drivers.images.presets import Look, changed
 from devices.drivers.sim.reader import ProbePose, ProbeReader
 
 FRAMES_PER_S = 30
-DEPTH_MM = 160.0
-GAIN_DB_RANGE = (-30.0, 30.0)
-DYNAMIC_RANGE_DB_RANGE = (30.0, 90.0)
+SIZES = ((640, 480), (800, 600))
+_NUMBERS = ("gain_db", "depth_mm", "dynamic_range_db", "focus_mm")
 
 
 def frame_number(now: float) -> int:
@@ -26,21 +26,30 @@ def frame_number(now: float) -> int:
 
 
 class PhantomSource(ImageSource):
-    """Reads the probe's pose from shared memory. Options: ``depth_mm``, ``gain_db``, ``dynamic_range_db``."""
+    """Reads the probe's pose from shared memory.
+
+    Options: ``preset``, ``gain_db``, ``depth_mm``, ``dynamic_range_db``, ``focus_mm``; ``width`` and
+    ``height`` (640x480 or 800x600).
+    """
 
     def __init__(self, *, runtime_dir: Path, options: Mapping[str, Any]) -> None:
         super().__init__(runtime_dir=runtime_dir, options=options)
         self._reader: ProbeReader | None = None
         self._renderer: Renderer | None = None
         self._look = Look()
-        self._depth_mm = DEPTH_MM
+        self._size = (int(options.get("width", WIDTH_PX)), int(options.get("height", HEIGHT_PX)))
 
     def open(self) -> None:
-        """Build the abdomen (a few seconds the first time)."""
+        """Build the abdomen (a few seconds the first time). Raises SourceError for a size there is not."""
+        if self._size not in SIZES:
+            raise SourceError(f"no picture of {self._size[0]}x{self._size[1]}; there are {SIZES}")
         self._reader = ProbeReader(self.runtime_dir)
-        self._renderer = Renderer(abdomen(), Geometry(depth_mm=self._depth_mm))
-        names = ("gain_db", "depth_mm", "dynamic_range_db")
-        self.set(**{name: float(self.options[name]) for name in names if name in self.options})
+        numbers: dict[str, Any] = {
+            name: float(self.options[name]) for name in _NUMBERS if name in self.options
+        }
+        preset = str(self.options["preset"]) if "preset" in self.options else None
+        self._look = changed(self._look, preset=preset, **numbers)
+        self._renderer = Renderer(abdomen(), self._geometry())
 
     def frame(self, now: float) -> Frame:
         """Render from the newest pose; a probe nobody has placed yet sees air. Raises SourceError."""
@@ -52,15 +61,21 @@ class PhantomSource(ImageSource):
         """The picture at a given pose. Raises SourceError."""
         if self._renderer is None:
             raise SourceError("the source is not open")
-        geometry = self._renderer.geometry
+        geometry, look = self._renderer.geometry, self._look
+        mechanical, thermal = output_indices(look)
         return Frame(
             frame_id=frame_number(now),
             t_us=time.monotonic_ns() // 1000,
-            pixels=self._renderer.render(pose, self._look),
+            pixels=self._renderer.render(pose, look),
             mm_per_px_x=geometry.mm_per_px,
             mm_per_px_y=geometry.mm_per_px,
             region=geometry.region,
             depth_mm=geometry.depth_mm,
+            mechanical_index=mechanical,
+            thermal_index=thermal,
+            frequency_mhz=look.frequency_mhz,
+            focus_mm=look.focus_mm,
+            gain_db=look.gain_db,
         )
 
     @property
@@ -76,23 +91,24 @@ class PhantomSource(ImageSource):
         gain_db: float | None = None,
         depth_mm: float | None = None,
         dynamic_range_db: float | None = None,
-    ) -> dict[str, float]:
+        focus_mm: float | None = None,
+        tgc_db: Sequence[float] | None = None,
+        preset: str | None = None,
+    ) -> dict[str, Any]:
         """Change what is given, within range; what is not finite is ignored. Returns what is set."""
-        look = self._look
-        self._look = Look(
-            gain_db=_within(gain_db, GAIN_DB_RANGE, look.gain_db),
-            dynamic_range_db=_within(dynamic_range_db, DYNAMIC_RANGE_DB_RANGE, look.dynamic_range_db),
+        old = self._look
+        self._look = changed(
+            old,
+            gain_db=gain_db,
+            depth_mm=depth_mm,
+            dynamic_range_db=dynamic_range_db,
+            focus_mm=focus_mm,
+            tgc_db=tgc_db,
+            preset=preset,
         )
-        if depth_mm is not None and math.isfinite(depth_mm):
-            geometry = Geometry(depth_mm=depth_mm)
-            self._depth_mm = geometry.depth_mm
-            if self._renderer is not None:
-                self._renderer.use(geometry)
-        return {
-            "gain_db": self._look.gain_db,
-            "depth_mm": self._depth_mm,
-            "dynamic_range_db": self._look.dynamic_range_db,
-        }
+        if self._renderer is not None and self._look.depth_mm != old.depth_mm:
+            self._renderer.use(self._geometry())
+        return self._look.told()
 
     def close(self) -> None:
         """Let go of the shared memory; repeatable."""
@@ -101,8 +117,26 @@ class PhantomSource(ImageSource):
         self._reader = None
         self._renderer = None
 
+    def _geometry(self) -> Geometry:
+        width, height = self._size
+        return Geometry(depth_mm=self._look.depth_mm, width=width, height=height)
 
-def _within(value: float | None, bounds: tuple[float, float], old: float) -> float:
-    if value is None or not math.isfinite(value):
-        return old
-    return min(max(value, bounds[0]), bounds[1])
+
+FULL_OUTPUT_MPA = 6.0
+"""Peak rarefactional pressure in water of a focus near the skin at full output; design value."""
+DERATING_DB_MM_MHZ = 0.03
+"""0.3 dB/(cm MHz), IEC 62359."""
+
+
+def output_indices(look: Look) -> tuple[float, float]:
+    """Mechanical and soft-tissue thermal index: a model of this phantom's output, not a measurement.
+
+    MI is the derated pressure at the focus over the root of the frequency (IEC 62359), with a pressure that a
+    deeper focus, having a smaller opening angle, reaches less. TI is taken in proportion to MI squared times
+    frequency, as for a beam of constant width at constant repetition.
+    """
+    spread = 1.0 / math.sqrt(1.0 + (look.focus_mm / 90.0) ** 2)
+    derated = 10.0 ** (-DERATING_DB_MM_MHZ * look.frequency_mhz * look.focus_mm / 20.0)
+    mechanical = FULL_OUTPUT_MPA * spread * derated / math.sqrt(look.frequency_mhz)
+    thermal = 0.35 * mechanical**2 * look.frequency_mhz
+    return round(mechanical, 2), round(thermal, 2)

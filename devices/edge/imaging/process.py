@@ -22,7 +22,7 @@ from devices.edge.imaging.port import Port
 log = logging.getLogger("edge.imaging")
 RING_S, LOOP_S = 10, 3
 POLL_S = 0.002
-PARAMETERS = ("gain_db", "depth_mm", "dynamic_range_db")
+PARAMETERS = ("gain_db", "depth_mm", "dynamic_range_db", "focus_mm", "tgc_db", "preset")
 
 
 def geometry_of(frame: Frame) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Imaging:
         self._frozen: Frame | None = None
         self._encoder: Encoder | None = None
         self._geometry: dict[str, Any] | None = None
-        self._look: dict[str, float] = {}
+        self._look: dict[str, Any] = {}
         self._worklist: dict[str, Any] | None = None
         self._written: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.running = True
@@ -187,7 +187,7 @@ class Imaging:
         return chosen or [last]
 
     def _imaging(self, request: dict[str, Any]) -> dict[str, Any]:
-        wanted = {name: float(request[name]) for name in PARAMETERS if request.get(name) is not None}
+        wanted = {name: request[name] for name in PARAMETERS if request.get(name) is not None}
         self._look = self._source.set(**wanted)
         self._tell_geometry()
         return dict(self._look)

@@ -19,7 +19,7 @@ Answer = dict[str, Any]
 # Where the link asks the safety process; "imaging" and "capture" never come here.
 HANDLED = frozenset(
     {"freeze", "lift", "park", "hold", "go", "gentler", "force_cap", "hand_guide", "place", "clear_stop"}
-    | {"orientation"}
+    | {"orientation", "prompt"}
 )
 
 
@@ -132,6 +132,11 @@ def _orientation(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float
     return dict(core.orientation)
 
 
+def _prompt(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float) -> Answer:
+    core.calls.append(("patient_told", request.fields["key"]))
+    return {"key": request.fields["key"]}
+
+
 _HANDLERS: dict[str, Callable[[SafetyCore, CtlRequest, int, float], Answer]] = {
     "freeze": _freeze,
     "lift": _lift,
@@ -144,4 +149,5 @@ _HANDLERS: dict[str, Callable[[SafetyCore, CtlRequest, int, float], Answer]] = {
     "place": _place,
     "clear_stop": _clear_stop,
     "orientation": _orientation,
+    "prompt": _prompt,
 }

@@ -134,8 +134,13 @@ class Runtime:
             "enable": self.arm.enable,
             "lift": lambda: self.arm.lift(LIFT_MM),
             "hand_guide": lambda: self.arm.hand_guide(bool(argument)),
+            "patient_told": lambda: self._patient_told(str(argument)),
         }
         calls[name]()
+
+    def _patient_told(self, key: str) -> None:
+        if self._connected:  # words are no reason to call an arm that is away at fault
+            self.arm.patient_told(key)
 
     # --- link -----------------------------------------------------------------------------------
 
