@@ -1,0 +1,1 @@
+"""Benchmarks: figures, not behaviour. `deploy/bench NAME` runs one; pytest runs none of them."""
