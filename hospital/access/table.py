@@ -55,6 +55,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "patient.register": DESK,
     "patient.search": DESK,
     "patient.read": DESK,
+    "patient.delegate": DESK,
+    "me.delegates": frozenset({PATIENT}),
     "practitioner.list": CLINIC,
     "resource.list": CLINIC,
     "exam_type.list": CLINIC,

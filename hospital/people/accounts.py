@@ -19,8 +19,8 @@ from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import DomainError, Invalid, Unauthenticated
 
-from . import rules, search
-from .models import AccountPatient, Patient
+from . import delegates, selectors
+from .models import AccountPatient, Delegation, Patient
 
 PROVEN_AGAIN_AFTER = timedelta(days=180)  # design value; carriers give numbers away after 90 days
 
@@ -28,7 +28,9 @@ PROVEN_AGAIN_AFTER = timedelta(days=180)  # design value; carriers give numbers 
 def patient_code_send(*, phone: str, channel: str, address: str) -> int:
     """Life of the code in seconds; the same for phones known and unknown, but only patients' phones get a message."""
     phone = phone_normal(phone)
-    known = Patient.objects.filter(phone_index=phone_index(phone)).exists()
+    mine = Patient.objects.filter(phone_index=phone_index(phone))
+    lent = Delegation.objects.filter(delegates.delegations_active(), phone_index=phone_index(phone))
+    known = mine.exists() or lent.exists()
     return code_send(phone=phone, channel=channel, address=address, deliver=known)
 
 
@@ -41,8 +43,9 @@ def patient_sign_in(*, phone: str, code: str, document_number: str) -> tuple[str
     try:
         code_id = code_check(phone=phone, code=code)
         with transaction.atomic():
-            patient = _patient_proven(phone, document_number) if document_number.strip() else None
-            if patient is None and not _linked(phone):
+            named = bool(document_number.strip())
+            patient = _patient_proven(phone, document_number) if named else None
+            if not named and not _linked(phone):
                 raise Invalid("document_required", field="document_number")
             token, row = code_consume(code_id=code_id, phone=phone)
             _link(row, patient)
@@ -70,8 +73,10 @@ def _linked(phone: str) -> bool:
     account = _account(phone)
     if account is None:
         AccountPatient.objects.filter(account__phone_index=phone_index(phone)).delete()
+        delegates.delegations_forget(phone)
         return False
-    return AccountPatient.objects.filter(account=account, patient__phone_index=account.phone_index).exists()
+    own = AccountPatient.objects.filter(account=account, patient__phone_index=account.phone_index)
+    return own.exists() or delegates.delegation_proven(phone)
 
 
 def _link(row: AccessToken, patient: Patient | None) -> None:
@@ -88,11 +93,15 @@ def _link(row: AccessToken, patient: Patient | None) -> None:
     )
 
 
-def _patient_proven(phone: str, document_number: str) -> Patient:
-    """The patient with this document and this phone; a wrong document is answered like a wrong code."""
+def _patient_proven(phone: str, document_number: str) -> Patient | None:
+    """The patient with this document and this phone, None for a delegate who named the patient's document.
+
+    A wrong document is answered like a wrong code.
+    """
     _linked(phone)  # ends what an earlier owner of the number had
-    keys = [search.document_index(kind, plain) for kind, plain in rules.document_keys_for(document_number)]
+    keys = selectors.document_indexes(document_number)
     found = Patient.objects.filter(document_index__in=keys, phone_index=phone_index(phone)).first()
-    if found is None:
+    lent = delegates.delegation_prove(phone=phone, document_number=document_number)
+    if found is None and not lent:
         raise Unauthenticated("code_invalid")
     return found

@@ -67,6 +67,44 @@ class AccountPatient(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "patient"], name="account_patient_once")]
 
 
+class Delegation(models.Model):
+    """A family member or carer may act for a patient from their own phone: for what, until when, granted how.
+
+    It opens nothing until the delegate proved, once and on that phone, the patient's document number (`proven_at`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="delegations")
+    name = EncryptedTextField()
+    relation = models.CharField(max_length=40)
+    phone = EncryptedTextField()
+    phone_index = models.BinaryField(max_length=INDEX_BYTES, db_index=True)
+    scopes = ArrayField(models.CharField(max_length=10))
+    granted_by_kind = models.CharField(max_length=10)
+    granted_by_id = models.UUIDField()
+    paper = models.CharField(max_length=120, blank=True)
+    granted_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    proven_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by_kind = models.CharField(max_length=10, blank=True)
+    revoked_by_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "phone_index"],
+                condition=Q(revoked_at=None),
+                name="one_delegation_per_phone",
+            ),
+            models.CheckConstraint(
+                condition=Q(granted_by_kind="patient") | Q(granted_by_kind="staff") & ~Q(paper=""),
+                name="delegation_by_staff_on_paper",
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("granted_at")), name="delegation_ends"),
+        ]
+
+
 class Practitioner(models.Model):
     """The licence behind a physician's account."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hospital.common.clock import today
 
-from .models import Patient
+from .models import Delegation, Patient
 from .rules import age_on, masked_name, masked_number
 
 
@@ -29,4 +29,19 @@ def patient_full(patient: Patient) -> dict[str, Any]:
         "document_type": patient.document_type,
         "document_masked": masked_number(patient.document_number),
         "phone_masked": masked_number(patient.phone),
+    }
+
+
+def delegation_json(row: Delegation) -> dict[str, Any]:
+    """One delegate, as the patient and the desk see them; the phone stays masked."""
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "relation": row.relation,
+        "phone_masked": masked_number(row.phone),
+        "scopes": row.scopes,
+        "granted_by": row.granted_by_kind,
+        "granted_at": row.granted_at.isoformat(),
+        "expires_at": row.expires_at.isoformat(),
+        "in_use": row.proven_at is not None,
     }

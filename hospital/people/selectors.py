@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from hospital.access.models import Membership
+from hospital.access.models import Membership, PatientAccount
 from hospital.access.phones import phone_index
 from hospital.access.principals import Principal
 from hospital.access.table import places
@@ -17,7 +17,7 @@ from hospital.common.errors import NotFound
 from hospital.messages.services import phone_plain
 
 from . import rules, search
-from .models import Agreement, Consent, ConsentText, Patient, Practitioner
+from .models import Agreement, Consent, ConsentText, Delegation, Patient, Practitioner
 
 SEARCH_MAX, RECENT_MAX = 50, 20
 SOUND_SCAN_MAX = 5000  # design value: names decrypted for one search by sound or part of a name
@@ -47,7 +47,7 @@ def patient_search(*, principal: Principal, q: str) -> list[Patient]:
         return list(found.order_by("-created_at")[:RECENT_MAX])
     plain, phone = rules.document_normal(q), phone_plain(q)
     which = Q(name_index=search.name_index(q)) | Q(mpi=plain) | Q(phone_index=phone_index(phone))
-    which |= Q(document_index__in=[search.document_index(*key) for key in rules.document_keys_for(q)])
+    which |= Q(document_index__in=document_indexes(q))
     if re.fullmatch(r"[0-9]{3}[0-9X]", plain):
         which |= Q(document_tail_index=search.document_tail_index(plain))
         which |= Q(phone_tail_index=search.phone_tail_index(plain))
@@ -80,9 +80,24 @@ def _by_part(found: QuerySet[Patient], q: str) -> list[Patient]:
     return _first(found, [search.syllable_index(one) for one in sound[0]], lambda name: part in name)
 
 
-def patients_of_account(account_id: UUID) -> QuerySet[Patient]:
-    """Whom this phone's account was proven to speak for, as long as the phone is still theirs."""
-    return Patient.objects.filter(links__account_id=account_id, phone_index=F("links__account__phone_index"))
+def document_indexes(number: str) -> list[bytes]:
+    """Every keyed index under which a document of this number may be on file, whatever its type."""
+    return [search.document_index(kind, plain) for kind, plain in rules.document_keys_for(number)]
+
+
+def patients_of_account(account_id: UUID, *, scope: str = "read") -> QuerySet[Patient]:
+    """Whom this phone's account may act for: its own patients, as long as the phone is theirs, and those whose
+    proven delegation to this phone covers the scope today."""
+    own = Patient.objects.filter(links__account_id=account_id, phone_index=F("links__account__phone_index"))
+    phone = PatientAccount.objects.filter(id=account_id).values("phone_index")
+    lent = Delegation.objects.filter(
+        revoked_at=None,
+        expires_at__gt=now(),
+        proven_at__isnull=False,
+        scopes__contains=[scope],
+        phone_index__in=phone,
+    )
+    return Patient.objects.filter(Q(id__in=own.values("id")) | Q(id__in=lent.values("patient_id")))
 
 
 def agreement_covering(*, inviting_id: UUID, invited_id: UUID, service: str, on: date) -> Agreement | None:

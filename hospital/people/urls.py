@@ -2,11 +2,22 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api
+from . import api, api_delegates
 
 urlpatterns = [
     path("patients", api.PatientsDoor.as_view()),
     path("patients/<uuid:patient_id>", api.PatientDoor.as_view()),
+    path("patients/<uuid:patient_id>/delegates", api_delegates.PatientDelegatesDoor.as_view()),
+    path(
+        "patients/<uuid:patient_id>/delegates/<uuid:delegation_id>",
+        api_delegates.PatientDelegateDoor.as_view(),
+    ),
+    path("me/patients/<uuid:patient_id>/delegates", api_delegates.MyDelegatesDoor.as_view()),
+    path(
+        "me/patients/<uuid:patient_id>/delegates/<uuid:delegation_id>",
+        api_delegates.MyDelegateDoor.as_view(),
+    ),
+    path("me/delegations/<uuid:delegation_id>", api_delegates.MyDelegationDoor.as_view()),
     path("practitioners", api.PractitionersDoor.as_view()),
     path("consent-texts/current", api.ConsentTextDoor.as_view()),
     path("auth/patient/code", api.PatientCodeDoor.as_view()),
