@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from devices.fleet import selectors as fleet
 from hospital.access.principals import Principal
@@ -14,10 +14,12 @@ from hospital.common.errors import NotFound
 from hospital.people import selectors as people
 
 from . import rules
-from .models import Exam, LinkQuality, Presence
+from .models import Exam, ExamTransition, LinkQuality, Presence
+from .states import FINAL
 
 PRESENT_WITHIN = timedelta(seconds=6)  # the page's socket marks itself every second
 LINK_VALID_FOR = timedelta(minutes=5)  # design value: a measurement older than this says nothing
+CARE_GRACE = timedelta(days=30)  # design value: time to look back at a case, to amend, to answer a question
 DESK_ROLES = ("scheduler", "nurse", "assistant")
 _RELATED = (
     "patient",
@@ -32,13 +34,21 @@ _RELATED = (
 )
 
 
+def care_relation() -> Q:
+    """An expert of another hospital sees a patient because of this exam, until it is over plus a grace, no longer."""
+    long_over = ExamTransition.objects.filter(
+        exam_id=OuterRef("pk"), after__in=[str(state) for state in FINAL], at__lt=now() - CARE_GRACE
+    )
+    return Q(performing_institution=F("requesting_institution")) | ~Exists(long_over)
+
+
 def exams(principal: Principal) -> QuerySet[Exam]:
     """Staff: exams they take part in, and as desk those their institution asks for. Patients: use `exams_of_patients`."""
     if principal.kind == "system":
         return Exam.objects.select_related(*_RELATED)
     if principal.kind != "staff":
         return Exam.objects.none()
-    own = Q(remote_physician_id=principal.id) | Q(bedside_physician_id=principal.id)
+    own = Q(bedside_physician_id=principal.id) | Q(remote_physician_id=principal.id) & care_relation()
     desks = [institution for institution, role in principal.memberships if role in DESK_ROLES]
     return Exam.objects.select_related(*_RELATED).filter(own | Q(requesting_institution_id__in=desks))
 

@@ -59,6 +59,8 @@ SCANNING = frozenset({State.LIVE, State.PAUSED})
 # The pages talk to the robot in these; afterwards sockets are closed with 4410.
 CONNECTED = PREPARING | SCANNING | {State.BOOKED}
 OVER = frozenset({State.ENDED, State.REPORTED, State.CANCELLED, State.NO_SHOW, State.ABORTED})
+# Nothing more will be done: no picture, no report.
+FINAL = OVER - {State.ENDED}
 
 
 class IllegalTransition(Exception):

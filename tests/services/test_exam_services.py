@@ -284,3 +284,22 @@ def test_strangers_get_the_same_answer_as_for_an_exam_that_does_not_exist(world:
     for who in ("other_desk", "other_expert", "expert2", "bedside2", "admin"):
         with pytest.raises(NotFound):
             selectors.exam_get(world.principals[who], exam.id)
+
+
+@pytest.mark.parametrize(
+    ("state", "age_days", "seen"),
+    [("reported", 29, True), ("reported", 31, False), ("cancelled", 31, False), ("ended", 400, True)],
+)
+def test_the_expert_of_another_hospital_sees_a_patient_until_the_exam_is_long_over(
+    world: World, state: str, age_days: int, seen: bool
+) -> None:
+    exam = world.book()
+    Exam.objects.filter(id=exam.id).update(state=state)
+    ExamTransition.objects.create(
+        exam=exam, command="x", before="x", after=state, by_id=exam.id, by_kind="system"
+    )
+    ExamTransition.objects.update(at=now() - timedelta(days=age_days))
+    mine = selectors.exams(world.principals["expert"])
+    assert mine.filter(id=exam.id).exists() is seen
+    assert selectors.exams(world.principals["desk"]).filter(id=exam.id).exists()
+    assert selectors.exams(world.principals["bedside"]).filter(id=exam.id).exists()
