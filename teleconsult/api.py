@@ -19,6 +19,7 @@ from hospital.common.problems import language_of
 
 from . import inputs, selectors, services
 from .representations import exam_json, exam_summary
+from .shown import exam_shown, exams_shown
 from .states import State
 
 EXAM = {
@@ -59,8 +60,13 @@ class ExamsDoor(Door):
             raise Invalid("invalid", field="day") from None
         if state and state not in {str(known) for known in State}:
             raise Invalid("invalid", field="state")
-        found = selectors.exams_on(principal_of(request), day=parsed_day, state=state)
-        return page_of(found, request, lambda exam: exam_summary(exam, principal_of(request)))
+        principal = principal_of(request)
+        return page_of(
+            selectors.exams_on(principal, day=parsed_day, state=state),
+            request,
+            lambda exam: exam_summary(exam, principal),
+            shown=lambda exams: self.shown(exams_shown(principal, exams)),
+        )
 
     @extend_schema(request=inputs.Book, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
@@ -74,6 +80,7 @@ class ExamDoor(Door):
     @extend_schema(responses=EXAM)
     def get(self, request: Request, exam_id: UUID) -> Response:
         exam = selectors.exam_get(principal_of(request), exam_id)
+        self.shown(exam_shown(principal_of(request), exam))
         return Response(exam_json(exam, principal_of(request), language_of(request)))
 
 

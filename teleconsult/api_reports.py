@@ -19,6 +19,7 @@ from . import inputs, reporting, selectors
 from .api import parsed
 from .report_views import image_json, measurement_json, report_for_patient, report_json
 from .representations import exam_for_patient
+from .shown import exam_shown, exams_shown, image_shown
 
 FORMS = ("png", "mp4", "dicom")
 
@@ -36,6 +37,7 @@ class ExamReportDoor(Door):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, exam_id: UUID) -> Response:
         exam = reporting.exam_to_read(principal_of(request), exam_id)
+        self.shown(exam_shown(principal_of(request), exam, kind="report"))
         return Response(report_json(exam, records.report_current(exam.id)))
 
     @extend_schema(request=inputs.ReportText, responses=OpenApiTypes.OBJECT)
@@ -52,6 +54,7 @@ class ReportDoor(Door):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, report_id: UUID) -> Response:
         report, exam = reporting.report_to_read(principal_of(request), report_id)
+        self.shown(exam_shown(principal_of(request), exam, kind="report", object_id=report.id))
         return Response(report_json(exam, report))
 
 
@@ -83,6 +86,7 @@ class ExamImagesDoor(Door):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, exam_id: UUID) -> Response:
         exam = reporting.exam_to_read(principal_of(request), exam_id)
+        self.shown(exam_shown(principal_of(request), exam, kind="images"))
         return Response(
             {"results": [image_json(image) for image in records.images_of(exam.id)], "next": None}
         )
@@ -97,6 +101,7 @@ class ImageDoor(Door):
         if form not in FORMS:
             raise Invalid("invalid", field="as")
         image = reporting.image_to_read(principal_of(request), image_id)
+        self.shown(image_shown(principal_of(request), image))
         data, media_type = reporting.image_bytes(image, form)
         return picture_response(data, media_type, f"{image.id}.{'dcm' if form == 'dicom' else form}")
 
@@ -119,6 +124,8 @@ class FrozenDoor(Door):
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     def get(self, request: Request, exam_id: UUID, frame_id: int) -> HttpResponse:
+        exam = reporting.exam_to_read(principal_of(request), exam_id)
+        self.shown(exam_shown(principal_of(request), exam, kind="frozen"))
         data = reporting.frozen_bytes(principal_of(request), exam_id, frame_id)
         return picture_response(data, "image/png", f"{frame_id}.png")
 
@@ -147,7 +154,14 @@ class MyExamsDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        return page_of(selectors.exams_of_account(principal_of(request)), request, exam_for_patient)
+        principal = principal_of(request)
+        found = selectors.exams_of_account(principal)
+        return page_of(
+            found,
+            request,
+            exam_for_patient,
+            shown=lambda exams: self.shown(exams_shown(principal, exams)),
+        )
 
 
 class MyReportDoor(Door):
@@ -159,4 +173,5 @@ class MyReportDoor(Door):
         report = records.report_signed(exam.id)
         if report is None:
             raise NotFound()
+        self.shown(exam_shown(principal_of(request), exam, kind="report", object_id=report.id))
         return Response(report_for_patient(exam, report))

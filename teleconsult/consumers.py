@@ -16,8 +16,9 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from devices.fleet.push import exam_group, peer_group
-from hospital.access.principals import Principal
+from hospital.access.principals import NOBODY, Principal
 from hospital.access.services import ticket_redeem
+from hospital.audit.services import request_address
 from hospital.common.error_texts import title
 from hospital.common.errors import Conflict, DomainError, NotFound
 from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND, OVER, REPLACED, JsonSocket
@@ -44,14 +45,22 @@ class ExamSocket(JsonSocket):
 
     async def connect(self) -> None:
         await self.accept()
+        request_address.set(str((self.scope.get("client") or ("",))[0]))
         self.exam_id = self.scope["url_route"]["kwargs"]["exam_id"]
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         try:
             principal = await database_sync_to_async(ticket_redeem)(ticket=query.get("ticket", [""])[0])
-        except DomainError:
-            await self.close(NOT_AUTHENTICATED)
+        except DomainError as error:
+            await self._refused(NOBODY, error.code, NOT_AUTHENTICATED)
             return
         await self._join(principal)
+
+    async def _refused(self, principal: Principal, code: str, close_with: int) -> None:
+        """On record first, then closed."""
+        await database_sync_to_async(live.page_refused)(
+            principal=principal, exam_id=self.exam_id, role=self.role, code=code
+        )
+        await self.close(close_with)
 
     async def _join(self, principal: Principal) -> None:
         peer_id = uuid.uuid4().hex
@@ -59,8 +68,8 @@ class ExamSocket(JsonSocket):
             await database_sync_to_async(live.page_joined)(
                 principal=principal, exam_id=self.exam_id, role=self.role, peer_id=peer_id
             )
-        except NotFound:
-            await self.close(NOT_FOUND)
+        except NotFound as error:
+            await self._refused(principal, error.code, NOT_FOUND)
             return
         except Conflict:
             await self.close(OVER)

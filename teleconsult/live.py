@@ -13,13 +13,16 @@ from devices.fleet import tokens
 from devices.fleet.push import push_exam, push_exam_changed, push_robot
 from hospital.access import sessions
 from hospital.access.principals import Principal
+from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.reads import read_recorded
 from hospital.interop.dicom import read_meta
 from hospital.records import services as records_services
 
 from . import rules, selectors, services
 from .models import Exam, LinkQuality, Presence
+from .shown import exam_shown
 from .states import CONNECTED, OVER, State
 
 # RFC 8122: one `fingerprint` attribute, SHA-256, upper-case hex pairs with colons.
@@ -56,8 +59,23 @@ def page_joined(*, principal: Principal, exam_id: UUID, role: str, peer_id: str)
     )
     if role == "console":
         fleet_services.lease_release(exam_id=exam.id, code="taken_over")
+    # What the socket shows is read from here on. A bedside that comes back to stop must not wait for the log.
+    read_recorded(principal, f"exam.{role}_socket", exam_shown(principal, exam, urgent=True))
     push_exam_changed(exam.id)
     return exam
+
+
+def page_refused(*, principal: Principal, exam_id: UUID | None, role: str, code: str) -> None:
+    """The trace of a page that was not let in, after whatever it tried was rolled back."""
+    audit_record(
+        principal=principal,
+        action=f"exam.{role}_socket",
+        object_kind="exam",
+        object_id=exam_id,
+        outcome="refused",
+        reason=code,
+        urgent=True,
+    )
 
 
 @transaction.atomic

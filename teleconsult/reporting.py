@@ -58,6 +58,7 @@ def _noted(
         object_id=object_id,
         institution_id=exam.performing_institution_id,
         reason=reason,
+        patient_ids=(exam.patient_id,),
     )
 
 

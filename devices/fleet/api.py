@@ -41,6 +41,7 @@ class PairDoor(Door):
 
 class RobotsDoor(Door):
     actions: ClassVar = {"GET": "robot.list"}
+    catalogue = True
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:

@@ -101,6 +101,7 @@ class SessionsDoor(Door):
     """One's own open sign-ins; asking for them is also how a page says that somebody is still there."""
 
     actions: ClassVar = {"GET": "auth.sessions"}
+    catalogue = True
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:

@@ -72,4 +72,5 @@ def _note_refusal(request: HttpRequest, response: Any) -> None:
         outcome="refused",
         reason=str(code or response.status_code),
         details={"path": request.path[:300]},
+        urgent=True,  # a log that can't be written must not turn a refusal into a crash
     )

@@ -50,3 +50,8 @@ def principal_of_token_id(token_id: UUID | str) -> Principal | None:
 def institution_names(*, ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
     rows = Institution.objects.filter(id__in=list(ids)).order_by("id")
     return {row.id: {"name": row.name, "name_en": row.name_en, "short_name": row.short_name} for row in rows}
+
+
+def user_names(*, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Names of staff, also of people who no longer work here."""
+    return dict(User.objects.filter(id__in=list(ids)).values_list("id", "name"))

@@ -65,6 +65,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "robot.pair_code": frozenset({Role.SYSTEM_ADMIN.value}),
     "robot.upload": frozenset({ROBOT}),
     "me.exams": frozenset({PATIENT}),
+    "me.accesses": frozenset({PATIENT}),
     "page.home": STAFF,
     "page.account": STAFF,
     "page.desk": DESK,

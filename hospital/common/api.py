@@ -13,7 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from . import idempotency
+from .errors import DomainError
 from .models import IdempotentRequest
+from .reads import Shown, read_recorded
 
 PUBLIC = "public"
 Check = Callable[[Any, str], None]
@@ -41,11 +43,30 @@ def permit(principal: Any, action: str) -> None:
 class Door(APIView):
     """`actions` maps each HTTP method to an action of the permission table, or to PUBLIC.
 
-    A method without a row is refused before any handler runs.
+    A method without a row is refused before any handler runs. What a GET answers is recorded before it leaves:
+    handlers say what they show with `shown`; a `catalogue` holds nothing about a patient and is not recorded.
     """
 
     actions: ClassVar[dict[str, str]] = {}
+    catalogue: ClassVar[bool] = False
     _idempotent: IdempotentRequest | None = None
+    _shown: Shown | None = None
+
+    def shown(self, shown: Shown) -> None:
+        """Called by a handler after its selector: what the answer will show."""
+        self._shown = shown
+
+    def _note_read(self, request: Request, response: Any) -> Any:
+        """The answer, when its read is on record; else the refusal that takes its place."""
+        action = self.actions.get(request.method or "", PUBLIC)
+        if self.catalogue or request.method != "GET" or action == PUBLIC or response.status_code >= 300:
+            return response
+        ids = [value for value in self.kwargs.values() if isinstance(value, UUID)]
+        try:
+            read_recorded(request.user, action, self._shown or Shown(object_id=ids[0] if ids else None))
+        except DomainError as error:
+            return self.handle_exception(error)
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = None
@@ -88,6 +109,7 @@ class Door(APIView):
             raise
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = self._note_read(request, response)
         final = super().finalize_response(request, response, *args, **kwargs)
         if self._idempotent is not None and isinstance(response, Response):
             answer = json.loads(JSONRenderer().render(response.data) or b"null")
@@ -96,11 +118,23 @@ class Door(APIView):
         return final
 
 
-def page_of(rows: Any, request: Request, render: Callable[[Any], Any], *, size: int = 100) -> Response:
-    """`{results, next}`: `next` is the address of the next page or null. `?page=` counts from 1."""
+def page_of(
+    rows: Any,
+    request: Request,
+    render: Callable[[Any], Any],
+    *,
+    size: int = 100,
+    shown: Callable[[list[Any]], None] | None = None,
+) -> Response:
+    """`{results, next}`: `next` is the address of the next page or null. `?page=` counts from 1.
+
+    `shown` gets the rows of this page, for the record of the read.
+    """
     raw = request.query_params.get("page", "1")
     page = max(1, int(raw)) if raw.isascii() and raw.isdigit() and len(raw) < 6 else 1
     found = list(rows[(page - 1) * size : page * size + 1])
+    if shown is not None:
+        shown(found[:size])
     query = request.query_params.copy()
     query["page"] = str(page + 1)
     after = f"{request.path}?{query.urlencode()}" if len(found) > size else None

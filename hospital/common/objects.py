@@ -1,6 +1,7 @@
 """Object storage on disk: written once, addressed by content, verified when read.
 
-A file is fsynced and renamed into place before its path is returned, so a row never names half a file.
+A file is fsynced and renamed into place before its path is returned, so a row never names half a file. Its name is
+the SHA-256 of the plain bytes: who reads the folder learns whether a picture that he already has is stored.
 """
 
 from __future__ import annotations
@@ -8,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 
-from .crypto import decrypt, encrypt
+from .crypto import HEADER_BYTES, current_header, decrypt, encrypt
 from .errors import Unavailable
+
+PART = "part-"
 
 
 def _root() -> Path:
@@ -26,20 +30,55 @@ def put(data: bytes) -> tuple[str, str]:
     path = _root() / digest[:2] / digest
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(encrypt(data))
+        _place(path, encrypt(data, bound_to=_bound_to(digest)))
+    return f"{digest[:2]}/{digest}", digest
+
+
+def _bound_to(digest: str) -> str:
+    return f"object.{digest}"
+
+
+def _place(path: Path, sealed: bytes) -> None:
+    """Whole or not at all, also through a power cut."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=PART, delete=False) as file:
+        try:
+            file.write(sealed)
             file.flush()
             os.fsync(file.fileno())
-        Path(file.name).replace(path)
-    return f"{digest[:2]}/{digest}", digest
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def read(path: str) -> bytes:
     """The plain bytes. Unavailable `object_damaged` when the file is missing or its hash does not fit."""
     try:
-        data = decrypt((_root() / path).read_bytes())
+        data = decrypt((_root() / path).read_bytes(), bound_to=_bound_to(Path(path).name))
     except Exception as error:
         raise Unavailable("object_damaged") from error
     if hashlib.sha256(data).hexdigest() != Path(path).name:
         raise Unavailable("object_damaged")
     return data
+
+
+def stored() -> Iterator[str]:
+    """The paths of all objects, in order."""
+    for path in sorted(_root().glob("??/*")):
+        if not path.name.startswith(PART):
+            yield f"{path.parent.name}/{path.name}"
+
+
+def reencrypt(path: str) -> bool:
+    """Under the current key and cipher, if it is not; True when it was not. Unavailable for a damaged object."""
+    file = _root() / path
+    with file.open("rb") as opened:
+        if opened.read(HEADER_BYTES) == current_header():
+            return False
+    _place(file, encrypt(read(path), bound_to=_bound_to(file.name)))
+    return True

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from hospital.access.authentication import principal_of
 from hospital.access.middleware import address_of
 from hospital.access.table import STAFF
-from hospital.audit.services import audit_record
 from hospital.common.api import PUBLIC, Door
 from hospital.common.errors import Invalid
+from hospital.common.reads import Shown
 
 from . import accounts, selectors, services
 from .representations import patient_found, patient_full
@@ -45,13 +45,7 @@ class PatientsDoor(Door):
         found = selectors.patient_search(
             principal=principal_of(request), q=request.query_params.get("q", "")[:80]
         )
-        audit_record(
-            principal=principal_of(request),
-            action="patient.search",
-            object_kind="patient",
-            object_id=None,
-            details={"shown": [str(patient.id) for patient in found]},
-        )
+        self.shown(Shown(kind="patient", patient_ids=tuple(patient.id for patient in found), why="desk"))
         return Response({"results": [patient_found(patient) for patient in found], "next": None})
 
     @extend_schema(request=PatientInput, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
@@ -69,12 +63,14 @@ class PatientDoor(Door):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, patient_id: UUID) -> Response:
         patient = selectors.patient_get(principal=principal_of(request), patient_id=patient_id)
-        audit_record(
-            principal=principal_of(request),
-            action="patient.read",
-            object_kind="patient",
-            object_id=patient.id,
-            institution_id=patient.institution_id,
+        self.shown(
+            Shown(
+                kind="patient",
+                object_id=patient.id,
+                patient_ids=(patient.id,),
+                institution_id=patient.institution_id,
+                why="desk",
+            )
         )
         return Response(patient_full(patient))
 
@@ -117,6 +113,7 @@ class PatientTokenDoor(Door):
 
 class ConsentTextDoor(Door):
     actions: ClassVar = {"GET": "consent_text.read"}
+    catalogue = True
 
     @extend_schema(parameters=[OpenApiParameter("kind", str)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
@@ -134,6 +131,7 @@ class ConsentTextDoor(Door):
 
 class PractitionersDoor(Door):
     actions: ClassVar = {"GET": "practitioner.list"}
+    catalogue = True
 
     @extend_schema(
         parameters=[OpenApiParameter("role", str), OpenApiParameter("institution", str)],

@@ -15,7 +15,9 @@ EMBEDDED = os.environ.get("EMBEDDED") == "1"
 DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / ".data"))
 OBJECTS_DIR = Path(os.environ.get("OBJECTS_DIR", DATA_DIR / "objects"))
 SECRET_KEY = os.environ["SECRET_KEY"]
-FIELD_KEY = os.environ["FIELD_KEY"]  # base64 of 32 bytes
+FIELD_KEY = os.environ["FIELD_KEY"]  # base64 of 32 bytes: key 1 of data at rest, and of the keyed indexes
+FIELD_KEYS_FILE = Path(os.environ.get("FIELD_KEYS_FILE", DATA_DIR / "field-keys.json"))  # later keys
+FIELD_CIPHER = os.environ.get("FIELD_CIPHER", "aes-256-gcm")  # or sm4-gcm
 BASE_URL = os.environ.get("BASE_URL", "http://localhost:8000")
 DEBUG = False
 _HOST = urlsplit(BASE_URL).hostname or "localhost"
@@ -105,6 +107,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "common.drain", "schedule": 1.0, "options": {"expires": 5}},
+    "seal": {"task": "audit.seal", "schedule": 0.5, "options": {"expires": 2}},
     "sweep": {"task": "teleconsult.sweep", "schedule": 5.0, "options": {"expires": 10}},
 }
 

@@ -18,6 +18,7 @@ KINDS = ("person", "room", "robot")
 
 class ExamTypesDoor(Door):
     actions: ClassVar = {"GET": "exam_type.list"}
+    catalogue = True
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
@@ -41,6 +42,7 @@ class ResourcesDoor(Door):
     """Rooms, robots and people of the caller's institutions."""
 
     actions: ClassVar = {"GET": "resource.list"}
+    catalogue = True
 
     @extend_schema(parameters=[OpenApiParameter("kind", str, enum=KINDS)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:

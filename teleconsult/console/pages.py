@@ -24,8 +24,9 @@ from hospital.records import selectors as records
 from .. import reporting, selectors
 from ..report_views import report_json
 from ..representations import exam_json, exam_summary
+from ..shown import exam_shown, exams_shown
 from .printed import printed_report
-from .shell import nav_of, page, show
+from .shell import nav_of, page, show, shows
 from .texts import LANGUAGES, language_of, text
 
 LANGUAGE_COOKIE_S = 365 * 24 * 3600
@@ -104,7 +105,7 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
 
 
 @require_GET
-@page("page.account")
+@page("page.account", catalogue=True)
 def account(request: HttpRequest, principal: Principal) -> HttpResponse:
     """One's own sign-ins and password."""
     return show(request, "account.html", sessions=sessions.sessions_of(principal))
@@ -117,27 +118,29 @@ def _day(request: HttpRequest) -> date:
         return today()
 
 
-def _rows(principal: Principal, day: date) -> list[dict[str, Any]]:
-    return [exam_summary(exam, principal) for exam in selectors.exams_on(principal, day=day, state=None)]
+def _rows(request: HttpRequest, principal: Principal, day: date) -> list[dict[str, Any]]:
+    exams = list(selectors.exams_on(principal, day=day, state=None))
+    shows(request, exams_shown(principal, exams))
+    return [exam_summary(exam, principal) for exam in exams]
 
 
 @require_GET
 @page("page.desk")
 def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
     day = _day(request)
-    return show(request, "desk.html", exams=_rows(principal, day), desk={"day": day.isoformat()})
+    return show(request, "desk.html", exams=_rows(request, principal, day), desk={"day": day.isoformat()})
 
 
 @require_GET
 @page("page.bedside")
 def bedside_list(request: HttpRequest, principal: Principal) -> HttpResponse:
-    return show(request, "bedside_list.html", exams=_rows(principal, today()))
+    return show(request, "bedside_list.html", exams=_rows(request, principal, today()))
 
 
 @require_GET
 @page("page.my_day")
 def my_day(request: HttpRequest, principal: Principal) -> HttpResponse:
-    return show(request, "my_day.html", exams=_rows(principal, today()))
+    return show(request, "my_day.html", exams=_rows(request, principal, today()))
 
 
 def _live(request: HttpRequest, principal: Principal, exam: Any, role: str, template: str) -> HttpResponse:
@@ -160,6 +163,7 @@ def exam_console(request: HttpRequest, principal: Principal, exam_id: UUID) -> H
     exam = selectors.exam_get(principal, exam_id)
     if exam.remote_physician_id != principal.id:
         raise NotFound()
+    shows(request, exam_shown(principal, exam, urgent=True))
     return _live(request, principal, exam, "console", "exam.html")
 
 
@@ -169,6 +173,7 @@ def exam_bedside(request: HttpRequest, principal: Principal, exam_id: UUID) -> H
     exam = selectors.exam_get(principal, exam_id)
     if exam.bedside_physician_id != principal.id:
         raise NotFound()
+    shows(request, exam_shown(principal, exam, urgent=True))
     return _live(request, principal, exam, "bedside", "bedside_exam.html")
 
 
@@ -176,6 +181,7 @@ def exam_bedside(request: HttpRequest, principal: Principal, exam_id: UUID) -> H
 @page("page.report")
 def report(request: HttpRequest, principal: Principal, exam_id: UUID) -> HttpResponse:
     exam = reporting.exam_to_read(principal, exam_id)
+    shows(request, exam_shown(principal, exam, kind="report"))
     body = report_json(exam, records.report_current(exam.id))
     return show(request, "report.html", exam=exam_json(exam, principal, language_of(request)), report=body)
 
@@ -184,6 +190,7 @@ def report(request: HttpRequest, principal: Principal, exam_id: UUID) -> HttpRes
 @page("page.report_print")
 def report_print(request: HttpRequest, principal: Principal, report_id: UUID) -> HttpResponse:
     found, exam = reporting.report_to_read(principal, report_id)
+    shows(request, exam_shown(principal, exam, kind="report", object_id=found.id))
     sheet = printed_report(exam_json(exam, principal), report_json(exam, found), language_of(request))
     return show(request, "print.html", **sheet)
 

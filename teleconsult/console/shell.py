@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,6 +20,7 @@ from hospital.access.principals import Principal
 from hospital.access.table import allowed, require
 from hospital.common.error_texts import title
 from hospital.common.errors import DomainError
+from hospital.common.reads import Shown, read_recorded
 
 from .texts import language_of, text, texts_in
 
@@ -79,8 +81,22 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     return show(request, "error.html", sentence=sentence, status=error.status)
 
 
-def page(action: str) -> Callable[[Page], Page]:
-    """Signed in and permitted by the table, or sent to sign in, or refused with a sentence."""
+def shows(request: HttpRequest, shown: Shown) -> None:
+    """What a page's answer shows, said by its view after the selector."""
+    request.shown = shown  # type: ignore[attr-defined]
+
+
+def _recorded(request: HttpRequest, principal: Principal, action: str, ids: list[Any]) -> None:
+    """The page's read goes on record before the page leaves."""
+    first = next((value for value in ids if isinstance(value, UUID)), None)
+    read_recorded(principal, action, getattr(request, "shown", None) or Shown(object_id=first))
+
+
+def page(action: str, *, catalogue: bool = False) -> Callable[[Page], Page]:
+    """Signed in and permitted by the table, or sent to sign in, or refused with a sentence.
+
+    A `catalogue` shows nothing about a patient; every other page's read is recorded.
+    """
 
     def wrap(view: Page) -> Page:
         @never_cache
@@ -92,7 +108,10 @@ def page(action: str) -> Callable[[Page], Page]:
                 return HttpResponseRedirect(f"{SIGN_IN}?{urlencode({'next': request.get_full_path()})}")
             try:
                 require(principal, action)
-                return view(request, principal, *args, **kwargs)
+                answer = view(request, principal, *args, **kwargs)
+                if answer.status_code == 200 and not catalogue:
+                    _recorded(request, principal, action, list(kwargs.values()))
+                return answer
             except DomainError as error:
                 return refusal(request, error)
 

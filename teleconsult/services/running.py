@@ -51,6 +51,7 @@ def lease_give_back(*, principal: Principal, exam_id: UUID) -> Exam:
         raise Forbidden("not_permitted")
     if not fleet_services.lease_release(exam_id=exam.id, code="given_back"):
         raise Conflict("lease_not_held")
+    noted(exam, principal, "exam.lease_give_back", urgent=True)
     return exam
 
 

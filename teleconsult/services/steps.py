@@ -14,6 +14,9 @@ from ..models import Exam, ExamTransition
 from ..representations import COMMAND_PEOPLE, parts_of
 from ..states import Command, IllegalTransition, State, advance
 
+# What lets the robot stop never waits for the log.
+STOPPING = frozenset({Command.PAUSE, Command.END, Command.ABORT})
+
 
 def exam_locked(principal: Principal, exam_id: UUID) -> Exam:
     """The exam, visible to the caller, with its row locked."""
@@ -47,6 +50,8 @@ def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -
         object_id=exam.id,
         institution_id=exam.requesting_institution_id,
         reason=reason,
+        patient_ids=(exam.patient_id,),
+        urgent=command in STOPPING,
     )
     push_exam_changed(exam.id)
 
@@ -69,7 +74,7 @@ def reason_checked(text: str) -> str:
     return text.strip()
 
 
-def noted(exam: Exam, principal: Principal, action: str, reason: str = "") -> None:
+def noted(exam: Exam, principal: Principal, action: str, reason: str = "", *, urgent: bool = False) -> None:
     """A deed that changes no state: audit and news."""
     audit_record(
         principal=principal,
@@ -78,6 +83,8 @@ def noted(exam: Exam, principal: Principal, action: str, reason: str = "") -> No
         object_id=exam.id,
         institution_id=exam.requesting_institution_id,
         reason=reason,
+        patient_ids=(exam.patient_id,),
+        urgent=urgent,
     )
     push_exam_changed(exam.id)
 
