@@ -11,6 +11,7 @@ from devices.fleet import selectors as fleet
 from hospital.access.principals import Principal
 from hospital.common.clock import SHANGHAI, now, shanghai_day
 from hospital.common.errors import NotFound
+from hospital.people import break_glass
 from hospital.people import selectors as people
 
 from . import rules
@@ -39,7 +40,7 @@ def care_relation() -> Q:
     long_over = ExamTransition.objects.filter(
         exam_id=OuterRef("pk"), after__in=[str(state) for state in FINAL], at__lt=now() - CARE_GRACE
     )
-    return Q(performing_institution=F("requesting_institution")) | ~Exists(long_over)
+    return Q(performing_institution=F("requesting_institution")) | ~Q(Exists(long_over))
 
 
 def exams(principal: Principal) -> QuerySet[Exam]:
@@ -50,7 +51,8 @@ def exams(principal: Principal) -> QuerySet[Exam]:
         return Exam.objects.none()
     own = Q(bedside_physician_id=principal.id) | Q(remote_physician_id=principal.id) & care_relation()
     desks = [institution for institution, role in principal.memberships if role in DESK_ROLES]
-    return Exam.objects.select_related(*_RELATED).filter(own | Q(requesting_institution_id__in=desks))
+    opened = Q(patient_id__in=break_glass.patients_opened(principal))
+    return Exam.objects.select_related(*_RELATED).filter(own | opened | Q(requesting_institution_id__in=desks))
 
 
 def exam_get(principal: Principal, exam_id: UUID) -> Exam:

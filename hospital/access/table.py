@@ -56,6 +56,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "patient.search": DESK,
     "patient.read": DESK,
     "patient.delegate": DESK,
+    "break_glass.open": frozenset({R, B, N}),
+    "break_glass.review": frozenset({Role.QUALITY_CONTROL.value, Role.SECURITY_ADMIN.value}),
     "me.delegates": frozenset({PATIENT}),
     "practitioner.list": CLINIC,
     "resource.list": CLINIC,

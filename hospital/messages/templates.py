@@ -7,6 +7,10 @@ TEMPLATES: dict[str, str] = {
         "【长三角互联网医院】验证码 {code}，5 分钟内有效。工作人员不会向您索要验证码。"
         " Your code is {code}, valid for 5 minutes. Staff never ask for it."
     ),
+    "break_glass": (
+        "【长三角互联网医院】{hospital}的{name}因紧急情况于{at}查看了您的病历，院方将在一天内复核。如有疑问请联系医院。"
+        " {name} of {hospital} opened your record in an emergency at {at}; it will be reviewed within a day."
+    ),
 }
 
 

@@ -10,6 +10,7 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         from hospital.common.error_texts import register_titles
 
+        from . import break_glass  # noqa: F401  registers its due work
         from .texts import TITLES
 
         register_titles(TITLES)

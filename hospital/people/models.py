@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -102,6 +104,37 @@ class Delegation(models.Model):
                 name="delegation_by_staff_on_paper",
             ),
             models.CheckConstraint(condition=Q(expires_at__gt=F("granted_at")), name="delegation_ends"),
+        ]
+
+
+class BreakGlass(models.Model):
+    """A clinician opened a record without a care relation, in an emergency: why, until when, and what a reviewer
+    found. Never changed except by its one review."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    institution = models.ForeignKey("access.Institution", models.PROTECT, related_name="+")
+    reason = EncryptedTextField()
+    began_at = models.DateTimeField(default=now)
+    ends_at = models.DateTimeField()
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=13, blank=True)
+    review_note = EncryptedTextField(default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("began_at")) & Q(ends_at__lte=F("began_at") + timedelta(hours=4)),
+                name="break_glass_four_hours",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_at=None, verdict="")
+                | Q(reviewed_at__isnull=False, verdict__in=["justified", "not_justified"])
+                & ~Q(reviewed_by=F("user")),
+                name="break_glass_reviewed_by_another",
+            ),
         ]
 
 

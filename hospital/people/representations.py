@@ -4,7 +4,8 @@ from typing import Any
 
 from hospital.common.clock import today
 
-from .models import Delegation, Patient
+from .break_glass import REVIEW_WITHIN
+from .models import BreakGlass, Delegation, Patient
 from .rules import age_on, masked_name, masked_number
 
 
@@ -44,4 +45,21 @@ def delegation_json(row: Delegation) -> dict[str, Any]:
         "granted_at": row.granted_at.isoformat(),
         "expires_at": row.expires_at.isoformat(),
         "in_use": row.proven_at is not None,
+    }
+
+
+def break_glass_json(row: BreakGlass) -> dict[str, Any]:
+    """One emergency access for its reviewer; the patient stays masked, the review needs no more."""
+    return {
+        "id": str(row.id),
+        "patient": {"mpi": row.patient.mpi, "name_masked": masked_name(row.patient.name)},
+        "by": {"id": str(row.user_id), "name": row.user.name, "institution": row.institution.name},
+        "reason": row.reason,
+        "began_at": row.began_at.isoformat(),
+        "ends_at": row.ends_at.isoformat(),
+        "review_due_at": (row.began_at + REVIEW_WITHIN).isoformat(),
+        "verdict": row.verdict or None,
+        "note": row.review_note,
+        "reviewed_at": row.reviewed_at.isoformat() if row.reviewed_at else None,
+        "reviewed_by": row.reviewed_by.name if row.reviewed_by else None,
     }

@@ -30,6 +30,8 @@ TITLES: dict[str, tuple[str, str]] = {
     "delegation_paper": ("请填写患者签署的授权书编号。", "Name the paper that the patient signed."),
     "delegation_self": ("这是患者本人的手机号。", "This is the patient's own phone."),
     "delegation_exists": ("该手机号已获授权。", "This phone already has a delegation."),
+    "break_glass_reviewed": ("该记录已复核。", "This entry was reviewed already."),
+    "break_glass_own": ("不能复核自己的紧急调阅。", "Nobody reviews their own emergency access."),
     "licence_expired": ("执业证书已过期。", "The licence has expired."),
     "licence_unknown": ("没有执业资格登记。", "No licence on file."),
     "licence_suspended": ("执业资格已暂停。", "The licence is suspended."),
