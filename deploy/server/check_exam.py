@@ -31,12 +31,15 @@ ANSWERS: dict[str, object] = {
 
 
 async def prepare(script: Script) -> None:
-    await _sign_ins(script)
-    await _register(script)
-    await _book(script)
-    await _at_the_bed(script)
+    await until_ready(script)
     await _connect(script)
     await _start(script)
+
+
+async def until_ready(script: Script) -> None:
+    """From the sign-ins to `ready`: everything before the two ends connect to the robot."""
+    for part in (_sign_ins, _register, _book, _at_the_bed):
+        await part(script)
 
 
 async def _sign_ins(script: Script) -> None:

@@ -51,6 +51,7 @@ class Installation:
         robot: bool = True,
         *,
         say: Callable[[str], None] = _silent,
+        image_source: str = "phantom",
     ) -> None:
         self.data_dir, self.port, self.robot, self.say = (
             data_dir.resolve(),
@@ -58,6 +59,7 @@ class Installation:
             robot,
             say,
         )
+        self.image_source = image_source
         self.base_url = f"http://localhost:{port}"
         self.env: dict[str, str] = {}
         self.up: dict[str, Any] = {}
@@ -85,11 +87,21 @@ class Installation:
             with self._step("web, worker, beat"):
                 self._processes()
             if self.robot:
-                with self._step("simulated robot"):
-                    self._robot()
+                self.robot_on()
         except BaseException:
             self.stop()
             raise
+
+    def robot_on(self) -> None:
+        """Start the simulated robot; returns when it has pictures, or has said why not."""
+        with self._step("simulated robot"):
+            self._robot()
+
+    def robot_off(self) -> None:
+        """End the simulated robot, as by its switch; everything else goes on."""
+        for child in [child for child in self.children if child.name == "robot"]:
+            child.end()
+            self.children.remove(child)
 
     def stop(self) -> None:
         for child in self.children:
@@ -248,7 +260,8 @@ class Installation:
             lines.append(f"pairing_code = {json.dumps(code)}")
         config = folder / "edge.toml"
         config.touch(0o600)
-        config.write_text("\n".join([*lines, 'driver = "sim"', 'image_source = "phantom"', ""]))
+        lines += ['driver = "sim"', f"image_source = {json.dumps(self.image_source)}"]
+        config.write_text("\n".join([*lines, ""]))
         self._child("robot", "devices.edge", "run", "--config", str(config))
         self._until_pictures()
 
