@@ -27,8 +27,8 @@ TEXTS_DESK: dict[str, tuple[str, str]] = {
     ),
     "find.submit": ("查找", "Find"),
     "find.hint": (
-        "例如：王秀英、wang xiu、0138、P00000012",
-        "For example: 王秀英, wang xiu, 0138, P00000012",
+        "例如：王秀英、wang xiu、0138、P00870012",
+        "For example: 王秀英, wang xiu, 0138, P00870012",
     ),
     "find.none": (
         "没有找到。请核对后再查，或登记新患者。",

@@ -1,0 +1,216 @@
+"""A hospital with something in every table, its strangers, and every address of the house filled with its ids."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from hospital.access import services as access
+from hospital.access.models import AccessToken, Membership, PatientAccount, Role, User
+from hospital.access.phones import phone_index
+from hospital.common.clock import now
+from hospital.people import delegates
+from hospital.people.models import BreakGlass
+from hospital.records import services as records
+from hospital.records.models import FrozenFrame, Image, Measurement, Report
+from teleconsult import reporting
+from teleconsult.models import Exam
+from tests.factories import World, make_world
+
+PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + b"rest"
+META: dict[str, Any] = {
+    "frame_id": 77, "width": 640, "height": 480, "mm_per_px_x": 0.4, "mm_per_px_y": 0.4,
+    "region": [0, 0, 640, 480],
+}  # fmt: skip
+# Written while somebody only looks or is refused: traces, not content.
+TRACES = frozenset(
+    {"audit_auditentry", "audit_auditseal", "common_idempotentrequest", "access_accesstoken", "access_ticket"}
+    | {"django_session", "access_logincode"}
+)
+STRANGER_ROLES = tuple(Role.values)
+
+
+@dataclass
+class House:
+    """`exam` is over with a signed report, `booked` is tomorrow's; `ids` fills the addresses."""
+
+    world: World
+    exam: Exam = field(init=False)
+    booked: Exam = field(init=False)
+    report: Report = field(init=False)
+    ids: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no stranger may read anywhere: people, numbers, texts, ids."""
+        patient = self.world.patient
+        return [
+            patient.name, patient.mpi, patient.document_number, patient.phone, "肝脏大小正常", "胆囊结石",
+            *(str(self.ids[name]) for name in ("exam_id", "patient_id", "report_id", "image_id")),
+            str(self.booked.id),
+        ]  # fmt: skip
+
+
+def make_house() -> House:
+    house = House(make_world())
+    world = house.world
+    house.booked = world.book(starts_at=world.tomorrow(120))
+    house.exam = exam = world.ended()
+    still = META | {"kind": "still", "sop_uid": "2.25.1", "frames": 1, "view": "liver"}
+    image, _ = records.image_store(
+        exam_id=exam.id, patient_id=world.patient.id, meta=still, data=b"dicom bytes"
+    )
+    records.frozen_store(exam_id=exam.id, meta=META, data=PNG)
+    measured = reporting.measurement_add(
+        principal=world.principals["expert"], exam_id=exam.id, frame_id=77, kind="distance",
+        points=[[10.0, 10.0], [60.0, 10.0]], label="",
+    )  # fmt: skip
+    house.report = report = reporting.report_save(
+        principal=world.principals["expert"],
+        exam_id=exam.id,
+        findings="肝脏大小正常",
+        impression="未见异常",
+        revision=0,
+    )
+    AccessToken.objects.filter(user=world.users["expert"]).update(stepped_up_at=now())
+    reporting.report_sign(principal=world.principals["expert"], report_id=report.id)
+    lent = delegates.delegation_grant(
+        principal=world.principals["desk"], patient=world.patient, name="沈梅", relation="女儿",
+        phone="13900000077", scopes=["read"], days=30, paper="P-1",
+    )  # fmt: skip
+    opened = BreakGlass.objects.create(
+        patient=world.patient, user=world.users["bedside2"], institution=world.places["home"],
+        reason="急诊需要查看", ends_at=now() + timedelta(hours=1),
+    )  # fmt: skip
+    house.ids = {
+        "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
+        "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
+        "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
+    }  # fmt: skip
+    assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
+    return house
+
+
+@dataclass(frozen=True)
+class Address:
+    """One method of one door or page."""
+
+    route: str
+    names: tuple[str, ...]
+    method: str
+    door: Any = None
+
+    def path(self, ids: dict[str, Any]) -> str:
+        """Filled with ids. KeyError when nobody said what fills a name: a new address must be added to the house."""
+        path = self.route
+        for name in self.names:
+            path = path.replace(f"<uuid:{name}>", str(ids[name])).replace(f"<int:{name}>", str(ids[name]))
+        return f"/{path}"
+
+
+def addresses() -> list[Address]:
+    """Every method of every REST door, and GET of every page."""
+    return sorted(_walk(get_resolver().url_patterns, ""), key=lambda found: (found.route, found.method))
+
+
+def _walk(patterns: list[Any], before: str) -> Iterator[Address]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern) and "(?P" not in route:
+            door = getattr(pattern.callback, "view_class", None)
+            actions = getattr(door, "actions", None)
+            names = tuple(pattern.pattern.converters)
+            for method in actions or (["GET"] if route.startswith("console/") else []):
+                yield Address(route, names, method, door)
+
+
+def bodies(house: House) -> dict[str, dict[str, Any]]:
+    """Requests that would succeed if the caller were allowed, by the end of the route."""
+    world = house.world
+    return {
+        "api/v1/exams": world.booking(patient_id=world.patient.id, starts_at=world.tomorrow(300).isoformat()),
+        "api/v1/patients": {
+            "name": "吴秀英", "document_number": "320584194802290036", "birth_date": "1948-02-29",
+            "sex": "2", "phone": "13900000033",
+        },
+        "/move": {"starts_at": world.tomorrow(400).isoformat()},
+        "/identify": {"confirmed": ["name", "birth_date"]},
+        "/checklist": {"answers": {
+            "last_meal": "x", "wound_or_stoma": False, "recent_surgery": False, "known_aneurysm": False,
+            "pain": False, "can_lie_still": True, "gel_allergy": False,
+        }},
+        "/consents": {"text_version": "1", "given_by": "patient", "method": "witness", "witness_name": "钱丽"},
+        "/abort": {"code": "other", "reason": "x"},
+        "/report": {"findings": "x", "impression": "x", "revision": 1},
+        "/measurements": {"frame_id": 77, "kind": "distance", "points": [[1, 1], [9, 9]]},
+        "/delegates": {
+            "name": "吴梅", "relation": "女", "phone": "13900000078", "scopes": ["read"], "days": 5, "paper": "P",
+        },
+        "/review": {"verdict": "justified"},
+        "api/v1/break-glass": {"document_number": "320584194802290036", "reason": "急诊昏迷，需要查看"},
+        "auth/password": {"password": "x", "new_password": "another horse battery", "totp": "000000"},
+        "auth/step-up": {"totp": "000000"},
+        "": {"reason": "x"},
+    }  # fmt: skip
+
+
+def body_for(address: Address, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The longest ending that fits."""
+    return known[max((end for end in known if address.route.endswith(end)), key=len)]
+
+
+def client_for(*, user: User | None = None, account: PatientAccount | None = None) -> APIClient:
+    """With a bearer token for REST and a session for pages, of the same person."""
+    token, row = access.token_issue(life=timedelta(hours=1), user=user, account=account)
+    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {token}", HTTP_HOST="localhost")
+    session = client.session
+    session[access.SESSION_KEY] = str(row.id)
+    session.save()
+    return client
+
+
+def stranger(house: House, role: str) -> APIClient:
+    """Somebody with that role in a hospital that has no part in anything here."""
+    user = User.objects.create(
+        username=f"stranger-{role}", name="外人", password="!", totp_secret="JBSWY3DPEHPK3PXP"
+    )
+    Membership.objects.create(user=user, institution=house.world.places["other"], role=role)
+    return client_for(user=user)
+
+
+def strange_patient(house: House) -> APIClient:
+    phone = "13911112222"
+    return client_for(
+        account=PatientAccount.objects.create(
+            phone=phone, phone_index=phone_index(phone), last_sign_in_at=now()
+        )
+    )
+
+
+def other_ids(house: House) -> dict[str, Any]:
+    """Ids of nothing, for "not there"."""
+    return {name: uuid4() if isinstance(value, UUID) else 78 for name, value in house.ids.items()}
+
+
+def contents() -> dict[str, str]:
+    """A digest of every table that holds content: what a refused call must leave as it was."""
+    with connection.cursor() as cursor:
+        found = {}
+        for table in connection.introspection.table_names(cursor):
+            if table not in TRACES:
+                name = connection.ops.quote_name(table)
+                cursor.execute(
+                    f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
+                )
+                found[table] = str(cursor.fetchone()[0])
+    return found
