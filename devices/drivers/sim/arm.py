@@ -23,6 +23,7 @@ from devices.drivers.base import (
     Twist,
 )
 from devices.drivers.sim import protocol
+from devices.drivers.sim.patient import BREATHS_PER_MIN
 from devices.drivers.sim.protocol import Op, StateFlag
 from devices.drivers.sim.world import WORKSPACE_MM, quaternion_of, site_frame
 
@@ -33,7 +34,10 @@ _SOCKET_NAME = "arm.sock"
 
 
 class SimArm(Arm):
-    """Seven simulated axes over a compliant abdomen. Options: ``site`` (start pose, default "park")."""
+    """Seven simulated axes over a compliant abdomen that breathes.
+
+    Options: ``site`` (start pose, default "park"), ``breaths_per_min`` (default 15, 0 does not breathe).
+    """
 
     watchdog_ms = 100.0
     stop_time_ms = 60.0
@@ -64,6 +68,7 @@ class SimArm(Arm):
             str(runtime_dir),
         ]
         command += ["--site", str(options.get("site", "park"))]
+        command += ["--breaths-per-min", str(options.get("breaths_per_min", BREATHS_PER_MIN))]
         for fault in options.get("faults", ()):
             command += ["--fault", str(fault)]
         return command
@@ -131,6 +136,10 @@ class SimArm(Arm):
     def fault(self, name: str, value: float) -> None:
         """Switch a fault on (``faults.FAULTS``). Raises ArmRefused for an unknown one."""
         self._request(Op.FAULT, f"{name}={value}".encode(), wait_s=0.05)
+
+    def patient_told(self, key: str) -> None:
+        """Let the simulated patient hear a prompt. Raises ArmNotThere."""
+        self._late[self._send(Op.TOLD, key.encode())] = Op.TOLD
 
     @property
     def busy(self) -> bool:

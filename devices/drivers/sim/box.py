@@ -25,6 +25,7 @@ import numpy as np
 from devices.drivers.sim import protocol
 from devices.drivers.sim.controller import Controller, Refused
 from devices.drivers.sim.faults import COLLISION_MM_S, FAULTS, Faults
+from devices.drivers.sim.patient import BREATHS_PER_MIN, Patient
 from devices.drivers.sim.physics import CONTACT_N, Physics
 from devices.drivers.sim.protocol import Op, StateFlag
 from devices.drivers.sim.reader import ProbePose, ProbeWriter
@@ -40,8 +41,11 @@ _PER_CYCLE_MAX = 64
 class Box:
     """The socket, the clock and the shared memory around a ``Controller``."""
 
-    def __init__(self, *, runtime_dir: Path, site: str = "park") -> None:
+    def __init__(
+        self, *, runtime_dir: Path, site: str = "park", breaths_per_min: float = BREATHS_PER_MIN
+    ) -> None:
         self.physics = Physics(site=site)
+        self.patient = Patient(breaths_per_min=breaths_per_min)
         self.controller = Controller(self.physics)
         self.faults = Faults()
         self._path = runtime_dir / SOCKET_NAME
@@ -55,7 +59,7 @@ class Box:
         self._socket.setblocking(False)
         self._client: str | bytes | None = None
         self._sequence = 0
-        self._heave_mm = 0.0
+        self._jump_mm = 0.0
         self._last_state = b""
         self._running = True
 
@@ -118,9 +122,8 @@ class Box:
 
     def _do(self, op: Op, body: bytes, now: float, address: str | bytes | None) -> None:
         controller = self.controller
-        if op is Op.FAULT:
-            name, _, value = body.decode().partition("=")
-            self.faults.start(name, float(value or 1.0), now)
+        if op in (Op.FAULT, Op.TOLD):
+            self._happen(op, body.decode(), now)
             return
         if op not in (Op.SERVO, Op.HELLO, Op.STOP) and self.faults.refuses():
             raise Refused("fault")
@@ -142,6 +145,14 @@ class Box:
         else:
             raise ValueError(op)
 
+    def _happen(self, op: Op, text: str, now: float) -> None:
+        """What comes from outside the arm: a fault, or a word to the patient."""
+        if op is Op.TOLD:
+            self.patient.told(text)
+            return
+        name, _, value = text.partition("=")
+        self.faults.start(name, float(value or 1.0), now)
+
     def _cycle(self, now: float) -> None:
         self.controller.slow_stop_ms = self.faults.value("slow_stop", now)
         self.physics.push_n[2] = self.faults.value("push", now)
@@ -149,34 +160,19 @@ class Box:
         self.controller.cycle(now, CYCLE_S)
         self._publish(now)
 
-    def _heave(self, wanted_mm: float) -> None:
-        step = float(
-            np.clip(
-                wanted_mm - self._heave_mm,
-                -COLLISION_MM_S * CYCLE_S,
-                COLLISION_MM_S * CYCLE_S,
-            )
-        )
-        if step:
-            self._heave_mm += step
-            self.physics.heave(self._heave_mm)
+    def _heave(self, jump_mm: float) -> None:
+        """Breathing, and the jump of a fault on top of it."""
+        most = COLLISION_MM_S * CYCLE_S
+        self._jump_mm += float(np.clip(jump_mm - self._jump_mm, -most, most))
+        self.patient.cycle(CYCLE_S)
+        self.physics.heave(self.patient.heave_mm + self._jump_mm)
 
     def _publish(self, now: float) -> None:
         physics = self.physics
         tip, quaternion, twist = physics.tip_mm, physics.quaternion, physics.twist
         t_us = time.monotonic_ns() // 1000
         contact = physics.force_n > CONTACT_N
-        self._writer.write(
-            ProbePose(
-                t_us,
-                tip,
-                quaternion,
-                physics.force_n,
-                contact,
-                physics.indentation_mm,
-                self._heave_mm,
-            )
-        )
+        self._writer.write(probe_pose(physics, self.patient, t_us=t_us))
         if self._client is None or self.faults.value("dead_socket", now):
             return
         if self.faults.value("frozen_state", now) and self._last_state:
@@ -206,11 +202,26 @@ class Box:
                 self._client = None
 
 
+def probe_pose(physics: Physics, patient: Patient, *, t_us: int) -> ProbePose:
+    """What the renderer must know of this moment."""
+    return ProbePose(
+        t_us,
+        physics.tip_mm,
+        physics.quaternion,
+        physics.force_n,
+        physics.force_n > CONTACT_N,
+        physics.indentation_mm,
+        physics.heave_mm,
+        patient.organs_mm,
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the box until SIGTERM or SIGINT. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m devices.drivers.sim.box", description=__doc__)
     parser.add_argument("--runtime-dir", type=Path, required=True)
     parser.add_argument("--site", default="park")
+    parser.add_argument("--breaths-per-min", type=float, default=BREATHS_PER_MIN)
     parser.add_argument(
         "--fault",
         action="append",
@@ -220,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     given.runtime_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    box = Box(runtime_dir=given.runtime_dir, site=given.site)
+    box = Box(runtime_dir=given.runtime_dir, site=given.site, breaths_per_min=given.breaths_per_min)
     for fault in given.fault:
         name, _, value = fault.partition("=")
         box.faults.start(name, float(value or 1.0), time.monotonic())

@@ -55,6 +55,7 @@ class Physics:
         self.goal_velocity = np.zeros(model.JOINTS)
         self.force_n = 0.0
         self.indentation_mm = 0.0
+        self.heave_mm = 0.0
         self.push_n = np.zeros(3)
         self.reset(site)
 
@@ -84,7 +85,8 @@ class Physics:
         self._measure()
 
     def heave(self, height_mm: float) -> None:
-        """Lift the whole torso by ``height_mm`` above its rest (a cough, a jump)."""
+        """Lift the belly's surface to ``height_mm`` above its rest (a breath, a cough, a jump)."""
+        self.heave_mm = height_mm
         self.model.geom_pos[self._torso, 2] = (TORSO_CENTRE_MM[2] + height_mm) / 1000.0
 
     def soft_servo(self, on: bool) -> None:

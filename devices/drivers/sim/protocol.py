@@ -32,6 +32,8 @@ class Op(enum.IntEnum):
     HAND_GUIDE = 6
     PLACE = 7
     FAULT = 8
+    TOLD = 9
+    """A prompt was said to the patient; body: its key."""
 
 
 class StateFlag(enum.IntFlag):

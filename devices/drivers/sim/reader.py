@@ -9,13 +9,17 @@ from pathlib import Path
 from devices.drivers.sim.shared import SeqlockReader, SeqlockWriter
 from devices.drivers.sim.world import Quaternion, Triple
 
-LAYOUT = struct.Struct("<Q3d4ddB7xdd")
-"""t_us (monotonic), tip mm, quaternion wxyz, force N, contact, indentation mm, heave mm."""
+LAYOUT = struct.Struct("<Q3d4ddB7xdd3d")
+"""t_us (monotonic), tip mm, quaternion wxyz, force N, contact, indentation mm, heave mm, organs mm."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbePose:
-    """Where the probe truly is. ``heave_mm`` is how far the belly stands above its rest (a cough)."""
+    """Where the probe truly is, and the patient's insides.
+
+    ``heave_mm`` is how far the belly's surface stands above its rest (a breath, a cough), ``organs_mm`` how far
+    breathing has moved the liver (base frame).
+    """
 
     t_us: int
     position_mm: Triple
@@ -24,6 +28,7 @@ class ProbePose:
     contact: bool
     indentation_mm: float
     heave_mm: float = 0.0
+    organs_mm: Triple = (0.0, 0.0, 0.0)
 
 
 def probe_path(runtime_dir: Path) -> Path:
@@ -47,6 +52,7 @@ class ProbeWriter:
             pose.contact,
             pose.indentation_mm,
             pose.heave_mm,
+            *pose.organs_mm,
         )
 
     def close(self) -> None:
@@ -65,9 +71,11 @@ class ProbeReader:
         found = self._lock.read()
         if found is None:
             return None
-        t_us, x, y, z, qw, qx, qy, qz, force_n, contact, indentation_mm, heave_mm = LAYOUT.unpack(found)
-        tip, turn = (x, y, z), (qw, qx, qy, qz)
-        return ProbePose(t_us, tip, turn, force_n, bool(contact), indentation_mm, heave_mm)
+        t_us, x, y, z, qw, qx, qy, qz, force_n, contact, indentation_mm, heave_mm, *organs = LAYOUT.unpack(
+            found
+        )
+        tip, turn, moved = (x, y, z), (qw, qx, qy, qz), (organs[0], organs[1], organs[2])
+        return ProbePose(t_us, tip, turn, force_n, bool(contact), indentation_mm, heave_mm, moved)
 
     def close(self) -> None:
         """Unmap; repeatable."""
