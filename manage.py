@@ -10,7 +10,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-OWNER_COMMANDS = {"migrate", "makemigrations", "grant_app_role", "sqlmigrate", "showmigrations"}
+OWNER_COMMANDS = {
+    "migrate",
+    "makemigrations",
+    "grant_app_role",
+    "rotate_keys",
+    "sqlmigrate",
+    "showmigrations",
+}
 
 
 def _use_venv() -> None:

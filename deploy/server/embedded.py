@@ -30,6 +30,7 @@ from .secrets import secrets_of, write_private
 DATABASE, OWNER, APP = "hospital", "hospital_owner", "hospital_app"
 SYSTEM_USER = "embedded_postgres"
 START_S = 60.0  # design value; crash recovery after a power cut may take this long
+HBA = "local all all scram-sha-256\n"
 FSYNC_OFF = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -121,6 +122,7 @@ class Postgres:
             os.chown(self.socket_dir, self.user.pw_uid, self.user.pw_gid)
         if not self.folder.exists():
             self._initialise()
+        self._close_doors()
         self._clear_leftovers()
         self._run()
         self._make_roles()
@@ -139,8 +141,13 @@ class Postgres:
             self._initdb(made, password)
         finally:
             password.unlink()
-        (made / "pg_hba.conf").write_text("local all all scram-sha-256\n")
         made.rename(self.folder)
+
+    def _close_doors(self) -> None:
+        """Who may connect, written anew at each start: by the socket with a password, nobody else, nobody trusted."""
+        path = self.folder / "pg_hba.conf"
+        if path.read_text() != HBA:
+            path.write_text(HBA)
 
     def _initdb(self, folder: Path, password: Path) -> None:
         argv = [

@@ -19,6 +19,7 @@ from pathlib import Path
 from django.conf import settings
 
 LOOK_EVERY_S = 1.0  # design value
+Stamp = tuple[str, str, int, int]
 KEY_BYTES = 32
 
 
@@ -38,7 +39,7 @@ class Ring:
 @dataclass
 class _Read:
     ring: Ring
-    stamp: tuple[str, int, int]
+    stamp: Stamp
     looked_at: float
 
 
@@ -57,13 +58,17 @@ def key_of(text: str, name: str) -> bytes:
     return key
 
 
-def _stamp(path: Path) -> tuple[str, int, int]:
-    """What changes when the file or FIELD_KEY does."""
+def _named() -> tuple[str, str]:
+    return settings.FIELD_KEY, str(settings.FIELD_KEYS_FILE)
+
+
+def _stamp(path: Path) -> Stamp:
+    """What changes when the settings or the file do."""
     try:
         found = path.stat()
     except FileNotFoundError:
-        return settings.FIELD_KEY, 0, 0
-    return settings.FIELD_KEY, found.st_mtime_ns, found.st_ino
+        return (*_named(), 0, 0)
+    return (*_named(), found.st_mtime_ns, found.st_ino)
 
 
 def _load(path: Path) -> Ring:
@@ -82,12 +87,7 @@ def ring(*, look: bool = False) -> Ring:
     global _read
     path, moment = Path(settings.FIELD_KEYS_FILE), time.monotonic()
     known = _read
-    if (
-        known
-        and not look
-        and moment - known.looked_at < LOOK_EVERY_S
-        and known.stamp[0] == settings.FIELD_KEY
-    ):
+    if known and not look and moment - known.looked_at < LOOK_EVERY_S and known.stamp[:2] == _named():
         return known.ring
     with _lock:
         stamp = _stamp(path)

@@ -137,7 +137,9 @@ def test_an_entry_that_goes_with_its_seal_leaves_a_hole(chain: list[int]) -> Non
 
 def test_an_entry_put_in_past_the_sealer_is_found(chain: list[int]) -> None:
     columns = ", ".join(
-        field.column for field in AuditEntry._meta.concrete_fields if field.column not in ("id", "seq", "xid")
+        field.attname
+        for field in AuditEntry._meta.concrete_fields
+        if field.attname not in ("id", "seq", "xid")
     )
     as_owner(
         f"INSERT INTO audit_auditentry (id, xid, {columns})"
@@ -149,9 +151,9 @@ def test_an_entry_put_in_past_the_sealer_is_found(chain: list[int]) -> None:
 
 def test_an_entry_dated_back_is_found(chain: list[int]) -> None:
     columns = ", ".join(
-        field.column
+        field.attname
         for field in AuditEntry._meta.concrete_fields
-        if field.column not in ("id", "seq", "xid", "at")
+        if field.attname not in ("id", "seq", "xid", "at")
     )
     as_owner(
         f"INSERT INTO audit_auditentry (id, at, {columns})"
