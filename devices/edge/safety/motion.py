@@ -115,7 +115,8 @@ def clamp_workspace(
 
 
 class _Axis:
-    """One velocity component with bounded acceleration; jerk bounds only the way up."""
+    """One velocity component. Its acceleration changes by at most ``jerk`` per second on the way to a new speed;
+    coming to rest, and slowing because a limit bit, take the deceleration ramp at once."""
 
     __slots__ = ("_accel", "_accel_max", "_decel_max", "_jerk", "velocity")
 
@@ -124,22 +125,36 @@ class _Axis:
         self._accel = 0.0
         self._accel_max, self._decel_max, self._jerk = accel, decel, jerk
 
-    def step(self, target: float, dt_s: float) -> float:
+    def step(self, target: float, dt_s: float, *, smooth: bool) -> float:
+        slowing = abs(target) < abs(self.velocity) or self.velocity * target < 0.0
+        if slowing and (not smooth or target == 0.0):
+            return self._brake(target, dt_s)
+        return self._smooth(target, dt_s)
+
+    def _brake(self, target: float, dt_s: float) -> float:
         gap = target - self.velocity
-        slowing = self.velocity * gap < 0.0
-        if slowing:
-            # Towards zero no jerk limit applies: it would only make a stop longer. Not past zero in one step.
-            self._accel = 0.0
-            change = math.copysign(min(abs(gap), self._decel_max * dt_s, abs(self.velocity)), gap)
-        else:
-            self._accel = min(self._accel + self._jerk * dt_s, self._accel_max)
-            change = math.copysign(min(abs(gap), self._accel * dt_s), gap)
-            if abs(gap) < 1e-9:
-                self._accel = 0.0
-        self.velocity += change
+        change = min(abs(gap), self._decel_max * dt_s, abs(self.velocity))  # not past zero in one step
+        self._accel = 0.0
+        self.velocity += math.copysign(change, gap)
+        return self.velocity
+
+    def _smooth(self, target: float, dt_s: float) -> float:
+        """The highest acceleration that can still fall to zero, by the allowed jerk, when the target is reached:
+        in steps of s = j dt that takes a dt/2 + a^2 / (2 j) of speed, so a = (sqrt(s^2 + 8 j gap) - s) / 2."""
+        gap = target - self.velocity
+        step = self._jerk * dt_s
+        fading = (math.sqrt(step * step + 8.0 * self._jerk * abs(gap)) - step) / 2.0
+        wanted = min(self._accel_max, fading, abs(gap) / dt_s)
+        self._accel += max(-step, min(step, math.copysign(wanted, gap) - self._accel))
+        self.velocity += self._accel * dt_s
+        if abs(target - self.velocity) < 1e-6 and abs(self._accel) <= step:
+            self.velocity = target
         return self.velocity
 
     def chase(self, target: float, dt_s: float) -> float:
+        """Along the beam under the force loop: more push comes smoothly, less push at once."""
+        if target > self.velocity and self.velocity >= 0.0:
+            return self._smooth(target, dt_s)
         gap = target - self.velocity
         self._accel = 0.0
         self.velocity += math.copysign(min(abs(gap), self._decel_max * dt_s), gap)
@@ -154,15 +169,17 @@ class Slew:
             _Axis(accel=ACCELERATION_MM_S2, decel=DECELERATION_MM_S2, jerk=JERK_MM_S3) for _ in range(3)
         ] + [_Axis(accel=ACCELERATION_DEG_S2, decel=DECELERATION_DEG_S2, jerk=JERK_DEG_S3) for _ in range(3)]
 
-    def step(self, target: Twist, dt_s: float, *, beam_direct: bool = False) -> tuple[Twist, LimitBit]:
+    def step(
+        self, target: Twist, dt_s: float, *, beam_direct: bool = False, smooth: bool = True
+    ) -> tuple[Twist, LimitBit]:
         """Move towards the target for dt; SLEW when it was not reached.
 
-        ``beam_direct``: the force loop or a way out decides the velocity along the beam; there only
-        the arm's own deceleration bounds it, no jerk limit.
+        ``beam_direct``: the force loop or a way out decides the velocity along the beam. ``smooth``: nothing asks
+        for less speed than the operator does; otherwise slowing is never smoothed.
         """
         wanted = (target.vx, target.vy, target.vz, target.wx, target.wy, target.wz)
         v = [
-            axis.chase(value, dt_s) if beam_direct and index == 2 else axis.step(value, dt_s)
+            axis.chase(value, dt_s) if beam_direct and index == 2 else axis.step(value, dt_s, smooth=smooth)
             for index, (axis, value) in enumerate(zip(self._axes, wanted, strict=True))
         ]
         reached = all(abs(a - b) < 1e-6 for a, b in zip(v, wanted, strict=True))

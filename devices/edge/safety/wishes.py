@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from devices.edge.safety.core import SafetyCore
 
 S = SafetyState
+SLOWING = LimitBit.FORCE_CAP | LimitBit.WORKSPACE | LimitBit.LOOP_DELAY_SPEED | LimitBit.NO_GO
+"""Limits that take speed away: what they take, they take at once."""
 
 
 def parked(core: SafetyCore, arm: ArmState, now_ms: float) -> tuple[Twist, bool]:
@@ -86,6 +88,7 @@ def limited(core: SafetyCore, target: Twist, arm: ArmState, dt_s: float, *, beam
             target, position_mm=arm.position_mm, quaternion=arm.quaternion, box=core.facts.workspace_mm
         )
         core.limit_bits |= bits
-    twist, bits = core.slew.step(target, dt_s, beam_direct=beam_direct)
+    smooth = core.state is S.MOVING and not core.limit_bits & SLOWING
+    twist, bits = core.slew.step(target, dt_s, beam_direct=beam_direct, smooth=smooth)
     core.limit_bits |= bits
     return twist
