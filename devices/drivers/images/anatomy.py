@@ -43,13 +43,13 @@ SKIN = Tissue(-14.0, 150, 0.05)
 FAT = Tissue(-30.0, 118, 0.04)
 MUSCLE = Tissue(-34.0, 142, 0.03)
 FASCIA = Tissue(-17.0, 165, 0.02)
-MESENTERY = Tissue(-21.0, 124, 0.05)
+MESENTERY = Tissue(-24.0, 124, 0.05)
 LIVER = Tissue(-28.0, 137)
 SPLEEN = Tissue(-26.5, 137)
 CORTEX = Tissue(-33.0, 139)
 PYRAMID = Tissue(-43.0, 134)
 SINUS = Tissue(-16.0, 150, 0.05)
-PANCREAS = Tissue(-22.0, 132)
+PANCREAS = Tissue(-18.5, 132)
 BLOOD = Tissue(-66.0, 130, -0.08)
 BILE = Tissue(-74.0, 128, -0.14)
 WALL = Tissue(-13.0, 158)
@@ -69,6 +69,9 @@ class Volume:
     absorb: npt.NDArray[np.uint8]
     low_mm: Point
     voxel_mm: float
+    labels: npt.NDArray[np.uint8]
+    """Index into ``names`` per voxel; 0 is nothing that has a name."""
+    names: tuple[str, ...]
 
 
 class _Canvas:
@@ -84,6 +87,10 @@ class _Canvas:
         self.impedance = np.full(shape, MESENTERY.impedance, dtype=np.float32)
         self.absorb = np.full(shape, MESENTERY.absorb_db_mm, dtype=np.float32)
         self.skin = np.empty(shape, dtype=np.float32)
+        self.labels = np.zeros(shape, dtype=np.uint8)
+        self.names = [""]
+        self.name = ""
+        """What is painted next is called this."""
         y, z = self.axes[1][:, None], self.axes[2][None, :]
         for index, x in enumerate(self.axes[0]):
             self.skin[index] = _skin_depth(x, y, z)
@@ -101,6 +108,9 @@ class _Canvas:
     def paint(self, where: tuple[slice, slice, slice], distance: Grid, tissue: Tissue) -> None:
         """Blend ``tissue`` where the signed distance (mm, negative inside) says so."""
         cover = np.clip(0.5 - distance / (1.6 * VOXEL_MM), 0.0, 1.0)
+        if self.name not in self.names:
+            self.names.append(self.name)
+        self.labels[where][cover > 0.5] = self.names.index(self.name)
         for field, value in (
             (self.echo, tissue.echo_db),
             (self.impedance, float(tissue.impedance)),
@@ -218,6 +228,7 @@ def _chest(canvas: _Canvas) -> None:
         where, grids = canvas.box((-170.0, 45.0, -215.0), (170.0, 190.0, 15.0))
         beyond = ellipsoid_distance(grids, centre, axes)
         lung = np.maximum(np.float32(4.0) - beyond, np.float32(INSIDE_MM) - canvas.skin[where])
+        canvas.name = "lung"
         lung = np.maximum(lung, np.float32(12.0) - np.float32(side) * grids[0])
         canvas.paint(where, lung, LUNG)
         shell = np.maximum(
@@ -226,10 +237,12 @@ def _chest(canvas: _Canvas) -> None:
         )
         shell = np.maximum(shell, np.float32(INSIDE_MM) - canvas.skin[where])
         shell = np.maximum(shell, np.float32(-6.0) - np.float32(side) * grids[0])
+        canvas.name = "diaphragm"
         canvas.paint(where, shell, DIAPHRAGM)
 
 
 def _ribs(canvas: _Canvas) -> None:
+    canvas.name = "rib"
     where, (x, y, z) = canvas.box((-170.0, -70.0, -215.0), (170.0, 190.0, 15.0))
     depth = canvas.skin[where]
     width = np.abs(x)
@@ -242,10 +255,12 @@ def _ribs(canvas: _Canvas) -> None:
 
 
 def _back(canvas: _Canvas) -> None:
+    canvas.name = "spine"
     canvas.tube([(0.0, -190.0, -140.0), (0.0, 190.0, -140.0)], 21.0, BONE)
     for y in range(-180, 190, 38):
         canvas.ellipsoid((0.0, float(y), -140.0), (22.0, 5.0, 22.0), DISC)
     canvas.tube([(0.0, -190.0, -185.0), (0.0, 190.0, -185.0)], 8.0, BONE)
+    canvas.name = "muscle"
     for side in (-1.0, 1.0):
         canvas.tube([(side * 38.0, -190.0, -142.0), (side * 30.0, 10.0, -142.0)], 17.0, MUSCLE)
         canvas.tube([(side * 45.0, -190.0, -185.0), (side * 45.0, 150.0, -185.0)], 22.0, MUSCLE)
@@ -253,7 +268,9 @@ def _back(canvas: _Canvas) -> None:
 
 def _kidney(canvas: _Canvas, side: float, centre: Point) -> None:
     turn = side * 20.0
+    canvas.name = ""
     canvas.ellipsoid(centre, (33.0, 60.0, 30.0), FAT, turn_deg=turn)
+    canvas.name = "right_kidney" if side < 0 else "left_kidney"
     canvas.ellipsoid(centre, (28.5, 54.5, 25.5), FASCIA, turn_deg=turn)
     canvas.ellipsoid(centre, (27.5, 53.5, 24.5), CORTEX, turn_deg=turn)
     for step in range(10):
@@ -269,8 +286,10 @@ def _kidney(canvas: _Canvas, side: float, centre: Point) -> None:
 
 
 def _liver(canvas: _Canvas) -> None:
+    canvas.name = "liver"
     canvas.ellipsoid((-74.0, 28.0, -84.0), (82.0, 84.0, 76.0), LIVER, inside_mm=INSIDE_MM)
     canvas.ellipsoid((0.0, 42.0, -48.0), (72.0, 46.0, 30.0), LIVER, inside_mm=INSIDE_MM)
+    canvas.name = "portal_vein"
     portal: list[list[Point]] = [
         [(-2.0, -12.0, -84.0), (-30.0, 8.0, -80.0), (-62.0, 24.0, -76.0)],
         [(-62.0, 24.0, -76.0), (-98.0, 16.0, -70.0), (-118.0, 8.0, -74.0)],
@@ -279,6 +298,7 @@ def _liver(canvas: _Canvas) -> None:
     ]
     for branch, radius in zip(portal, (5.5, 3.6, 3.2, 3.4), strict=True):
         canvas.tube(branch, radius, BLOOD, wall_mm=1.3)
+    canvas.name = "hepatic_vein"
     veins: list[list[Point]] = [
         [(-20.0, 78.0, -100.0), (-62.0, 58.0, -78.0), (-104.0, 32.0, -52.0)],
         [(-20.0, 78.0, -100.0), (-48.0, 56.0, -62.0), (-66.0, 24.0, -40.0)],
@@ -290,6 +310,7 @@ def _liver(canvas: _Canvas) -> None:
 
 
 def _gallbladder(canvas: _Canvas) -> None:
+    canvas.name = "gallbladder"
     for scale, tissue in ((1.12, WALL), (1.0, BILE)):
         canvas.ellipsoid((-22.0, -30.0, -44.0), (13.0 * scale, 21.0 * scale, 13.0 * scale), tissue)
         canvas.ellipsoid((-28.0, -13.0, -52.0), (8.0 * scale, 15.0 * scale, 8.5 * scale), tissue)
@@ -306,8 +327,11 @@ def _vessels(canvas: _Canvas) -> None:
         (12.0, 20.0, -108.0),
         (8.0, 150.0, -116.0),
     ]
+    canvas.name = "vena_cava"
     canvas.tube(cava, 9.5, BLOOD, wall_mm=0.9)
+    canvas.name = "aorta"
     canvas.tube(aorta, 8.8, BLOOD, wall_mm=1.6)
+    canvas.name = "mesenteric_artery"
     canvas.tube(
         [(12.0, -2.0, -98.0), (10.0, -12.0, -86.0), (8.0, -90.0, -80.0)],
         3.2,
@@ -319,6 +343,7 @@ def _vessels(canvas: _Canvas) -> None:
 
 def _bowel(canvas: _Canvas, random: np.random.Generator) -> None:
     for _ in range(34):
+        canvas.name = "bowel"
         x, y = float(random.uniform(-110, 110)), float(random.uniform(-175, -50))
         z = float(random.uniform(-95, -38))
         if x < 0 and y > -95:
@@ -331,6 +356,7 @@ def _bowel(canvas: _Canvas, random: np.random.Generator) -> None:
             inside_mm=INSIDE_MM,
         )
         if random.random() < 0.45:
+            canvas.name = "gas"
             top = (x, y, z + radius * 0.35)
             canvas.ellipsoid(
                 top,
@@ -361,9 +387,15 @@ def abdomen() -> Volume:
     canvas.echo += 2.5 * texture
     _back(canvas)
     _bowel(canvas, random)
+    canvas.name = "stomach"
     canvas.ellipsoid((45.0, 12.0, -58.0), (42.0, 34.0, 26.0), STOMACH, inside_mm=INSIDE_MM)
+    canvas.name = "gas"
     canvas.ellipsoid((52.0, 8.0, -48.0), (24.0, 20.0, 10.0), GAS, inside_mm=INSIDE_MM)
+    canvas.name = "pancreas"
     canvas.tube([(-16.0, -12.0, -74.0), (6.0, -4.0, -70.0), (40.0, 6.0, -84.0)], 9.0, PANCREAS)
+    canvas.name = "splenic_vein"
+    canvas.tube([(-4.0, -13.0, -84.0), (10.0, -8.0, -83.0), (44.0, 4.0, -95.0)], 3.6, BLOOD, wall_mm=0.9)
+    canvas.name = "spleen"
     canvas.ellipsoid((96.0, 34.0, -122.0), (27.0, 48.0, 36.0), SPLEEN, inside_mm=INSIDE_MM)
     _liver(canvas)
     _kidney(canvas, -1.0, (-78.0, -52.0, -120.0))
@@ -373,10 +405,11 @@ def abdomen() -> Volume:
     _chest(canvas)
     _wall(canvas)
     _ribs(canvas)
+    canvas.name = "bladder"
     canvas.ellipsoid((0.0, -165.0, -62.0), (36.0, 26.0, 26.0), WALL)
     canvas.ellipsoid((0.0, -165.0, -62.0), (33.0, 23.0, 23.0), BILE)
     canvas.echo += 0.8 * texture[::-1]
     echo = np.clip((canvas.echo - ECHO_FLOOR_DB) * ECHO_STEPS_PER_DB, 0, 255).astype(np.uint32)
     packed = echo | (np.clip(canvas.impedance, 0, 255).astype(np.uint32) << np.uint32(16))
     absorb = np.clip((canvas.absorb + ABSORB_OFFSET_DB_MM) * ABSORB_STEPS, 0, 255).astype(np.uint8)
-    return Volume(packed, absorb, LOW_MM, VOXEL_MM)
+    return Volume(packed, absorb, LOW_MM, VOXEL_MM, canvas.labels, tuple(canvas.names))

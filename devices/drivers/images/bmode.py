@@ -1,9 +1,10 @@
 """A convex B-mode picture of a volume, seen from a pose.
 
-Per sample of a polar grid (lines x depths): tissue by trilinear lookup, speckle as complex scatterers
-fixed to the tissue and blurred by the beam's point spread, specular echo where the impedance jumps
-across the beam, absorption summed along the line (shadow, enhancement), the receiver's noise raised by
-the TGC; then log compression and one lookup per pixel. Numbers without a source are design values.
+Per sample of a polar grid (lines x depths): where that tissue is at rest, its look by trilinear lookup,
+speckle from scatterers fixed to the tissue and blurred by the beam's point spread, specular echo where
+the impedance jumps across the beam, absorption summed along the line (shadow, enhancement), clutter near
+the probe, the receiver's noise raised by the time gain; then log compression and one lookup per pixel.
+Numbers without a source are design values.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from devices.drivers.images.anatomy import (
     ECHO_STEPS_PER_DB,
     Volume,
 )
+from devices.drivers.images.beam import Beam, shadowed
 from devices.drivers.images.geometry import Geometry
+from devices.drivers.images.motion import at_rest
 from devices.drivers.images.presets import Look
+from devices.drivers.images.speckle import Scatterers, blend
 from devices.drivers.sim.reader import ProbePose
 from devices.drivers.sim.world import (
     PROBE_RADIUS_MM,
@@ -33,31 +37,16 @@ from devices.drivers.sim.world import (
 
 Polar = npt.NDArray[np.float32]
 
-SCATTERER_MM = 0.42
-_SCATTERERS = 128
-_SCATTER_UNIT = 56.0
-_SCATTER_ZERO = 126.6
-"""128 less what three cuts to whole numbers take away on average."""
 _GAIN_ZERO_DB = -5.0
 _SPECULAR = 0.012
 _WIRE = 1.6
-_NOISE_DB = -63.0
-_NOISE_TGC_DB_MM = 0.075
-_COMPRESSION_REACH_MM = 30.0
+_CLUTTER = 0.05
+_CLUTTER_REACH_MM = 7.0
 _GEL_PRESSED_MM, _GEL_FREE_MM, _GEL_FADE_MM = 8.0, 1.5, 2.5
-_LATERAL = np.array([0.12, 0.23, 0.30, 0.23, 0.12], dtype=np.float32)
-_AXIAL = np.array([0.27, 0.46, 0.27], dtype=np.float32)
-_LANES = np.uint32(0x00FF00FF)
-
-
-def _askew() -> npt.NDArray[np.float32]:
-    """Millimetres to scatterers, turned: the block's repetition never lies along a usual picture plane."""
-    turn = rotation_of((0.8253, 0.2917, 0.3811, 0.2999))
-    turn, _ = np.linalg.qr(turn)
-    return (turn / SCATTERER_MM).astype(np.float32)
-
-
-_ASKEW = _askew()
+_NODE_LINES, _NODE_SAMPLES = 21, 41
+"""Tissue motion is smooth: worked out on this many nodes and drawn straight between them."""
+LIT = 0.1
+"""A structure counts as seen while at least this amplitude is left (20 dB of shadow)."""
 
 
 class Renderer:
@@ -72,62 +61,98 @@ class Renderer:
         self._corners = [
             np.intp(dx * shape[1] * shape[2] + dy * shape[2] + dz) for dx, dy, dz in np.ndindex(2, 2, 2)
         ]
-        self._scatterers = _scatter()
+        self._scatterers = Scatterers()
         random = np.random.default_rng(11)
         self._noise = random.rayleigh(1.0, (4, geometry.lines + 64, geometry.samples)).astype(np.float32)
+        # Clutter belongs to the probe and its coupling: it stays while the tissue moves.
+        self._haze = random.rayleigh(0.8, (geometry.lines, geometry.samples)).astype(np.float32)
         self._echo_amplitude = (10.0 ** ((np.arange(256) / ECHO_STEPS_PER_DB + ECHO_FLOOR_DB) / 20.0)).astype(
             np.float32
         )
         self._absorb_db = (np.arange(256) / ABSORB_STEPS - ABSORB_OFFSET_DB_MM).astype(np.float32)
         self._wires = wires()
         self._count = 0
+        self._beam: Beam | None = None
+        self._beam_of: Look | None = None
         self.use(geometry)
 
     def use(self, geometry: Geometry) -> None:
         """Change the depth: everything that depends on the grid is computed here, once."""
         self.geometry = geometry
+        self._beam = None
         angle = geometry.angles[:, None]
         reach = PROBE_RADIUS_MM + geometry.depths[None, :]
         # Line 0 is the picture's left: the marker side, +x of the probe.
         self._x = (reach * -np.sin(angle)).astype(np.float32)
         self._z = (reach * np.cos(angle) - PROBE_RADIUS_MM).astype(np.float32)
         depth = geometry.depths.astype(np.float32)
-        self._squeeze = np.exp(-depth / _COMPRESSION_REACH_MM).astype(np.float32)
-        self._noise_level = (10.0 ** ((_NOISE_DB + _NOISE_TGC_DB_MM * depth) / 20.0)).astype(np.float32)
         self._ringdown = (0.5 * np.exp(-depth / 1.1)).astype(np.float32)
         rings = np.maximum(0.0, np.cos(2 * np.pi * depth / 4.2)) ** 24 * np.exp(-depth / 7.0)
         self._air = (0.35 * np.exp(-depth / 1.1) + 0.25 * rings).astype(np.float32)
+        clutter = self._haze + 1.5 * rings * self._haze[:, :1]
+        self._clutter = (clutter * (_CLUTTER * np.exp(-depth / _CLUTTER_REACH_MM))).astype(np.float32)
         step = geometry.depths[1] - geometry.depths[0]
         across = reach[0] * (geometry.angles[0] - geometry.angles[1])
         self._lateral_share = np.abs(step / across).astype(np.float32)
-        self._step_mm = np.float32(step)
-        face = np.stack(
-            [self._x[:, 0], np.zeros(geometry.lines, np.float32), self._z[:, 0]],
-            axis=-1,
-        )
+        self._step_mm = float(step)
+        face = np.stack([self._x[:, 0], np.zeros(geometry.lines, np.float32), self._z[:, 0]], axis=-1)
         self._face = face.astype(np.float64)
+        self._prepare_nodes()
+
+    def _prepare_nodes(self) -> None:
+        geometry = self.geometry
+        angles = np.linspace(geometry.angles[0], geometry.angles[-1], _NODE_LINES)[:, None]
+        self._node_depth = np.linspace(0.0, geometry.depth_mm, _NODE_SAMPLES)[None, :]
+        reach = PROBE_RADIUS_MM + self._node_depth
+        x, z = reach * -np.sin(angles), reach * np.cos(angles) - PROBE_RADIUS_MM
+        self._node = np.stack([x, np.zeros_like(x), z], axis=-1)
+        self._node_depth = np.broadcast_to(self._node_depth, x.shape)
+        self._to_lines = _between(geometry.lines, _NODE_LINES)
+        self._to_samples = _between(geometry.samples, _NODE_SAMPLES).T.copy()
 
     def render(self, pose: ProbePose | None, look: Look) -> npt.NDArray[np.uint8]:
         """The picture (height, width) uint8 as the probe at ``pose`` sees it; None is a probe in air."""
-        self._count += 1
-        envelope = self._envelope(pose)
-        decibel = np.log(envelope)
+        decibel = np.log(self.envelope(pose, look))
         scale = 255.0 / look.dynamic_range_db
         decibel *= np.float32(20.0 / math.log(10.0) * scale)
+        decibel += self._beam_for(look).tgc_db * np.float32(scale)
         decibel += np.float32(255.0 + (look.gain_db + _GAIN_ZERO_DB) * scale)
         np.clip(decibel, 0.0, 255.0, out=decibel)
         return self.geometry.convert(decibel.astype(np.uint8))
 
-    def _envelope(self, pose: ProbePose | None) -> Polar:
+    def envelope(self, pose: ProbePose | None, look: Look) -> Polar:
+        """Received amplitude (lines, samples) before gain, 1 being the brightest echo at the skin."""
+        self._count += 1
+        beam = self._beam_for(look)
         noise = self._noise[self._count & 3, (self._count * 23) % 64 :][: self.geometry.lines]
-        envelope = noise * self._noise_level
+        envelope = noise * beam.noise
         if pose is None:
             return np.asarray(envelope + self._air, dtype=np.float32)
         coupling = self._coupling(pose)[:, None]
         if coupling.any():
-            envelope += self._echoes(pose) * coupling
+            envelope += (self._echoes(pose, beam) + self._clutter) * coupling
         envelope += coupling * self._ringdown + (1 - coupling) * self._air
         return np.asarray(envelope, dtype=np.float32)
+
+    def structures(self, pose: ProbePose) -> dict[str, float]:
+        """Area in mm2 of each named structure that the probe sees: coupled, and not in deep shadow."""
+        seen = self._seen(pose, rotation_of(pose.quaternion))
+        place = np.zeros(self._x.shape, dtype=np.intp)
+        for axis in range(3):
+            index = np.rint((seen[axis] - self._volume.low_mm[axis]) / self._volume.voxel_mm).astype(np.intp)
+            place = place * self._shape[axis] + np.clip(index, 0, self._shape[axis] - 1)
+        names = self._volume.labels.reshape(-1).take(place)
+        lit = shadowed(self._absorb_db.take(self._absorb.take(place)), self._step_mm) > LIT
+        lit &= self._coupling(pose)[:, None] > 0.5
+        turn = float(self.geometry.angles[1] - self.geometry.angles[0])
+        area = (PROBE_RADIUS_MM + self.geometry.depths) * turn * self._step_mm
+        total = np.bincount(names.ravel(), weights=(lit * area).ravel(), minlength=len(self._volume.names))
+        return {name: float(total[i]) for i, name in enumerate(self._volume.names) if name and total[i] > 0}
+
+    def _beam_for(self, look: Look) -> Beam:
+        if self._beam is None or look is not self._beam_of:
+            self._beam, self._beam_of = Beam(self.geometry, look), look
+        return self._beam
 
     def _coupling(self, pose: ProbePose) -> Polar:
         """Per line 1 where gel joins probe and skin, 0 where there is air."""
@@ -138,28 +163,34 @@ class Renderer:
         share = np.clip((gel + _GEL_FADE_MM - gap) / _GEL_FADE_MM, 0.0, 1.0)
         return np.asarray(share * share * (3 - 2 * share), dtype=np.float32)
 
-    def _echoes(self, pose: ProbePose) -> Polar:
-        rotation = rotation_of(pose.quaternion).astype(np.float32)
-        seen = [
-            np.float32(pose.position_mm[axis]) + rotation[axis, 0] * self._x + rotation[axis, 2] * self._z
-            for axis in range(3)
-        ]
-        seen[2] -= np.float32(pose.heave_mm)
-        if pose.indentation_mm > 0:
-            squeezed = np.float32(pose.indentation_mm) * self._squeeze
-            for axis in range(3):
-                seen[axis] -= rotation[axis, 2] * squeezed
-        echo, impedance, absorbed = self._tissue(seen)
-        field = self._speckle(seen)
+    def _seen(self, pose: ProbePose, rotation: npt.NDArray[np.float64]) -> list[Polar]:
+        """Coordinates at rest (x, y, z) of each sample's tissue."""
+        nodes = np.array(pose.position_mm) + self._node @ rotation.T
+        shift = at_rest(nodes, self._node_depth, rotation[:, 2], pose) - nodes
+        seen = []
+        for axis in range(3):
+            moved = self._to_lines @ shift[..., axis].astype(np.float32) @ self._to_samples
+            moved += np.float32(rotation[axis, 0]) * self._x
+            moved += np.float32(rotation[axis, 2]) * self._z
+            moved += np.float32(pose.position_mm[axis])
+            seen.append(moved)
+        return seen
+
+    def _echoes(self, pose: ProbePose, beam: Beam) -> Polar:
+        rotation = rotation_of(pose.quaternion)
+        seen = self._seen(pose, rotation)
+        echo, impedance, loss = self._tissue(seen)
+        self._scatterers.aim(rotation[:, 1], beam.elevation_mm)
+        field = self._scatterers.look_up(seen)
         field *= self._echo_amplitude[echo]
         field.real += self._specular(impedance)
-        envelope = np.abs(_blur(field))
-        envelope *= np.exp(absorbed * np.float32(-math.log(10.0) / 20.0))
+        envelope = np.abs(beam.blur(field))
+        envelope *= shadowed(loss * beam.loss_share, self._step_mm)
         self._draw_wires(envelope, pose, rotation)
         return np.asarray(envelope, dtype=np.float32)
 
     def _tissue(self, seen: list[Polar]) -> tuple[npt.NDArray[np.intp], Polar, Polar]:
-        """Echo level (index), impedance and absorbed dB of each sample."""
+        """Echo level (index), impedance and loss (dB/mm) of each sample."""
         share, flat = [], np.zeros(self._x.shape, dtype=np.int32)
         for axis in range(3):
             place = seen[axis] - np.float32(self._volume.low_mm[axis])
@@ -169,33 +200,9 @@ class Renderer:
             share.append(((place - low) * np.float32(256.0)).astype(np.uint32))
             flat *= self._shape[axis]
             flat += low
-        both = _blend([self._packed.take(flat + offset) for offset in self._corners], share)
+        both = blend([self._packed.take(flat + offset) for offset in self._corners], share)
         loss = self._absorb_db.take(self._absorb.take(flat))
-        absorbed = np.cumsum(loss, axis=1, dtype=np.float32)
-        absorbed *= self._step_mm
-        return (both & np.uint32(0xFF)).astype(np.intp), (both >> np.uint32(16)).astype(np.float32), absorbed
-
-    def _speckle(self, seen: list[Polar]) -> npt.NDArray[np.complex64]:
-        """Scatterers at each sample: they belong to the tissue, so they move in the picture as it does."""
-        ends, share = [], []
-        for axis, row in enumerate(_ASKEW):
-            place = row[0] * seen[0] + row[1] * seen[1] + row[2] * seen[2]
-            # The offset keeps the numbers positive, so that the cut is a floor.
-            place += np.float32(1024 * _SCATTERERS)
-            low = place.astype(np.int32)
-            share.append(((place - low) * np.float32(256.0)).astype(np.uint32))
-            shift = 7 * (2 - axis)
-            ends.append([(low + step & _SCATTERERS - 1) << shift for step in (0, 1)])
-        corners = [
-            self._scatterers.take(ends[0][x] | ends[1][y] | ends[2][z]) for x, y, z in np.ndindex(2, 2, 2)
-        ]
-        both = _blend(corners, share)
-        field = np.empty(self._x.shape, dtype=np.complex64)
-        field.real = (both & np.uint32(0xFF)).astype(np.float32)
-        field.imag = (both >> np.uint32(16)).astype(np.float32)
-        field -= np.complex64(_SCATTER_ZERO * (1 + 1j))
-        field *= np.float32(1 / _SCATTER_UNIT)
-        return field
+        return (both & np.uint32(0xFF)).astype(np.intp), (both >> np.uint32(16)).astype(np.float32), loss
 
     def _specular(self, impedance: Polar) -> Polar:
         along = np.zeros_like(impedance)
@@ -207,7 +214,7 @@ class Renderer:
         straight = square / (square + across * across + np.float32(4.0))
         return np.asarray(np.abs(along) * straight * np.float32(_SPECULAR), dtype=np.float32)
 
-    def _draw_wires(self, envelope: Polar, pose: ProbePose, rotation: Polar) -> None:
+    def _draw_wires(self, envelope: Polar, pose: ProbePose, rotation: npt.NDArray[np.float64]) -> None:
         """Where each wire crosses the picture's plane, one blurred point. Wires do not move with tissue."""
         tip = np.array(pose.position_mm)
         for centre, along in self._wires:
@@ -223,10 +230,7 @@ class Renderer:
     def _point(self, envelope: Polar, x_mm: float, z_mm: float) -> None:
         line, sample = self.geometry.polar_index(x_mm, z_mm)
         first, last = max(0, int(line) - 4), min(self.geometry.lines, int(line) + 6)
-        top, bottom = (
-            max(0, int(sample) - 6),
-            min(self.geometry.samples, int(sample) + 8),
-        )
+        top, bottom = max(0, int(sample) - 6), min(self.geometry.samples, int(sample) + 8)
         if first >= last or top >= bottom:
             return
         lines = np.arange(first, last)[:, None] - line
@@ -236,45 +240,7 @@ class Renderer:
         np.maximum(patch, blob.astype(np.float32), out=patch)
 
 
-def _blend(
-    corner: list[npt.NDArray[np.uint32]], share: list[npt.NDArray[np.uint32]]
-) -> npt.NDArray[np.uint32]:
-    """Trilinear lookup of two 8-bit values at once, one in each 16-bit half, in fixed point.
-
-    ``corner``: the eight neighbours, x slowest; ``share``: 0-255 along x, y, z.
-    """
-    for axis in (2, 1, 0):
-        near = np.uint32(256) - share[axis]
-        corner = [
-            ((low * near + high * share[axis]) >> np.uint32(8)) & _LANES
-            for low, high in zip(corner[::2], corner[1::2], strict=True)
-        ]
-    return corner[0]
-
-
-def _scatter() -> npt.NDArray[np.uint32]:
-    """A periodic block of complex scatterers, smooth enough that in-between values can be interpolated."""
-    random = np.random.default_rng(7)
-    lanes = []
-    for _ in range(2):
-        block = random.standard_normal((_SCATTERERS,) * 3).astype(np.float32)
-        for axis in range(3):
-            block = 0.5 * block + 0.25 * (np.roll(block, 1, axis) + np.roll(block, -1, axis))
-        block *= np.float32(_SCATTER_UNIT / math.sqrt(2) / block.std())
-        lanes.append(np.clip(np.rint(block + 128.0), 0, 255).astype(np.uint32))
-    return np.asarray(lanes[0] | (lanes[1] << np.uint32(16)), dtype=np.uint32).reshape(-1)
-
-
-def _blur(field: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
-    """The beam's point spread: constant in angle, so wider with depth, as a real beam's."""
-    lateral = field * _LATERAL[2]
-    for shift in (1, 2):
-        weight = _LATERAL[2 + shift]
-        lateral[shift:] += weight * field[:-shift]
-        lateral[:-shift] += weight * field[shift:]
-    axial = lateral * _AXIAL[1]
-    axial[:, 1:] += _AXIAL[2] * lateral[:, :-1]
-    axial[:, :-1] += _AXIAL[0] * lateral[:, 1:]
-    # Unit mean power again: the blur averages independent scatterers.
-    axial *= np.float32(1.0 / math.sqrt(float((_LATERAL**2).sum() * (_AXIAL**2).sum())))
-    return np.asarray(axial, dtype=np.complex64)
+def _between(fine: int, coarse: int) -> Polar:
+    """Matrix (fine, coarse) that draws straight lines between evenly spaced nodes."""
+    place = np.linspace(0.0, coarse - 1.0, fine)[:, None]
+    return np.asarray(np.maximum(0.0, 1.0 - np.abs(place - np.arange(coarse))), dtype=np.float32)
