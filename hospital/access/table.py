@@ -55,6 +55,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "patient.register": DESK,
     "patient.search": DESK,
     "patient.read": DESK,
+    "patient.reveal": DESK,
     "patient.delegate": DESK,
     "break_glass.open": frozenset({R, B, N}),
     "break_glass.review": frozenset({Role.QUALITY_CONTROL.value, Role.SECURITY_ADMIN.value}),

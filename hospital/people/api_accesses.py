@@ -1,10 +1,13 @@
+"""Doors about the log: who read a record, and a full number shown against a reason that stays on record."""
+
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,6 +17,10 @@ from hospital.common.errors import Invalid
 from hospital.common.reads import Shown
 
 from . import accesses
+
+
+class RevealInput(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500)
 
 
 class MyAccessesDoor(Door):
@@ -34,3 +41,25 @@ class MyAccessesDoor(Door):
         patient, found = accesses.accesses_for(principal=principal_of(request), patient_id=wanted)
         self.shown(Shown(kind="accesses", object_id=patient, patient_ids=(patient,), why="own"))
         return page_of(found, request, accesses.Row(), size=50)
+
+
+class RevealDoor(Door):
+    """Full document number and phone of one patient: masked everywhere else, on record here (PI-12)."""
+
+    actions: ClassVar = {"POST": "patient.reveal"}
+
+    @extend_schema(request=RevealInput, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, patient_id: UUID) -> Response:
+        given = RevealInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        patient = accesses.patient_reveal(
+            principal=principal_of(request), patient_id=patient_id, **given.validated_data
+        )
+        return Response(
+            {
+                "id": str(patient.id),
+                "document_type": patient.document_type,
+                "document_number": patient.document_number,
+                "phone": patient.phone,
+            }
+        )

@@ -69,6 +69,7 @@ def _noted(principal: Principal, action: str, consent: Consent, reason: str = ""
             "exam_id": str(consent.exam_id),
             "kind": consent.kind,
         },
+        patient_ids=(consent.patient_id,),
     )
 
 

@@ -7,6 +7,7 @@ from . import api, api_accesses, api_break_glass, api_delegates
 urlpatterns = [
     path("patients", api.PatientsDoor.as_view()),
     path("patients/<uuid:patient_id>", api.PatientDoor.as_view()),
+    path("patients/<uuid:patient_id>/reveal", api_accesses.RevealDoor.as_view()),
     path("patients/<uuid:patient_id>/delegates", api_delegates.PatientDelegatesDoor.as_view()),
     path(
         "patients/<uuid:patient_id>/delegates/<uuid:delegation_id>",

@@ -268,3 +268,30 @@ def test_a_patients_own_reading_is_on_record_in_the_patients_name(world: World) 
     entry = AuditEntry.objects.get(action="me.exams")
     assert (entry.actor_kind, entry.outcome, entry.reason) == ("patient", "read", "own")
     assert (entry.on_behalf_kind, entry.on_behalf_id) == ("patient", world.patient.id)
+
+
+def test_a_full_number_is_shown_against_a_reason_that_the_patient_can_read(world: World) -> None:
+    path = f"/api/v1/patients/{world.patient.id}/reveal"
+    assert client(world, "desk").post(path, {}, format="json").status_code == 422
+    answer = client(world, "desk").post(path, {"reason": "医保核对"}, format="json")
+    assert answer.json()["document_number"] == "310229195003150012"
+    assert client(world, "other_desk").post(path, {"reason": "x"}, format="json").status_code == 404
+    assert client(world, "expert").post(path, {"reason": "x"}, format="json").status_code == 403
+    outcomes = AuditEntry.objects.filter(action="patient.reveal").order_by("seq")
+    assert list(outcomes.values_list("outcome", flat=True)) == ["read", "refused", "refused"]
+    rows = patient_client(world).get("/api/v1/me/accesses").json()["results"]
+    assert {"zh": "医保核对", "en": "医保核对"} in [row["why"] for row in rows]
+
+
+@pytest.mark.usefixtures("given_back")
+def test_without_a_log_no_number_is_shown(world: World) -> None:
+    desk = client(world, "desk")
+    log_taken()
+    answer = desk.post(
+        f"/api/v1/patients/{world.patient.id}/reveal",
+        {"reason": "x"},
+        format="json",
+        HTTP_IDEMPOTENCY_KEY="k",
+    )
+    assert (answer.status_code, answer.json()["code"]) == (503, "audit_unavailable")
+    assert "310229195003150012" not in answer.content.decode()
