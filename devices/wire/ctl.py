@@ -93,6 +93,7 @@ SHAPES: Mapping[str, _Shape] = {
         at_least_one=True,
     ),
     "park": _Shape(_C),
+    "reposition": _Shape(_C),
     "prompt": _Shape(_C, {"key": _one_of(*PROMPTS)}),
     "lift": _Shape(_C | _B),
     "hold": _Shape(_C | _B),

@@ -63,6 +63,7 @@ class TelemetryFlag(IntFlag):
     NEEDS_RELEASE = 128
     HAND_GUIDE = 256
     UPLOAD_PENDING = 512
+    REPOSITION = 1024
 
 
 class PeerBit(IntFlag):

@@ -75,6 +75,11 @@ _CONSOLE: dict[str, tuple[str, str]] = {
     "live.contact.travel": ("移行：按患者坐标，R/F 升降", "Travel: patient frame, R/F up and down"),
     "live.mode.contact": ("接触", "Contact"),
     "live.mode.travel": ("移行", "Travel"),
+    "live.reposition": ("重新放置", "Reposition"),
+    "live.reposition.now": (
+        "机械臂已抬起：等床旁补涂耦合剂并重新放置，再由床旁允许接触。已存的切面和图像都保留。",
+        "The arm is up: the bedside adds gel, places the probe again and allows contact. Views and pictures are kept.",
+    ),
     "live.lift": ("抬起 5cm", "Lift 5 cm"),
     "live.deadman": ("按住空格键或触控盘才会移动", "Moves only while Space or a pad is held"),
     "live.deadman.held": ("按住中", "held"),

@@ -108,6 +108,11 @@ TEXTS_LIVE_BEDSIDE: dict[str, tuple[str, str]] = {
     "bed.red.do": ("按机械臂上的红色急停按钮", "Press the red emergency button on the arm"),
     "bed.red.still": ("停止仍在不断发送", "The stop is still being sent"),
     "bed.red.dismiss": ("我已按下红色按钮", "I pressed the red button"),
+    "bed.reposition.now": (
+        "远程医师请您：补涂耦合剂、摆好患者，然后按「移到起始位」，再允许接触。",
+        "The physician asks: add gel, settle the patient, then press “Move to the start” and allow contact.",
+    ),
+    "bed.reposition.place": ("补涂耦合剂后按", "after adding gel"),
     "bed.lift": ("抬起", "Lift"),
     "bed.gentler": ("轻一点", "Gentler"),
     "bed.gentler.on": ("上限 5 N", "cap 5 N"),

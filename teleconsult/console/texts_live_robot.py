@@ -224,6 +224,7 @@ _LIMITS: dict[str, tuple[str, str]] = {
     "live.limit.slew": ("加速度", "acceleration"),
     "live.limit.workspace": ("活动范围", "allowed space"),
     "live.limit.loop_delay_speed": ("延迟限速", "delay"),
+    "live.limit.at_speed": ("{what} {n} mm/s", "{what}, {n} mm/s"),
     "live.limit.tilt_force": ("倾斜时限力", "force at this tilt"),
     "live.limit.no_go": ("等床旁允许接触", "waiting for the bedside's go"),
     "live.refusal.not_live": ("检查未开始或已暂停", "the exam is not live"),

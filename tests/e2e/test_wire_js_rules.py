@@ -228,7 +228,7 @@ def test_the_round_trip_leaves_out_the_robots_own_time_and_the_workers_clock(ope
 WORDS = """
 const { bedsideWord, explain, ownership } = await live("state"); const wire = await live("wire");
 const tel = (state, cause = "none", flags = 0, limit_bits = 0) => ({ safety_state: wire.STATES.indexOf(state),
-  stop_cause: wire.CAUSES.indexOf(cause), flags, limit_bits });
+  stop_cause: wire.CAUSES.indexOf(cause), flags, limit_bits, done: [6, 8, 0, 0, 0, 0] });
 """
 
 

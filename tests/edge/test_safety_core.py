@@ -457,6 +457,40 @@ def test_parking_lifts_then_travels_to_the_safe_pose(bench: Bench) -> None:
     assert bench.world.position == pytest.approx([150.0, 0.0, 120.0], abs=2.0)
 
 
+def test_reposition_lifts_to_the_safe_pose_and_the_next_contact_is_a_first_one(bench: Bench) -> None:
+    bench.in_contact(6.0)
+    asked = bench.ctl(CONSOLE, "reposition")
+    assert asked["ok"]
+    bench.release()
+    bench.run(12.0)
+    assert bench.state() is S.PARK
+    assert bench.world.position[2] == pytest.approx(120.0, abs=2.0)
+    assert bench.core.reposition
+    assert bench.ctl(BEDSIDE, "place")["ok"]
+    bench.run(12.0)
+    bench.release()
+    bench.run(0.2)
+    bench.press(force_setpoint_n=5.0)
+    bench.run(3.0)
+    assert bench.core.limit_bits & LimitBit.NO_GO
+    assert bench.core.reposition
+    bench.ctl(BEDSIDE, "go")
+    bench.run(6.0)
+    assert bench.world.force_n == pytest.approx(5.0, abs=0.5)
+    assert not bench.core.reposition
+
+
+def test_reposition_is_for_the_holder_and_not_under_a_latched_stop(bench: Bench) -> None:
+    bench.run(0.3)
+    assert bench.ctl(CONSOLE, "reposition")["code"] == "no_lease"
+    bench.ready()
+    assert bench.ctl(BEDSIDE, "reposition")["code"] == "not_allowed"
+    bench.stop_pressed(CONSOLE)
+    bench.run(0.5)
+    assert bench.ctl(CONSOLE, "reposition")["code"] == "state"
+    assert not bench.core.reposition
+
+
 def test_the_self_test_measures_stop_time_and_watchdog(bench: Bench) -> None:
     bench.run(0.3)
     test = bench.core.begin_self_test()

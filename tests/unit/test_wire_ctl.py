@@ -17,6 +17,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "capture": {"kind": "still", "view": "liver", "annotation": ""},
     "imaging": {"depth_mm": 160},
     "park": {},
+    "reposition": {},
     "lift": {},
     "hold": {},
     "go": {},

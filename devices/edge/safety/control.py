@@ -18,7 +18,19 @@ Answer = dict[str, Any]
 
 # Where the link asks the safety process; "imaging" and "capture" never come here.
 HANDLED = frozenset(
-    {"freeze", "lift", "park", "hold", "go", "gentler", "force_cap", "hand_guide", "place", "clear_stop"}
+    {
+        "freeze",
+        "lift",
+        "park",
+        "reposition",
+        "hold",
+        "go",
+        "gentler",
+        "force_cap",
+        "hand_guide",
+        "place",
+        "clear_stop",
+    }
     | {"orientation", "prompt"}
 )
 
@@ -72,6 +84,14 @@ def _park(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float) -> An
         raise CtlError("state")
     core.begin_lift(arm=core.arm, now_ms=now_ms, then="park")
     return {"mm": LIFT_MM, "site": "park"}
+
+
+def _reposition(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float) -> Answer:
+    """Up and away; the bedside puts gel on and places the probe anew. Pictures, views and the exam go on."""
+    done = _park(core, request, slot, now_ms)
+    core.reposition = True
+    core.events.append({"kind": "reposition", "data": {}})
+    return done
 
 
 def _hold(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float) -> Answer:
@@ -141,6 +161,7 @@ _HANDLERS: dict[str, Callable[[SafetyCore, CtlRequest, int, float], Answer]] = {
     "freeze": _freeze,
     "lift": _lift,
     "park": _park,
+    "reposition": _reposition,
     "hold": _hold,
     "go": _go,
     "gentler": _gentler,

@@ -49,6 +49,7 @@ class SafetyCore:
         self.caps, self.watch, self.slew = Caps(), ForceWatch(), motion.Slew()
         self.state, self.cause = S.IDLE, StopCause.NONE
         self.latched = self.frozen = False
+        self.reposition = False  # asked for; over with the next contact that the operator makes
         self.needs_release = True
         self.command: Command | None = None
         self.heard: Heard | None = None
@@ -159,7 +160,7 @@ class SafetyCore:
         self.silence.disarm()
         self.needs_release, self.frozen = True, False
         if code in GIVEN_BACK:
-            self._engaged = False
+            self._engaged = self.reposition = False
             if self._signal(Signal.LEASE_OVER) and not self.latched:
                 self.cause = StopCause.NONE
         else:
@@ -238,7 +239,7 @@ class SafetyCore:
                 self.calls.append(("enable", None))
         if self.watch.contact:
             if now_ms < self._go_until_ms and self.state in STEERED:
-                self._engaged = True
+                self._engaged, self.reposition = True, False
             self._contact_at_ms = now_ms
         elif now_ms - self._contact_at_ms > CONTACT_LOST_KEEPS_GO_MS:
             self._engaged = False

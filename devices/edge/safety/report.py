@@ -57,6 +57,7 @@ def _flags(core: SafetyCore, now_ms: float, uploads_pending: int) -> TelemetryFl
         TelemetryFlag.NEEDS_RELEASE: core.needs_release,
         TelemetryFlag.HAND_GUIDE: core.state is SafetyState.HAND_GUIDE,
         TelemetryFlag.UPLOAD_PENDING: uploads_pending > 0,
+        TelemetryFlag.REPOSITION: core.reposition,
     }
     flags = TelemetryFlag(0)
     for flag, on in states.items():

@@ -151,6 +151,7 @@ class Bedside {
       this.goAt = performance.now();
     });
     on("lift", () => this.session.request("lift"));
+    on("place-again", () => this.session.request("place"));
     on("gentler", () => this.session.request("gentler", { on: !flag(TEL_FLAG.GENTLE) }));
     on("hand", () => this.session.request("hand_guide", { on: !flag(TEL_FLAG.HAND_GUIDE) }));
     on("talk", () => this.voice.toggleMicrophone());
@@ -245,7 +246,7 @@ class Bedside {
     place("word-main").textContent = view.word;
     place("word-by").textContent = view.by;
     place("word-why").textContent = told?.why ?? "";
-    place("word-now").textContent = told ? told.now : lost;
+    place("word-now").textContent = told ? (this.#repositioning(telemetry) ? t("bed.reposition.now") : told.now) : lost;
     this.#force(telemetry);
     this.#buttons(telemetry);
     this.#link(linked);
@@ -269,6 +270,7 @@ class Bedside {
     const left = Math.ceil((this.goAt + GO_MS - performance.now()) / 1000);
     const given = flag(TEL_FLAG.GO_VALID) && !contact;
     place("go").hidden = contact;
+    place("place-again").hidden = contact || !this.#repositioning(telemetry);
     place("go").dataset.given = given;
     place("go-hint").textContent = given ? (left > 0 ? t("bed.go.left", { s: left }) : t("bed.go.given")) : t("bed.go.hint");
     place("gentler").setAttribute("aria-pressed", String(flag(TEL_FLAG.GENTLE)));
@@ -279,6 +281,11 @@ class Bedside {
     place("clear").hidden = !latched;
     place("live").classList.toggle("latched", latched);
     if (latched) place("clear-cause-text").textContent = t("bed.clear.cause", { cause: explain(telemetry, "bed").why });
+  }
+
+  // Asked to place anew, and nothing more urgent is being said.
+  #repositioning(telemetry) {
+    return telemetry !== null && has(telemetry, TEL_FLAG.REPOSITION) && !has(telemetry, TEL_FLAG.LATCHED);
   }
 
   #link(linked) {

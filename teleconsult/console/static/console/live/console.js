@@ -6,7 +6,7 @@ import { Arm } from "./arm.js";
 import { Picture } from "./bmode.js";
 import { Calipers } from "./calipers.js";
 import * as panels from "./console-panels.js";
-import { delayWord, explain, ownership, refusalWord } from "./state.js";
+import { Held, delayWord, explain, limitsNow, ownership, refusalWord } from "./state.js";
 import { Gauge } from "./gauge.js";
 import { Thumbnails, Views, caliperRows, sliders } from "./imaging-panel.js";
 import { Input } from "./input.js";
@@ -22,6 +22,7 @@ import { MODE, TEL_FLAG, has } from "./wire.js";
 const SHOW_MS = 50; // the page is drawn 20 times a second; commands do not wait for it
 const FINAL = new Set(["replaced", "over", "not_yours"]);
 const QUALITY_MS = 5000;
+const LIMIT_SHOWN_MS = 1500; // a limit that bit for a moment stays readable this long; design value
 const OVER = new Set(["ended", "reported", "aborted", "cancelled", "no_show"]);
 const place = (id) => document.getElementById(id);
 const config = data("page-config");
@@ -37,6 +38,7 @@ class Console {
     this.gauge = new Gauge(place("gauge"));
     this.arm = new Arm(place("arm"));
     this.refused = null;
+    this.limits = new Held(LIMIT_SHOWN_MS);
     this.#picture();
     this.input = new Input({
       inControl: () => this.inControl,
@@ -232,6 +234,11 @@ class Console {
     }
   }
 
+  async #reposition() {
+    await this.session.request("reposition");
+    this.input.setTravel(true);
+  }
+
   #prompt(key) {
     if (this.session.signalling.send({ type: "prompt", key })) this.operator.prompted(key);
     else this.notes.say(t("live.server.lost"), "bad");
@@ -254,6 +261,7 @@ class Console {
     on("pause", async () => this.setExam(await post("pause", { reason: t("live.pause.reason") })));
     on("resume", async () => this.setExam(await post("resume")));
     on("park", () => this.session.request("park"));
+    on("reposition", () => this.#reposition());
     on("end", () => this.#end());
     on("abort", () => this.#abort());
     on("freeze", () => this.session.request("freeze", { on: !this.frozen }));
@@ -329,7 +337,8 @@ class Console {
       if (!mine) this.input.letGo();
     }
     const holder = this.exam.lease && !mine ? this.exam.remote_physician.name : null;
-    const view = ownership({ telemetry, linked, mine, holder });
+    const limits = linked ? this.limits.note(limitsNow(telemetry), performance.now()) : [];
+    const view = ownership({ telemetry, linked, mine, holder, limits });
     if (view.kind !== this.wasKind) this.tones.play({ stopped: "stopped", moving: "moving" }[view.kind]);
     this.wasKind = view.kind;
     place("picture").dataset.kind = view.kind;
@@ -355,6 +364,7 @@ class Console {
         : this.session.link.current ? t("live.robot.lost") : t("live.robot.connecting");
     } else {
       ({ why, now } = explain(telemetry, "now"));
+      if (has(telemetry, TEL_FLAG.REPOSITION) && !has(telemetry, TEL_FLAG.LATCHED)) now = t("live.reposition.now");
       if (has(telemetry, TEL_FLAG.NEEDS_RELEASE) && this.input.deadman) now = t("live.state.hold.now");
       if (this.frozen && this.input.deadman) now = t("live.ask.frozen");
       if (this.refusal?.until > performance.now()) why = this.refusal.word;

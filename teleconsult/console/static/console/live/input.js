@@ -187,7 +187,7 @@ export class Input {
     }
     if (this.travel) twist.vz += this.taps.value("KeyR", now, this.#speedOf("v")) - this.taps.value("KeyF", now, this.#speedOf("v"));
     this.#pads(twist);
-    if (this.pad) for (const axis of AXES) twist[axis] += (this.pad[axis] ?? 0) * this.#speedOf(axis[0]);
+    if (this.pad) for (const axis of AXES) twist[axis] += this.#inFrame(axis, this.pad[axis] ?? 0) * this.#speedOf(axis[0]);
     if (this.travel) twist.wx = twist.wy = twist.wz = 0; // patient frame is translation only
     return twist;
   }
@@ -227,7 +227,8 @@ export class Input {
     }
     const held = this.pad?.deadman ? pad.buttons[6].value > 0.2 : pad.buttons[6].value > 0.3;
     const [lx, ly, rx, ry] = pad.axes.map(cubic);
-    this.pad = { deadman: held, vx: -lx, vy: -ly, wy: -rx, wx: ry, wz: Number(pad.buttons[5].pressed) - Number(pad.buttons[4].pressed) };
+    const pair = (more, less) => Number(pad.buttons[more].pressed) - Number(pad.buttons[less].pressed);
+    this.pad = { deadman: held, vx: -lx, vy: -ly, vz: this.travel ? pair(12, 13) : 0, wy: -rx, wx: ry, wz: pair(5, 4) };
     this.#gamepadButtons(pad);
   }
 
@@ -235,7 +236,8 @@ export class Input {
     const deeds = {
       0: () => this.on.action("freeze"), 2: () => this.on.action("still"), 3: () => this.on.action("loop"),
       1: () => this.on.stop(), 7: () => this.on.action("lift"),
-      12: () => this.force(this.forceN + FORCE_STEP_N), 13: () => this.force(this.forceN - FORCE_STEP_N),
+      12: () => !this.travel && this.force(this.forceN + FORCE_STEP_N), // in travel up and down raise and lower
+      13: () => !this.travel && this.force(this.forceN - FORCE_STEP_N),
       14: () => this.setSpeed({ coarse: "normal" }[this.speed] ?? "fine"),
       15: () => this.setSpeed({ fine: "normal" }[this.speed] ?? "coarse"),
     };

@@ -23,15 +23,37 @@ export function limitsNow(telemetry) {
   return limitNames(telemetry.limit_bits).filter((name) => name !== "slew");
 }
 
+// Names stay for `ms` after they were last true: a limit bites for a few cycles, a person reads for a second.
+export class Held {
+  constructor(ms) {
+    this.ms = ms;
+    this.seen = new Map();
+  }
+
+  note(names, now) {
+    for (const name of names) this.seen.set(name, now);
+    for (const [name, at] of this.seen) if (now - at > this.ms) this.seen.delete(name);
+    return [...this.seen.keys()];
+  }
+}
+
+// A limit in words; the one that the delay sets with the speed it leaves.
+function limitWord(name, telemetry) {
+  const what = t(`live.limit.${name}`);
+  if (name !== "loop_delay_speed") return what;
+  const [x, y, z] = telemetry.done; // what is left of the speed that was asked
+  return t("live.limit.at_speed", { what, n: Math.round(Math.hypot(x, y, z)) });
+}
+
 // The picture's border: {kind, word}; kind nobody | other | yours | moving | limited | stopped | lost
-export function ownership({ telemetry, linked, mine, holder }) {
+export function ownership({ telemetry, linked, mine, holder, limits = null }) {
   if (!linked || !telemetry) return { kind: "lost", word: t("live.who.lost") };
   const state = STATES[telemetry.safety_state];
   if (STOPPED.has(state) || has(telemetry, TEL_FLAG.LATCHED)) return { kind: "stopped", word: t("live.who.stopped") };
   if (!mine) return holder ? { kind: "other", word: t("live.who.other", { name: holder }) } : { kind: "nobody", word: t("live.who.nobody") };
-  const limits = limitsNow(telemetry);
-  if (state === "moving" && limits.length) {
-    return { kind: "limited", word: t("live.who.limited", { what: limits.map((name) => t(`live.limit.${name}`)).join(" ") }) };
+  const biting = limits ?? limitsNow(telemetry);
+  if (state === "moving" && biting.length) {
+    return { kind: "limited", word: t("live.who.limited", { what: biting.map((name) => limitWord(name, telemetry)).join(" ") }) };
   }
   if (MOVING.has(state)) return { kind: "moving", word: t("live.who.moving") };
   return { kind: "yours", word: t("live.who.yours") };

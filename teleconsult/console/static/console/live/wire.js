@@ -13,7 +13,7 @@ export const MODE = { PATIENT_FRAME: 1 };
 export const ESTOP_FLAG = { STOP: 1, PRESENCE: 2 };
 export const TEL_FLAG = {
   CONTACT: 1, FROZEN: 2, LATCHED: 4, GENTLE: 8, GO_VALID: 16, LEASE_LIVE: 32, BEDSIDE_PRESENT: 64,
-  NEEDS_RELEASE: 128, HAND_GUIDE: 256, UPLOAD_PENDING: 512,
+  NEEDS_RELEASE: 128, HAND_GUIDE: 256, UPLOAD_PENDING: 512, REPOSITION: 1024,
 };
 export const STATES = [
   "idle", "hold", "park", "moving", "ramp", "retract", "stopped", "lift", "hand_guide", "fault", "self_test", "place",
