@@ -107,8 +107,8 @@ class Renderer:
         x, z = reach * -np.sin(angles), reach * np.cos(angles) - PROBE_RADIUS_MM
         self._node = np.stack([x, np.zeros_like(x), z], axis=-1)
         self._node_depth = np.broadcast_to(self._node_depth, x.shape)
-        self._to_lines = _between(geometry.lines, _NODE_LINES)
-        self._to_samples = _between(geometry.samples, _NODE_SAMPLES).T.copy()
+        self._line_place = _places(geometry.lines, _NODE_LINES)
+        self._sample_place = _places(geometry.samples, _NODE_SAMPLES)
 
     def render(self, pose: ProbePose | None, look: Look) -> npt.NDArray[np.uint8]:
         """The picture (height, width) uint8 as the probe at ``pose`` sees it; None is a probe in air."""
@@ -169,7 +169,8 @@ class Renderer:
         shift = at_rest(nodes, self._node_depth, rotation[:, 2], pose) - nodes
         seen = []
         for axis in range(3):
-            moved = self._to_lines @ shift[..., axis].astype(np.float32) @ self._to_samples
+            lines = _between(shift[..., axis].astype(np.float32).T, self._line_place).T
+            moved = _between(lines, self._sample_place)
             moved += np.float32(rotation[axis, 0]) * self._x
             moved += np.float32(rotation[axis, 2]) * self._z
             moved += np.float32(pose.position_mm[axis])
@@ -240,7 +241,19 @@ class Renderer:
         np.maximum(patch, blob.astype(np.float32), out=patch)
 
 
-def _between(fine: int, coarse: int) -> Polar:
-    """Matrix (fine, coarse) that draws straight lines between evenly spaced nodes."""
-    place = np.linspace(0.0, coarse - 1.0, fine)[:, None]
-    return np.asarray(np.maximum(0.0, 1.0 - np.abs(place - np.arange(coarse))), dtype=np.float32)
+def _places(fine: int, coarse: int) -> tuple[npt.NDArray[np.intp], Polar]:
+    """For each of ``fine`` even places the node before it and the share of the next one."""
+    place = np.linspace(0.0, coarse - 1.0, fine)
+    low = np.minimum(place.astype(np.intp), coarse - 2)
+    return low, (place - low).astype(np.float32)
+
+
+def _between(nodes: Polar, places: tuple[npt.NDArray[np.intp], Polar]) -> Polar:
+    """Straight lines between nodes along the last axis. No matrix product: BLAS threads would fight for cores."""
+    low, share = places
+    first = nodes.take(low, axis=1)
+    step = nodes.take(low + 1, axis=1)
+    step -= first
+    step *= share
+    first += step
+    return first
