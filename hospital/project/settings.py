@@ -179,9 +179,13 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # uvicorn writes sockets' addresses, tickets included: through the same formatter.
+    # uvicorn writes sockets' addresses, tickets included: through the same formatter. Its line for each request and
+    # Celery's lines for each of several tasks a second are not written.
     "loggers": {
-        name: {"handlers": [], "level": "INFO", "propagate": True}
-        for name in ("uvicorn", "uvicorn.error", "uvicorn.access")
+        "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.access": {"handlers": [], "propagate": False},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
     },
 }
