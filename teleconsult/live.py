@@ -10,6 +10,7 @@ from django.db import transaction
 
 from devices.fleet import services as fleet_services
 from devices.fleet import tokens
+from devices.fleet.authentication import robot_principal
 from devices.fleet.push import push_exam, push_exam_changed, push_robot
 from hospital.access import sessions
 from hospital.access.principals import Principal
@@ -180,11 +181,25 @@ def _scanning(exam: Exam) -> None:
         raise Conflict("illegal_transition", state=exam.state, command="capture")
 
 
+def _uploaded(exam: Exam, kind: str, object_id: UUID) -> None:
+    """Without its row no picture is kept; the robot keeps it and comes again."""
+    audit_record(
+        principal=robot_principal(exam.robot),
+        action="robot.upload",
+        object_kind=kind,
+        object_id=object_id,
+        institution_id=exam.requesting_institution_id,
+        details={"exam_id": str(exam.id)},
+        patient_ids=(exam.patient_id,),
+    )
+
+
 @transaction.atomic
 def frozen_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data: bytes) -> None:
     exam = selectors.exam_of_robot(robot_id, exam_id)
     _scanning(exam)
     frame = records_services.frozen_store(exam_id=exam.id, meta=meta, data=data)
+    _uploaded(exam, "frozen", frame.id)
     push_exam(
         exam.id,
         {
@@ -220,6 +235,7 @@ def image_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data:
         exam_id=exam.id, patient_id=exam.patient_id, meta=meta, data=data
     )
     if new:
+        _uploaded(exam, "image", image.id)
         push_exam(
             exam.id,
             {

@@ -70,9 +70,11 @@ def report_save(
     """Autosave of the draft; the first save opens it. Conflict `stale_revision` when another page saved later."""
     exam = exam_to_write(principal, exam_id)
     report = records_services.report_open(exam_id=exam.id, principal=principal)
-    return records_services.report_save(
+    saved = records_services.report_save(
         report_id=report.id, findings=findings, impression=impression, revision=revision, principal=principal
     )
+    _noted(principal, "report.save", "report", report.id, exam)
+    return saved
 
 
 def signed_content(exam: Exam) -> dict[str, Any]:
@@ -150,16 +152,19 @@ def measurement_add(
     *, principal: Principal, exam_id: UUID, frame_id: int, kind: str, points: list[list[float]], label: str
 ) -> Measurement:
     exam = exam_to_write_pictures(principal, exam_id)
-    return records_services.measurement_add(
+    row = records_services.measurement_add(
         exam_id=exam.id, frame_id=frame_id, points=points, label=label, principal=principal
     )
+    _noted(principal, "measurement.add", "measurement", row.id, exam)
+    return row
 
 
 @transaction.atomic
 def measurement_remove(*, principal: Principal, measurement_id: UUID) -> None:
     measurement = records.measurement_get(measurement_id)
-    exam_to_write_pictures(principal, measurement.exam_id)
+    exam = exam_to_write_pictures(principal, measurement.exam_id)
     records_services.measurement_remove(measurement_id=measurement_id, principal=principal)
+    _noted(principal, "measurement.remove", "measurement", measurement.id, exam)
 
 
 def image_to_read(principal: Principal, image_id: UUID) -> Image:
