@@ -45,7 +45,7 @@ MUSCLE = Tissue(-34.0, 142, 0.03)
 FASCIA = Tissue(-17.0, 165, 0.02)
 MESENTERY = Tissue(-24.0, 124, 0.05)
 LIVER = Tissue(-28.0, 137)
-SPLEEN = Tissue(-26.5, 137)
+SPLEEN = Tissue(-30.0, 137)
 CORTEX = Tissue(-33.0, 139)
 PYRAMID = Tissue(-43.0, 134)
 SINUS = Tissue(-16.0, 150, 0.05)
@@ -316,6 +316,16 @@ def _gallbladder(canvas: _Canvas) -> None:
         canvas.ellipsoid((-28.0, -13.0, -52.0), (8.0 * scale, 15.0 * scale, 8.5 * scale), tissue)
 
 
+def _spleen(canvas: _Canvas) -> None:
+    canvas.name = "spleen"
+    for grow_mm, tissue in ((1.2, FASCIA), (0.0, SPLEEN)):
+        axes = (29.0 + grow_mm, 50.0 + grow_mm, 38.0 + grow_mm)
+        canvas.ellipsoid((94.0, 32.0, -116.0), axes, tissue, inside_mm=INSIDE_MM)
+    canvas.name = "splenic_vein"
+    for branch in ((84.0, 44.0, -108.0), (88.0, 28.0, -118.0), (84.0, 12.0, -112.0)):
+        canvas.tube([(60.0, 22.0, -106.0), branch], 2.4, BLOOD, wall_mm=0.8)
+
+
 def _vessels(canvas: _Canvas) -> None:
     cava: list[Point] = [
         (-18.0, -190.0, -104.0),
@@ -396,7 +406,7 @@ def abdomen() -> Volume:
     canvas.name = "splenic_vein"
     canvas.tube([(-4.0, -13.0, -84.0), (10.0, -8.0, -83.0), (44.0, 4.0, -95.0)], 3.6, BLOOD, wall_mm=0.9)
     canvas.name = "spleen"
-    canvas.ellipsoid((96.0, 34.0, -122.0), (27.0, 48.0, 36.0), SPLEEN, inside_mm=INSIDE_MM)
+    _spleen(canvas)
     _liver(canvas)
     _kidney(canvas, -1.0, (-78.0, -52.0, -120.0))
     _kidney(canvas, 1.0, (74.0, -44.0, -126.0))

@@ -136,6 +136,12 @@ class Renderer:
 
     def structures(self, pose: ProbePose) -> dict[str, float]:
         """Area in mm2 of each named structure that the probe sees: coupled, and not in deep shadow."""
+        turn = float(self.geometry.angles[1] - self.geometry.angles[0])
+        area = (PROBE_RADIUS_MM + self.geometry.depths) * turn * self._step_mm
+        return {name: float((mask * area).sum()) for name, mask in self.outlines(pose).items()}
+
+    def outlines(self, pose: ProbePose) -> dict[str, npt.NDArray[np.bool_]]:
+        """Where each named structure is seen, over the same (lines, samples) as ``envelope``."""
         seen = self._seen(pose, rotation_of(pose.quaternion))
         place = np.zeros(self._x.shape, dtype=np.intp)
         for axis in range(3):
@@ -144,10 +150,8 @@ class Renderer:
         names = self._volume.labels.reshape(-1).take(place)
         lit = shadowed(self._absorb_db.take(self._absorb.take(place)), self._step_mm) > LIT
         lit &= self._coupling(pose)[:, None] > 0.5
-        turn = float(self.geometry.angles[1] - self.geometry.angles[0])
-        area = (PROBE_RADIUS_MM + self.geometry.depths) * turn * self._step_mm
-        total = np.bincount(names.ravel(), weights=(lit * area).ravel(), minlength=len(self._volume.names))
-        return {name: float(total[i]) for i, name in enumerate(self._volume.names) if name and total[i] > 0}
+        found = {name: lit & (names == i) for i, name in enumerate(self._volume.names) if name}
+        return {name: mask for name, mask in found.items() if mask.any()}
 
     def _beam_for(self, look: Look) -> Beam:
         if self._beam is None or look is not self._beam_of:

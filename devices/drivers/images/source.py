@@ -59,14 +59,12 @@ class PhantomSource(ImageSource):
 
     def render(self, pose: ProbePose | None, now: float) -> Frame:
         """The picture at a given pose. Raises SourceError."""
-        if self._renderer is None:
-            raise SourceError("the source is not open")
-        geometry, look = self._renderer.geometry, self._look
+        geometry, look = self.geometry, self._look
         mechanical, thermal = output_indices(look)
         return Frame(
             frame_id=frame_number(now),
             t_us=time.monotonic_ns() // 1000,
-            pixels=self._renderer.render(pose, look),
+            pixels=self.renderer.render(pose, look),
             mm_per_px_x=geometry.mm_per_px,
             mm_per_px_y=geometry.mm_per_px,
             region=geometry.region,
@@ -79,11 +77,21 @@ class PhantomSource(ImageSource):
         )
 
     @property
-    def geometry(self) -> Geometry:
-        """The current geometry. Raises SourceError."""
+    def renderer(self) -> Renderer:
+        """What draws. Raises SourceError before ``open``."""
         if self._renderer is None:
             raise SourceError("the source is not open")
-        return self._renderer.geometry
+        return self._renderer
+
+    @property
+    def geometry(self) -> Geometry:
+        """The current geometry. Raises SourceError."""
+        return self.renderer.geometry
+
+    @property
+    def look(self) -> Look:
+        """The current setting."""
+        return self._look
 
     def set(
         self,
