@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import TruncHour
 
 from .models import AuditEntry
 
+SEAL_LATE_S = 60.0  # design value; the sealer works twice a second
 Accesses = QuerySet[AuditEntry, Any]
 
 
@@ -29,3 +31,16 @@ def accesses_of(patient_id: UUID, *, but_by: Iterable[UUID] = ()) -> Accesses:
         .annotate(hour=TruncHour("at"), first_at=Min("at"), last_at=Max("at"), times=Count("id"))
         .order_by("-last_at", "actor_id", "action")
     )
+
+
+def audit_problems() -> list[str]:
+    """What an administrator must know: nothing, or that the sealer stands still."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM clock_timestamp() - min(at)) FROM audit_auditentry"
+            " WHERE seq > (SELECT coalesce(max(entry_seq), 0) FROM audit_auditseal)"
+        )
+        waits_s = (cursor.fetchone() or (None,))[0]
+    if waits_s is None or waits_s < SEAL_LATE_S:
+        return []
+    return [f"the audit log was not sealed for {waits_s:.0f} s: is a worker running?"]

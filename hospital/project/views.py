@@ -14,6 +14,7 @@ from drf_spectacular.views import SpectacularAPIView
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from devices.fleet.selectors import robot_problems
+from hospital.audit.selectors import audit_problems
 from hospital.common.error_texts import title
 from hospital.common.problems import problem_response
 
@@ -48,7 +49,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """200 when exams can be booked and run; 503 with the reasons. Notes are things to know, not reasons to wait."""
     problems = {"database": _database_problem(), "redis": _redis_problem()}
     failed = {name: problem for name, problem in problems.items() if problem}
-    notes = [] if failed else robot_problems()
+    notes = [] if failed else robot_problems() + audit_problems()
     status = 503 if failed else 200
     return JsonResponse({"ready": not failed, "problems": failed, "notes": notes}, status=status)
 

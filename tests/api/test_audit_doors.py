@@ -21,12 +21,15 @@ from hospital.audit.models import AuditEntry
 from hospital.audit.sealer import seal_all
 from hospital.audit.verifier import audit_verify
 from hospital.common.api import Door
+from hospital.common.errors import Unavailable
 from hospital.common.management.commands.grant_app_role import APPEND_ONLY
-from teleconsult import live, services
+from hospital.records.models import FrozenFrame, Report
+from teleconsult import live, reporting, services
 from teleconsult.models import Exam, Presence
 from tests.factories import World, make_world
 from tests.owner import as_owner
 from tests.servers import Servers
+from tests.services.test_reports import META, PNG
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Doors that show nothing about a patient: everything else that is read is recorded.
@@ -295,3 +298,37 @@ def test_without_a_log_no_number_is_shown(world: World) -> None:
     )
     assert (answer.status_code, answer.json()["code"]) == (503, "audit_unavailable")
     assert "310229195003150012" not in answer.content.decode()
+
+
+def _picture(world: World, exam: Exam) -> None:
+    live.frozen_received(robot_id=world.robot.id, exam_id=exam.id, meta=META, data=PNG)
+
+
+def test_every_deed_around_a_report_is_on_record_with_its_patient(world: World) -> None:
+    exam, expert = world.ended(), world.principals["expert"]
+    _picture(world, exam)
+    reporting.report_save(principal=expert, exam_id=exam.id, findings="f", impression="i", revision=0)
+    row = reporting.measurement_add(
+        principal=expert, exam_id=exam.id, frame_id=77, kind="distance", points=[[1, 1], [9, 9]], label=""
+    )
+    reporting.measurement_remove(principal=expert, measurement_id=row.id)
+    found = AuditEntry.objects.order_by("-seq")[:4]
+    assert [entry.action for entry in found] == [
+        "measurement.remove",
+        "measurement.add",
+        "report.save",
+        "robot.upload",
+    ]
+    assert all(entry.patient_ids == [world.patient.id] for entry in found)
+    assert (found[3].device_kind, found[3].device_id) == ("robot", world.robot.id)
+
+
+@pytest.mark.usefixtures("given_back")
+def test_without_a_log_neither_a_draft_nor_a_picture_is_kept(world: World) -> None:
+    exam, expert = world.ended(), world.principals["expert"]
+    log_taken()
+    with pytest.raises(Unavailable):
+        _picture(world, exam)
+    with pytest.raises(Unavailable):
+        reporting.report_save(principal=expert, exam_id=exam.id, findings="f", impression="i", revision=0)
+    assert not FrozenFrame.objects.exists() and not Report.objects.exists()

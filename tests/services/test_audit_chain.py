@@ -18,6 +18,7 @@ from hospital.audit import export, sealer
 from hospital.audit.models import AuditCheckpoint, AuditEntry, AuditSeal
 from hospital.audit.rules import FIELDS, GENESIS, canonical, link
 from hospital.audit.sealer import seal_all, seal_pass
+from hospital.audit.selectors import audit_problems
 from hospital.audit.services import audit_record
 from hospital.audit.verifier import Result, audit_verify, links, one_snapshot
 from hospital.common.ids import uuid7
@@ -301,3 +302,20 @@ def test_an_entry_of_before_the_chain_is_sealed_too() -> None:
     as_owner(INSERT.replace("(id,", "(xid, id,").replace("VALUES (", "VALUES (1, "))
     assert seal_all(checkpoint=True) == 1
     assert audit_verify().problems == []
+
+
+def test_readiness_says_when_nobody_seals(chain: list[int]) -> None:
+    write(1)
+    assert audit_problems() == []
+    columns = ", ".join(
+        field.attname
+        for field in AuditEntry._meta.concrete_fields
+        if field.attname not in ("id", "seq", "xid", "at")
+    )
+    as_owner(
+        f"INSERT INTO audit_auditentry (id, at, {columns})"
+        f" SELECT gen_random_uuid(), now() - interval '75 s', {columns} FROM audit_auditentry WHERE seq = {chain[7]}"
+    )
+    assert "not sealed for 75 s" in audit_problems()[0]
+    seal_all()
+    assert audit_problems() == []
