@@ -16,6 +16,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from devices.fleet.push import exam_group, peer_group
+from devices.wire.ctl import PROMPTS
 from hospital.access.principals import NOBODY, Principal
 from hospital.access.services import ticket_redeem
 from hospital.audit.services import request_address
@@ -28,9 +29,10 @@ from .representations import exam_json
 
 log = structlog.get_logger()
 BEAT_S = 1.0  # renewals of a 5 s lease, design section 5
-PROMPTS = frozenset({"breathe_in", "hold", "breathe_out", "turn_left", "turn_right", "lie_still", "relax"})
-VOICE_KINDS = frozenset({"offer", "answer", "bye", "ice"})
+VOICE_KINDS = frozenset({"hello", "offer", "answer"})
+SPOKEN = frozenset({"waiting", "voice", "tone", "none"})
 SDP_MAX = 60_000
+NAME_MAX = 64  # of a page's opening, a call or a prompt, made up by the page
 
 
 class ExamSocket(JsonSocket):
@@ -204,9 +206,17 @@ class ExamSocket(JsonSocket):
     async def _on_voice(self, message: dict[str, Any]) -> None:
         if message["kind"] not in VOICE_KINDS or len(str(message.get("sdp") or "")) > SDP_MAX:
             raise ValueError("voice")
-        await self._relay({"type": "voice", "kind": message["kind"], "sdp": message.get("sdp")})
+        told = {"kind": message["kind"], "sdp": message.get("sdp"), "wants": message.get("wants") is True}
+        names = {key: _name(message.get(key)) for key in ("page", "call")}
+        await self._relay({"type": "voice", **told, **names})
 
     async def _relay(self, message: dict[str, Any]) -> None:
+        """To the other end; a page that was replaced and does not know it yet is not heard any more."""
+        counted = await database_sync_to_async(live.page_counts)(
+            exam_id=self.exam_id, role=self.role, peer_id=self.peer_id
+        )
+        if not counted:
+            return
         event = {"type": "push", "to": self.other, "message": message}
         await self.channel_layer.group_send(exam_group(self.exam_id), event)
 
@@ -221,7 +231,8 @@ class ConsoleSocket(ExamSocket):
         if message["key"] not in PROMPTS:
             raise ValueError("prompt")
         assert self.principal is not None
-        await self._relay({"type": "prompt", "key": message["key"], "from": self.principal.name})
+        told = {"key": message["key"], "from": self.principal.name, "id": _name(message.get("id"))}
+        await self._relay({"type": "prompt", **told})
 
 
 class BedsideSocket(ExamSocket):
@@ -229,3 +240,17 @@ class BedsideSocket(ExamSocket):
 
     async def _on_hurt(self, message: dict[str, Any]) -> None:
         await self._relay({"type": "hurt"})
+
+    async def _on_prompt_shown(self, message: dict[str, Any]) -> None:
+        """What became of a prompt: on the screen or not, and how it was said."""
+        if message["spoken"] not in SPOKEN:
+            raise ValueError("spoken")
+        told = {"id": _name(message["id"]), "shown": message["shown"] is True, "spoken": message["spoken"]}
+        await self._relay({"type": "prompt_shown", **told})
+
+
+def _name(value: object) -> str | None:
+    """A short name a page made up; ValueError for anything else."""
+    if value is None or (isinstance(value, str) and len(value) <= NAME_MAX):
+        return value
+    raise ValueError("name")

@@ -23,6 +23,7 @@ from hospital.records import services as records_services
 
 from . import rules, selectors, services
 from .models import Exam, LinkQuality, Presence
+from .report_views import frozen_json
 from .shown import exam_shown
 from .states import CONNECTED, OVER, State
 
@@ -102,10 +103,15 @@ def socket_closed(*, exam_id: UUID, role: str, peer_id: str) -> bool:
 
     True when this page was the one that counted: only then the other end is told.
     """
-    counted = Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id).exists()
+    counted = page_counts(exam_id=exam_id, role=role, peer_id=peer_id)
     if role == "console":
         page_left(exam_id=exam_id, role=role, peer_id=peer_id)
     return counted
+
+
+def page_counts(*, exam_id: UUID, role: str, peer_id: str) -> bool:
+    """Whether this page is still the one of its role."""
+    return Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id).exists()
 
 
 @transaction.atomic
@@ -200,19 +206,7 @@ def frozen_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data
     _scanning(exam)
     frame = records_services.frozen_store(exam_id=exam.id, meta=meta, data=data)
     _uploaded(exam, "frozen", frame.id)
-    push_exam(
-        exam.id,
-        {
-            "type": "frozen",
-            "frame_id": frame.frame_id,
-            "url": f"/api/v1/exams/{exam.id}/frozen/{frame.frame_id}",
-            "width": frame.width,
-            "height": frame.height,
-            "mm_per_px_x": frame.mm_per_px_x,
-            "mm_per_px_y": frame.mm_per_px_y,
-            "region": frame.region,
-        },
-    )
+    push_exam(exam.id, {"type": "frozen", **frozen_json(frame)})
 
 
 @transaction.atomic

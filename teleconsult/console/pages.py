@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from devices.wire.ctl import PROMPTS
 from hospital.access import sessions
 from hospital.access.principals import Principal
 from hospital.access.services import page_sign_in, page_sign_out
@@ -27,7 +28,7 @@ from ..representations import exam_json, exam_summary
 from ..shown import exam_shown, exams_shown
 from .printed import printed_report
 from .shell import nav_of, page, show, shows
-from .texts import LANGUAGES, language_of, text
+from .texts import LANGUAGES, TEXTS, language_of, text
 
 LANGUAGE_COOKIE_S = 365 * 24 * 3600
 LOCKED_CODES = frozenset({"locked", "account_locked", "too_many"})
@@ -154,7 +155,11 @@ def _live(request: HttpRequest, principal: Principal, exam: Any, role: str, temp
         "user_name": principal.name,
         "server_time_ms": int(now().timestamp() * 1000),
     }
-    return show(request, template, exam=exam_json(exam, principal, language_of(request)), page_config=config)
+    words = {
+        key: TEXTS[f"bed.prompt.{key}"] for key in PROMPTS
+    }  # the patient reads Chinese, whoever set the page
+    shown = exam_json(exam, principal, language_of(request))
+    return show(request, template, exam=shown, page_config=config, prompt_words=words)
 
 
 @require_GET

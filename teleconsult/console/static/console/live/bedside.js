@@ -6,6 +6,7 @@ import { Steps } from "./bedside-steps.js";
 import { patientLine } from "./console-panels.js";
 import { FORCE_HARD_N, FORCE_SOFT_N } from "./limits.js";
 import { Notes, ask, codeWord, deed, inPageLanguage, serverSentence } from "./messages.js";
+import { PromptBoard } from "./prompts.js";
 import { Session } from "./session.js";
 import { bedsideWord, delayWord, explain } from "./state.js";
 import { Tones } from "./tones.js";
@@ -15,7 +16,6 @@ import { STATES, TEL_FLAG, has } from "./wire.js";
 const SHOW_MS = 50;
 const HOLD_TO_CLEAR_MS = 2000;
 const GO_MS = 60_000;
-const PROMPT_MS = 6000;
 const BAR_N = 25;
 // A shape for each word: colour is never the only sign.
 const SHAPES = {
@@ -46,7 +46,11 @@ class Bedside {
     });
     // A page in the background cannot stop anything: it does not count as present.
     this.session.stop.present = () => document.visibilityState === "visible";
-    this.voice = new Voice({ offers: false, send: (message) => this.session.signalling.send(message), onChange: (view) => this.#voice(view) });
+    const send = (message) => this.session.signalling.send(message);
+    this.prompts = new PromptBoard({ words: data("prompt-words"), send, tones: this.tones });
+    this.voice = new Voice({
+      offers: false, send, memory: `voice-${config.exam_id}`, onChange: (view) => this.#voice(view), onLevels: (levels) => this.#levels(levels),
+    });
     this.steps = new Steps(place("step-list"), place("step-body"), {
       exam: () => this.exam, notes: this.notes, setExam: (found) => this.setExam(found),
       post: (path, body = {}) => this.#post(path, body), request: (type, fields) => this.session.request(type, fields), state: () => STATES[this.session.telemetry?.safety_state],
@@ -62,9 +66,9 @@ class Bedside {
     this.setExam(inPageLanguage(this.exam, { own: true }));
     this.#tab(LIVE_STATES.has(this.exam.state));
     this.#keepAwake();
+    this.voice.openMicrophone(); // the voice waits for nothing else
     await this.session.start();
     setInterval(() => this.#show(), SHOW_MS);
-    this.voice.openMicrophone();
   }
 
   #post(path, body) {
@@ -103,13 +107,13 @@ class Bedside {
   #message(message) {
     const handlers = {
       welcome: () => {
-        this.voice.iceServers = message.ice_servers ?? [];
+        this.voice.welcomed(message.ice_servers);
         this.setExam(inPageLanguage(message.exam, { own: false }));
       },
       exam: () => this.setExam(inPageLanguage(message.exam, { own: false })),
       console: () => this.#remote(message.present),
       voice: () => { this.#remote(true); this.voice.received(message); },
-      prompt: () => this.#prompt(message.key),
+      prompt: () => this.prompts.told(message),
       error: () => this.notes.say(message.title || codeWord(message.code), "bad"),
     };
     handlers[message.type]?.();
@@ -121,13 +125,9 @@ class Bedside {
     this.voice.other(present);
   }
 
-  #prompt(key) {
-    const node = place("prompt");
-    node.textContent = t(`live.prompt.${key}`);
-    node.hidden = false;
-    this.tones.play("prompt");
-    clearTimeout(this.promptTimer);
-    this.promptTimer = setTimeout(() => { node.hidden = true; }, PROMPT_MS);
+  #levels({ mine, theirs }) {
+    place("level-mine").value = mine;
+    place("level-theirs").value = theirs;
   }
 
   #server(state) {
@@ -223,11 +223,13 @@ class Bedside {
     place("clear-hold").disabled = true;
   }
 
-  #voice({ state, mic }) {
+  #voice({ state, mic, heard, blocked }) {
     const talking = mic === "on";
     place("talk").setAttribute("aria-pressed", String(talking));
     const problem = { denied: t("live.voice.denied"), none: t("live.voice.no_device") }[mic];
-    place("talk-hint").textContent = `${t(talking ? "bed.talk.on" : "bed.talk.off")} · ${t(`live.voice.${state}`)}`;
+    place("talk-hint").textContent = `${t(talking ? "bed.talk.on" : "bed.talk.off")} · ${blocked ? t("bed.voice.blocked") : state === "on" && !heard ? t("live.voice.quiet") : t(`live.voice.${state}`)}`;
+    if (blocked && !this.wasBlocked) this.notes.say(t("bed.voice.blocked"), "bad");
+    this.wasBlocked = blocked;
     if (problem && this.saidMic !== mic) this.notes.say(problem, "bad");
     this.saidMic = mic;
   }
@@ -247,6 +249,7 @@ class Bedside {
     place("word-by").textContent = view.by;
     place("word-why").textContent = told?.why ?? "";
     place("word-now").textContent = told ? (this.#repositioning(telemetry) ? t("bed.reposition.now") : told.now) : lost;
+    this.prompts.show();
     this.#force(telemetry);
     this.#buttons(telemetry);
     this.#link(linked);

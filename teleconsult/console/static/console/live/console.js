@@ -8,12 +8,14 @@ import { Calipers } from "./calipers.js";
 import * as panels from "./console-panels.js";
 import { Held, delayWord, explain, limitsNow, ownership, refusalWord } from "./state.js";
 import { Gauge } from "./gauge.js";
-import { Thumbnails, Views, caliperRows, sliders } from "./imaging-panel.js";
+import { caliperPanel } from "./caliper-panel.js";
+import { Thumbnails, Views, sliders } from "./imaging-panel.js";
 import { Input } from "./input.js";
 import { Lease } from "./lease.js";
 import { FORCE_MAX_N } from "./limits.js";
 import { Notes, ask, codeWord, deed, inPageLanguage, openDialog, serverSentence } from "./messages.js";
 import { OperatorPanel } from "./operator-panel.js";
+import { PromptSender } from "./prompts.js";
 import { Session } from "./session.js";
 import { Tones } from "./tones.js";
 import { Voice } from "./voice.js";
@@ -48,8 +50,15 @@ class Console {
       },
     });
     this.session = new Session({ config, snapshot: () => this.#snapshot(), on: this.#listeners() });
-    this.operator = new OperatorPanel({ input: this.input, prompt: (key) => this.#prompt(key), lift: () => this.#lift() });
-    this.voice = new Voice({ offers: true, send: (message) => this.session.signalling.send(message), onChange: (view) => this.#voice(view) });
+    const send = (message) => this.session.signalling.send(message);
+    this.prompts = new PromptSender({
+      send, request: (type, fields) => this.session.request(type, fields), notes: this.notes, tones: this.tones,
+      told: (key) => this.operator.prompted(key),
+    });
+    this.operator = new OperatorPanel({ input: this.input, prompt: (key) => this.#prompt(key), breath: this.prompts.hold, lift: () => this.#lift() });
+    this.voice = new Voice({
+      offers: true, send, memory: `voice-${config.exam_id}`, onChange: (view) => this.#voice(view), onLevels: (levels) => this.#levels(levels),
+    });
     this.views = new Views(place("views"), exam.exam_type.views ?? [], config.lang);
     this.thumbnails = new Thumbnails(place("thumbnails"), (view) => this.views.name(view));
     this.sliders = sliders(place("sliders"), (type, fields) => this.session.request(type, fields), (error) => this.notes.error(error));
@@ -63,12 +72,13 @@ class Console {
     for (const name of ["keydown", "pointerdown"]) {
       window.addEventListener(name, () => { this.tones.gesture(); this.voice.gesture(); }, { capture: true });
     }
+    this.voice.openMicrophone(); // the voice waits for nothing else
     await this.session.start();
     setInterval(() => this.session.control.post(), 20);
     setInterval(() => this.#show(), SHOW_MS);
     setInterval(() => this.#quality(), QUALITY_MS);
-    this.voice.openMicrophone();
     this.#earlierPictures();
+    this.#earlierFrame();
   }
 
   // Keys move the robot: control is ours, the exam runs, no dialog is open.
@@ -105,7 +115,9 @@ class Console {
     });
     this.calipers = new Calipers({
       picture: this.picture, examId: config.exam_id, onError: (error) => this.notes.error(error),
-      onChange: (view) => caliperRows(place("measures"), view, (row) => this.calipers.remove(row)),
+      onChange: (view) => caliperPanel(place("measures"), view, {
+        choose: (kind) => this.calipers.choose(kind), remove: (row) => this.calipers.remove(row),
+      }),
     });
     this.picture.onFrozen = (frame) => this.calipers.setFrame(frame);
   }
@@ -130,7 +142,7 @@ class Console {
   #message(message) {
     const handlers = {
       welcome: () => {
-        this.voice.iceServers = message.ice_servers ?? [];
+        this.voice.welcomed(message.ice_servers);
         this.lease.lost(); // a new page: control is taken again
         this.setExam(inPageLanguage(message.exam, { own: false }));
       },
@@ -153,6 +165,7 @@ class Console {
       robot: () => { this.robotThere = message.present; },
       hurt: () => { place("hurts").hidden = false; this.tones.play("hurt"); },
       voice: () => this.voice.received(message),
+      prompt_shown: () => this.prompts.answered(message),
       error: () => this.notes.say(message.title || codeWord(message.code), "bad"),
     };
     handlers[message.type]?.();
@@ -204,6 +217,8 @@ class Console {
     if (has(telemetry, TEL_FLAG.CONTACT) && !this.touching && this.input.travel) this.input.setTravel(false); // contact: probe frame again
     this.touching = has(telemetry, TEL_FLAG.CONTACT);
     if (has(telemetry, TEL_FLAG.FROZEN) !== this.picture.frozenWord) this.picture.setFrozenState(this.frozen);
+    if (!this.frozen) this.earlierFrame = null;
+    else if (this.earlierFrame && !this.picture.pendingFrozen) this.picture.showFrozen(this.earlierFrame);
     const word = telemetry.refused_n !== this.refusedN && this.refusedN !== undefined ? refusalWord(telemetry) : "";
     if (word && this.input.deadman) this.refusal = { word, until: performance.now() + 1000 };
     this.refusedN = telemetry.refused_n;
@@ -240,8 +255,7 @@ class Console {
   }
 
   #prompt(key) {
-    if (this.session.signalling.send({ type: "prompt", key })) this.operator.prompted(key);
-    else this.notes.say(t("live.server.lost"), "bad");
+    this.prompts.give(key);
   }
 
   async #capture(kind) {
@@ -301,14 +315,19 @@ class Console {
     if (phase === "unanswered") this.tones.play("lost");
   }
 
-  #voice({ state, mic }) {
+  #levels({ mine, theirs }) {
+    place("level-mine").value = mine;
+    place("level-theirs").value = theirs;
+  }
+
+  #voice({ state, mic, heard, blocked }) {
     place("voice").dataset.state = state;
-    place("voice-state").textContent = mic === "muted" ? t("live.voice.muted") : t(`live.voice.${state}`);
+    place("voice-state").textContent = mic === "muted" ? t("live.voice.muted") : state === "on" && !heard ? t("live.voice.quiet") : t(`live.voice.${state}`);
     place("mic").textContent = t(mic === "on" ? "live.voice.mute" : "live.voice.unmute");
     place("mic").setAttribute("aria-pressed", String(mic === "on"));
     const problem = { denied: "live.voice.denied", none: "live.voice.no_device" }[mic];
-    place("voice-problem").hidden = !problem;
-    if (problem) place("voice-problem").textContent = t(problem);
+    place("voice-problem").hidden = !problem && !blocked;
+    place("voice-problem").textContent = blocked ? t("live.voice.blocked") : problem ? t(problem) : "";
   }
 
   #quality() {
@@ -325,6 +344,17 @@ class Console {
       }
     } catch {
       // A missing list costs only the old thumbnails; new ones arrive by themselves.
+    }
+  }
+
+  // Measurements, and the lossless frame if the robot is frozen now: a reload loses neither.
+  async #earlierFrame() {
+    try {
+      const found = await call("GET", `${base}/frozen`, undefined, { staySignedOut: true });
+      this.calipers.restore(found.measurements);
+      if (found.frame && !this.picture.frozen && !this.picture.pendingFrozen) this.earlierFrame = found.frame;
+    } catch {
+      // The next freeze brings its own frame; nothing is measured without one.
     }
   }
 
@@ -351,6 +381,7 @@ class Console {
     this.#delay(telemetry);
     place("freeze").setAttribute("aria-pressed", String(this.frozen));
     place("freeze-word").textContent = t(this.frozen ? "live.unfreeze" : "live.freeze");
+    this.prompts.show();
     this.operator.show({ active: this.inControl, habitus: this.input.forceN >= FORCE_MAX_N && mine });
   }
 

@@ -7,13 +7,12 @@ import { pad } from "./pads.js";
 const PROMPTS = [
   ["breathe_in", "4"], ["hold", "5"], ["breathe_out", "6"], ["turn_left", "7"], ["turn_right", "8"], ["lie_still", "9"], ["relax", "0"],
 ];
-const ENDS_BREATH = new Set(["breathe_out", "breathe_in", "relax"]);
 const place = (id) => document.getElementById(id);
 
 export class OperatorPanel {
-  constructor({ input, prompt, lift }) {
+  constructor({ input, prompt, breath, lift }) {
     this.input = input;
-    this.holdSince = 0;
+    this.breath = breath;
     this.#pads();
     this.#chips();
     place("force-less").onclick = () => input.force(input.forceN - 0.5);
@@ -54,10 +53,8 @@ export class OperatorPanel {
     replace(place("prompts"), [...this.prompts.values()]);
   }
 
-  // A prompt went out; holding the breath is counted in seconds.
+  // A prompt went out.
   prompted(key) {
-    if (key === "hold") this.holdSince = performance.now();
-    else if (ENDS_BREATH.has(key)) this.holdSince = 0;
     for (const [name, button] of this.prompts) button.classList.toggle("last", name === key);
   }
 
@@ -74,7 +71,8 @@ export class OperatorPanel {
     place("travel").setAttribute("aria-pressed", String(input.travel));
     place("mode-hint").textContent = habitus ? t("live.habitus") : t(input.travel ? "live.contact.travel" : "live.contact.on");
     const hold = this.prompts.get("hold").lastChild;
-    const seconds = this.holdSince ? Math.floor((performance.now() - this.holdSince) / 1000) : null;
+    const { seconds, tooLong } = this.breath;
+    this.prompts.get("hold").classList.toggle("long", tooLong);
     const word = seconds === null ? t("live.prompt.hold") : `${t("live.prompt.hold")} ${seconds} s`;
     if (hold.textContent !== word) hold.textContent = word;
   }
