@@ -19,7 +19,7 @@ from hospital.common.signing import key_id, public_bytes, signed_by, signing_key
 
 from .rules import FIELDS, link
 from .sealer import PURPOSE
-from .verifier import Problem, Result, bounds, digest_before, links, one_snapshot
+from .verifier import Problem, Result, bounds, digest_before, links, one_snapshot, trusted_keys
 
 FORMAT = "audit-export-1"
 LINE_MAX = 64 * 1024
@@ -99,17 +99,18 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[bytes, Any]]:
             raise Unreadable("a line of the file is not JSON") from None
 
 
-def _footer_checked(footer: Any, digest: bytes, rows_n: int, public: bytes, result: Result) -> None:
+def _footer_checked(footer: Any, digest: bytes, rows_n: int, public: bytes | None, result: Result) -> None:
     try:
         signature, said = bytes.fromhex(footer["signature"]), footer["rows"]
     except (TypeError, KeyError, ValueError):
         raise Unreadable("the file has no footer: it was cut off") from None
-    if not signed_by(public, signature, digest) or said != rows_n:
+    key = public or trusted_keys().get(footer.get("key_id"))
+    if key is None or not signed_by(key, signature, digest) or said != rows_n:
         result.problems.append(Problem("signature", None, None, "the file is not as it was signed"))
 
 
 def export_verify(*, path: Path, public: bytes | None = None) -> Result:
-    """Check a file's signature and every link. `public` is the key to trust: this installation's own, if not given."""
+    """Check a file's signature and every link. `public` is the key to trust: else this installation's own."""
     result, digest = Result(), hashlib.sha256()
     with path.open("rb") as file:
         lines = _lines(file)
@@ -133,9 +134,7 @@ def export_verify(*, path: Path, public: bytes | None = None) -> Result:
                 result.problems.append(Problem("changed", number, row[0], f"entry {row[2]} was changed"))
             expected, previous = number + 1, bytes.fromhex(said)
             result.checked += 1
-        _footer_checked(
-            footer, digest.digest(), result.checked, public or public_bytes(signing_key(PURPOSE)), result
-        )
+        _footer_checked(footer, digest.digest(), result.checked, public, result)
         if file.read(1):
             raise Unreadable("the file goes on behind its footer")
     result.head = (expected - 1, previous.hex())

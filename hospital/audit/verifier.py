@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db import connection, transaction
 
-from hospital.common.signing import public_bytes, signed_by, signing_key
+from hospital.common.signing import key_id, public_bytes, signed_by, signing_key
 
 from .models import AuditCheckpoint
 from .rules import FIELDS, GENESIS, LATE, Row, checkpoint_bytes, link
@@ -46,6 +47,12 @@ class Link:
     digest: bytes
     entry_seq: int
     row: Row
+
+
+def trusted_keys() -> dict[str, bytes]:
+    """Public keys whose signatures count, by their name: the present one and those of before."""
+    keys = [public_bytes(signing_key(PURPOSE)), *map(bytes.fromhex, settings.AUDIT_PUBLIC_KEYS)]
+    return {key_id(key): key for key in keys}
 
 
 def bounds(start: datetime | None, end: datetime | None) -> tuple[int, int]:
@@ -87,7 +94,7 @@ class _Walk:
         self.expected, self.previous, self.result = first, digest_before(first), result
         self.checkpoints = iter(AuditCheckpoint.objects.filter(number__gte=first).order_by("id"))
         self.mark = next(self.checkpoints, None)
-        self.since = ""
+        self.since, self.trusted = "", trusted_keys()
 
     def problem(self, kind: str, number: int | None, seq: int | None, text: str) -> None:
         self.result.problems.append(Problem(kind, number, seq, text))
@@ -116,8 +123,8 @@ class _Walk:
         signed = checkpoint_bytes(
             number=mark.number, digest=bytes(mark.hash), watermark=mark.watermark, at=mark.at.astimezone(UTC)
         )
-        public = public_bytes(signing_key(PURPOSE))
-        if not signed_by(public, bytes(mark.signature), signed):
+        public = self.trusted.get(mark.key_id)
+        if public is None or not signed_by(public, bytes(mark.signature), signed):
             self.problem("checkpoint", mark.number, None, f"signature of checkpoint {mark.id} is wrong")
         elif bytes(mark.hash) != one.digest:
             self.problem("checkpoint", mark.number, None, f"checkpoint {mark.id} signed another chain")

@@ -17,6 +17,8 @@ OBJECTS_DIR = Path(os.environ.get("OBJECTS_DIR", DATA_DIR / "objects"))
 SECRET_KEY = os.environ["SECRET_KEY"]
 FIELD_KEY = os.environ["FIELD_KEY"]  # base64 of 32 bytes: key 1 of data at rest, and of the keyed indexes
 FIELD_KEYS_FILE = Path(os.environ.get("FIELD_KEYS_FILE", DATA_DIR / "field-keys.json"))  # later keys
+# Hex public keys that signed the audit chain before SIGNING_KEY was changed; `audit_verify` prints the present one.
+AUDIT_PUBLIC_KEYS = [key for key in os.environ.get("AUDIT_PUBLIC_KEYS", "").split(",") if key]
 FIELD_CIPHER = os.environ.get("FIELD_CIPHER", "aes-256-gcm")  # or sm4-gcm
 BASE_URL = os.environ.get("BASE_URL", "http://localhost:8000")
 DEBUG = False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,6 +24,7 @@ from hospital.audit.selectors import audit_problems
 from hospital.audit.services import audit_record
 from hospital.audit.verifier import Result, audit_verify, links, one_snapshot
 from hospital.common.ids import uuid7
+from hospital.common.signing import public_bytes, signing_key
 from tests.owner import as_owner
 from tests.servers import Servers
 
@@ -319,3 +322,16 @@ def test_readiness_says_when_nobody_seals(chain: list[int]) -> None:
     assert "not sealed for 75 s" in audit_problems()[0]
     seal_all()
     assert audit_problems() == []
+
+
+def test_a_chain_outlives_a_change_of_the_signing_key(
+    chain: list[int], settings: Any, tmp_path: Path
+) -> None:
+    before, path = public_bytes(signing_key(sealer.PURPOSE)), exported(tmp_path)
+    settings.SIGNING_KEY = base64.b64encode(b"k" * 32).decode()
+    write(1)
+    seal_all(checkpoint=True)
+    assert [problem.number for problem in audit_verify().problems] == [20]
+    assert [problem.kind for problem in export.export_verify(path=path).problems] == ["signature"]
+    settings.AUDIT_PUBLIC_KEYS = [before.hex()]
+    assert audit_verify().problems == export.export_verify(path=path).problems == []

@@ -8,7 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from hospital.audit.export import Unreadable, export_verify
 from hospital.audit.management.arguments import head, moment
+from hospital.audit.sealer import PURPOSE
 from hospital.audit.verifier import Result, audit_verify
+from hospital.common.signing import public_bytes, signing_key
 
 
 class Command(BaseCommand):
@@ -50,3 +52,4 @@ class Command(BaseCommand):
         if whole:
             self.stdout.write(f"unsealed tail {result.unsealed}, sealed but not yet signed {result.unsigned}")
         self.stdout.write(f"head {result.head[0]}:{result.head[1]}")
+        self.stdout.write(f"public key {public_bytes(signing_key(PURPOSE)).hex()}")
