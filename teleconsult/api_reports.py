@@ -17,7 +17,7 @@ from hospital.records import selectors as records
 
 from . import inputs, reporting, selectors
 from .api import parsed
-from .report_views import image_json, measurement_json, report_for_patient, report_json
+from .report_views import frozen_json, image_json, measurement_json, report_for_patient, report_json
 from .representations import exam_for_patient
 from .shown import exam_shown, exams_shown, image_shown
 
@@ -130,12 +130,25 @@ class FrozenDoor(Door):
         return picture_response(data, "image/png", f"{frame_id}.png")
 
 
+class FrozenNowDoor(Door):
+    """What a console that was reloaded needs: the frame on which the robot is frozen now, and all measurements."""
+
+    actions: ClassVar = {"GET": "image.read"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, exam_id: UUID) -> Response:
+        exam, frame = reporting.frozen_now(principal_of(request), exam_id)
+        self.shown(exam_shown(principal_of(request), exam, kind="frozen"))
+        measured = [measurement_json(row) for row in records.measurements_of(exam.id)]
+        return Response({"frame": frozen_json(frame) if frame else None, "measurements": measured})
+
+
 class MeasurementsDoor(Door):
     actions: ClassVar = {"POST": "measurement.write"}
 
-    @extend_schema(request=inputs.Distance, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(request=inputs.Measure, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, exam_id: UUID) -> Response:
-        fields: dict[str, Any] = parsed(inputs.Distance, request)
+        fields: dict[str, Any] = parsed(inputs.Measure, request)
         row = reporting.measurement_add(principal=principal_of(request), exam_id=exam_id, **fields)
         return Response(measurement_json(row), status=201)
 

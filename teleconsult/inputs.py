@@ -80,12 +80,18 @@ class ReportText(serializers.Serializer[Any]):
     revision = serializers.IntegerField(min_value=0)
 
 
-class Distance(serializers.Serializer[Any]):
+class Measure(serializers.Serializer[Any]):
+    """`points` in pixels: two of a distance, three of an ellipse, six of a volume; its axes may have frames of
+    their own in `frame_ids`."""
+
     frame_id = serializers.IntegerField(min_value=0)
-    kind = serializers.ChoiceField(choices=("distance",), default="distance")
+    frame_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=0), min_length=3, max_length=3, required=False
+    )
+    kind = serializers.ChoiceField(choices=("distance", "ellipse", "volume"), default="distance")
     points = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
         min_length=2,
-        max_length=2,
+        max_length=6,
     )
     label = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)  # type: ignore[assignment]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hospital.records import selectors as records
-from hospital.records.models import Image, Measurement, Report
+from hospital.records.models import FrozenFrame, Image, Measurement, Report
 
 from .models import Exam
 
@@ -31,14 +31,35 @@ def image_json(image: Image) -> dict[str, Any]:
     }
 
 
+def values_of(measurement: Measurement) -> dict[str, float]:
+    """The computed values; rows from before other kinds existed hold only their distance."""
+    return dict(measurement.values) or {"distance_mm": measurement.value_mm or 0.0}
+
+
 def measurement_json(measurement: Measurement) -> dict[str, Any]:
     return {
         "id": str(measurement.id),
         "kind": measurement.kind,
         "frame_id": measurement.frame_id,
         "points": measurement.points,
+        "frame_ids": measurement.frame_ids or [measurement.frame_id],
         "value_mm": measurement.value_mm,
+        "values": values_of(measurement),
         "label": measurement.label,
+    }
+
+
+def frozen_json(frame: FrozenFrame) -> dict[str, Any]:
+    """A frozen frame for the console: where it is and what its pixels are."""
+    return {
+        "frame_id": frame.frame_id,
+        "url": f"/api/v1/exams/{frame.exam_id}/frozen/{frame.frame_id}",
+        "width": frame.width,
+        "height": frame.height,
+        "mm_per_px_x": frame.mm_per_px_x,
+        "mm_per_px_y": frame.mm_per_px_y,
+        "region": frame.region,
+        "more_regions": frame.more_regions,
     }
 
 
@@ -94,7 +115,8 @@ def report_for_patient(exam: Exam, report: Report) -> dict[str, Any]:
         "performing_institution": exam.performing_institution.name,
         "content_sha256": report.content_sha256,
         "measurements": [
-            {"label": row.label, "value_mm": row.value_mm} for row in records.measurements_of(exam.id)
+            {"label": row.label, "kind": row.kind, "value_mm": row.value_mm, "values": values_of(row)}
+            for row in records.measurements_of(exam.id)
         ],
         "images": [
             {"id": str(image.id), "kind": image.kind, "view": image.view, "url": f"/api/v1/images/{image.id}"}

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from devices.fleet import selectors as fleet
 from hospital.access.principals import Principal
 from hospital.access.services import proof_consume
 from hospital.audit.services import audit_record
@@ -15,7 +16,7 @@ from hospital.interop.dicom import to_mp4, to_png
 from hospital.people.break_glass import opened
 from hospital.records import selectors as records
 from hospital.records import services as records_services
-from hospital.records.models import Image, Measurement, Report
+from hospital.records.models import FrozenFrame, Image, Measurement, Report
 
 from . import selectors, services
 from .models import Exam
@@ -149,11 +150,19 @@ def exam_to_write_pictures(principal: Principal, exam_id: UUID) -> Exam:
 
 @transaction.atomic
 def measurement_add(
-    *, principal: Principal, exam_id: UUID, frame_id: int, kind: str, points: list[list[float]], label: str
+    *,
+    principal: Principal,
+    exam_id: UUID,
+    frame_id: int,
+    kind: str,
+    points: list[list[float]],
+    label: str,
+    frame_ids: list[int] | None = None,
 ) -> Measurement:
     exam = exam_to_write_pictures(principal, exam_id)
+    frames = frame_ids or ([frame_id] * 3 if kind == "volume" else [frame_id])
     row = records_services.measurement_add(
-        exam_id=exam.id, frame_id=frame_id, points=points, label=label, principal=principal
+        exam_id=exam.id, frame_ids=frames, kind=kind, points=points, label=label, principal=principal
     )
     _noted(principal, "measurement.add", "measurement", row.id, exam)
     return row
@@ -190,6 +199,13 @@ def image_bytes(image: Image, form: str) -> tuple[bytes, str]:
             raise NotFound()
         return to_mp4(data), MIME["mp4"]
     return to_png(data), MIME["png"]
+
+
+def frozen_now(principal: Principal, exam_id: UUID) -> tuple[Exam, FrozenFrame | None]:
+    """The exam and the stored frame of the freeze that lasts; None when the robot runs, or the frame is on its way."""
+    exam = exam_to_read(principal, exam_id)
+    frame_id = fleet.frozen_frame_id(exam.id)
+    return exam, records.frozen_find(exam_id=exam.id, frame_id=frame_id) if frame_id is not None else None
 
 
 def frozen_bytes(principal: Principal, exam_id: UUID, frame_id: int) -> bytes:

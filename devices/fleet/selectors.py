@@ -6,7 +6,7 @@ from uuid import UUID
 from hospital.common.clock import now
 from hospital.common.errors import NotFound
 
-from .models import ControlLease, Robot, SelfTest
+from .models import ControlLease, Robot, RobotEvent, SelfTest
 from .services import SELF_TEST_LIMIT
 
 ONLINE_WITHIN = timedelta(seconds=5)  # five missed status messages
@@ -57,6 +57,14 @@ def self_test_state(test: SelfTest) -> str:
     if test.finished_at is None:
         return "running" if test.asked_at > now() - SELF_TEST_LIMIT else "timed_out"
     return "passed" if test.passed else "failed"
+
+
+def frozen_frame_id(exam_id: UUID) -> int | None:
+    """The frame on which the robot stands frozen by its own newest word; None when it runs."""
+    told = RobotEvent.objects.filter(exam_id=exam_id, kind__in=("frozen", "unfrozen"))
+    newest = told.order_by("-at", "-serial").first()
+    frame_id = newest.data.get("frame_id") if newest is not None and newest.kind == "frozen" else None
+    return frame_id if isinstance(frame_id, int) else None
 
 
 def robot_problems() -> list[str]:

@@ -10,6 +10,7 @@ from hospital.common.errors import Invalid
 
 SIDE_MAX_PX, FRAMES_MAX = 8192, 100_000  # design values
 MM_PER_PX_MIN, MM_PER_PX_MAX = 0.001, 10.0  # design values: outside is a wrong unit, not a picture of a body
+REGIONS_MAX = 8  # design value: split screens have two or four
 VIEW_MAX = 64  # as the control channel allows: a picture must never be lost for its name
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")  # PS3.5 chapter 9
 _PNG_HEAD = struct.Struct(
@@ -45,8 +46,27 @@ def _region(meta: dict[str, Any], width: int, height: int) -> list[float] | None
     return list(region)
 
 
+def _more_regions(meta: dict[str, Any], width: int, height: int) -> list[dict[str, Any]]:
+    """Further calibrated parts: [{box, mm_per_px_x, mm_per_px_y}], at most eight."""
+    rows = meta.get("more_regions") or []
+    if (
+        not isinstance(rows, list)
+        or len(rows) > REGIONS_MAX
+        or not all(isinstance(row, dict) for row in rows)
+    ):
+        raise Invalid("bad_meta", field="more_regions")
+    found = []
+    for row in rows:
+        box = _region({"region": row.get("box")}, width, height)
+        spacing = [_spacing(row, name) for name in ("mm_per_px_x", "mm_per_px_y")]
+        if box is None or None in spacing:
+            raise Invalid("bad_meta", field="more_regions")
+        found.append({"box": box, "mm_per_px_x": spacing[0], "mm_per_px_y": spacing[1]})
+    return found
+
+
 def calibration(meta: dict[str, Any]) -> dict[str, Any]:
-    """frame_id, width, height (px), mm_per_px_x/y and region; Invalid `bad_meta` names the field that is wrong."""
+    """frame_id, width, height (px), mm_per_px_x/y, region; Invalid `bad_meta` names the field that is wrong."""
     width, height = _int(meta, "width", 1, SIDE_MAX_PX), _int(meta, "height", 1, SIDE_MAX_PX)
     return {
         "frame_id": _int(meta, "frame_id", 0, 2**62),
@@ -56,6 +76,12 @@ def calibration(meta: dict[str, Any]) -> dict[str, Any]:
         "mm_per_px_y": _spacing(meta, "mm_per_px_y"),
         "region": _region(meta, width, height),
     }
+
+
+def frozen(meta: dict[str, Any]) -> dict[str, Any]:
+    """A frozen frame: its calibration with all regions."""
+    fields = calibration(meta)
+    return fields | {"more_regions": _more_regions(meta, fields["width"], fields["height"])}
 
 
 def picture(meta: dict[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ class FrozenFrame(models.Model):
     mm_per_px_x = models.FloatField(null=True)
     mm_per_px_y = models.FloatField(null=True)
     region = models.JSONField(null=True)
+    more_regions = models.JSONField(default=list)
     path = models.CharField(max_length=80)
     taken_at = models.DateTimeField(default=now)
 
@@ -63,22 +64,31 @@ class FrozenFrame(models.Model):
 
 
 class Measurement(models.Model):
-    """A distance between two points (pixels) of a frozen frame, in mm by that frame's calibration.
+    """A distance, an ellipse or a volume drawn on frozen frames; `values` by those frames' calibration (see rules).
 
-    Never changed; an unwanted one is marked removed.
+    `frame_ids` has one frame, or the three of a volume's axes. Never changed; an unwanted one is marked removed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     exam_id = models.UUIDField(db_index=True)
     frame_id = models.BigIntegerField()
     kind = models.CharField(max_length=10, default="distance")
+    frame_ids = models.JSONField(default=list)
     points = models.JSONField()
-    value_mm = models.FloatField()
+    value_mm = models.FloatField(null=True)
+    values = models.JSONField(default=dict)
     label = models.CharField(max_length=80, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(default=now)
     removed_at = models.DateTimeField(null=True)
     removed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["distance", "ellipse", "volume"]), name="measurement_kind_known"
+            )
+        ]
 
 
 class Report(models.Model):

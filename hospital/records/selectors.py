@@ -8,6 +8,7 @@ from uuid import UUID
 from hospital.common import objects
 from hospital.common.errors import Invalid, NotFound
 
+from . import rules
 from .models import FrozenFrame, Image, Measurement, Report
 
 
@@ -38,6 +39,22 @@ def frozen_get(*, exam_id: UUID, frame_id: int) -> FrozenFrame:
     if found is None:
         raise Invalid("frame_unknown", field="frame_id")
     return found
+
+
+def frozen_regions(*, exam_id: UUID, frame_id: int) -> list[rules.Region]:
+    """What is calibrated in a frozen frame. Invalid `frame_unknown`."""
+    frame = frozen_get(exam_id=exam_id, frame_id=frame_id)
+    return rules.regions(
+        mm_per_px_x=frame.mm_per_px_x,
+        mm_per_px_y=frame.mm_per_px_y,
+        region=frame.region,
+        more=frame.more_regions,
+    )
+
+
+def frozen_find(*, exam_id: UUID, frame_id: int) -> FrozenFrame | None:
+    """A frozen frame, if it has arrived."""
+    return FrozenFrame.objects.filter(exam_id=exam_id, frame_id=frame_id).first()
 
 
 def frozen_data(*, exam_id: UUID, frame_id: int) -> bytes:

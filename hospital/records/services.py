@@ -28,7 +28,7 @@ CONTENT_FORMAT = 1  # of the signed JSON
 @transaction.atomic
 def frozen_store(*, exam_id: UUID, meta: dict[str, Any], data: bytes) -> FrozenFrame:
     """Keep the lossless frame once; the same bytes again are quiet, other bytes are Conflict `frame_conflict`."""
-    fields = descriptions.calibration(meta)
+    fields = descriptions.frozen(meta)
     descriptions.check_png(data, width=fields["width"], height=fields["height"])
     path, _ = objects.put(data)
     frame, new = FrozenFrame.objects.get_or_create(
@@ -89,27 +89,36 @@ def image_remove(*, image_id: UUID, reason: str, principal: Principal) -> Image:
 
 @transaction.atomic
 def measurement_add(
-    *, exam_id: UUID, frame_id: int, points: list[list[float]], label: str, principal: Principal
+    *,
+    exam_id: UUID,
+    frame_ids: list[int],
+    kind: str,
+    points: list[list[float]],
+    label: str,
+    principal: Principal,
 ) -> Measurement:
-    """Points in pixels of the frozen frame; the millimetres are computed here, from the stored calibration.
+    """Points in pixels of frozen frames; the values are computed here, from the stored calibrations.
 
-    Invalid `frame_unknown`, `points_wrong`, `points_outside`, `not_calibrated`.
+    Invalid `frame_unknown`, `points_wrong`, `points_outside`, `points_two_regions`, `not_calibrated`.
     """
     _writing(exam_id)
-    frame = selectors.frozen_get(exam_id=exam_id, frame_id=frame_id)
-    if len(label) > LABEL_MAX:
-        raise Invalid("invalid", field="label")
+    if len(label) > LABEL_MAX or kind not in rules.POINTS_N:
+        raise Invalid("invalid", field="label" if kind in rules.POINTS_N else "kind")
+    if len(frame_ids) != (3 if kind == "volume" else 1):
+        raise Invalid("invalid", field="frame_ids")
+    frames = [selectors.frozen_regions(exam_id=exam_id, frame_id=frame_id) for frame_id in frame_ids]
     try:
-        value = rules.distance_mm(
-            points, mm_per_px_x=frame.mm_per_px_x, mm_per_px_y=frame.mm_per_px_y, region=frame.region
-        )
+        values = rules.measured(kind, points, frames)
     except rules.NotMeasurable as error:
         raise Invalid(error.code, field="points") from error
     return Measurement.objects.create(
         exam_id=exam_id,
-        frame_id=frame_id,
+        frame_id=frame_ids[0],
+        frame_ids=frame_ids,
+        kind=kind,
         points=points,
-        value_mm=round(value, 2),
+        value_mm=values.get("distance_mm"),
+        values=values,
         label=label,
         by_id=principal.id,
     )
@@ -189,8 +198,11 @@ def _content(report: Report, extra: dict[str, Any], principal: Principal) -> str
         {
             "id": str(m.id),
             "label": m.label,
+            "kind": m.kind,
             "value_mm": m.value_mm,
+            "values": m.values,
             "frame_id": m.frame_id,
+            "frame_ids": m.frame_ids,
             "points": m.points,
         }
         for m in selectors.measurements_of(report.exam_id)

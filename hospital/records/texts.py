@@ -18,7 +18,14 @@ TITLES: dict[str, tuple[str, str]] = {
     ),
     "frame_unknown": ("没有这一冻结帧。", "There is no such frozen frame."),
     "frame_conflict": ("同一冻结帧收到了不同的内容。", "The same frozen frame arrived with other content."),
-    "points_wrong": ("须给出两个测量点。", "A distance needs two points."),
+    "points_wrong": (
+        "测量点数目不对或重合。",
+        "The number of points does not fit the measurement, or they coincide.",
+    ),
+    "points_two_regions": (
+        "测量点跨越了两个图像区域，比例不同，不能测量。",
+        "The points lie in two image regions with scales of their own; nothing is measured across them.",
+    ),
     "points_outside": ("测量点不在图像区域内。", "The points are not inside the image region."),
     "not_calibrated": (
         "该图像没有标定，不能测量。",

@@ -67,6 +67,29 @@ def _view_names(exam: dict[str, Any], language: str) -> Any:
     return lambda code: table.get(code, code)
 
 
+def _measured(row: dict[str, Any], language: str) -> dict[str, str]:
+    """{name, text} of a measurement; those signed before other kinds existed hold only their distance."""
+    kind, values = (
+        row.get("kind", "distance"),
+        row.get("values") or {"distance_mm": row.get("value_mm") or 0.0},
+    )
+    name = row["label"] or text(f"report.measurement_unnamed.{kind}", language)
+    axes = {
+        letter: f"{values[f'axis{n}_mm']:.1f}"
+        for n, letter in ((1, "a"), (2, "b"), (3, "c"))
+        if f"axis{n}_mm" in values
+    }
+    if kind == "ellipse":
+        more = {"around": f"{values['circumference_mm']:.1f}", "area": f"{values['area_cm2']:.2f}"}
+        return {"name": name, "text": text("measure.ellipse", language, **axes, **more)}
+    if kind == "volume":
+        return {
+            "name": name,
+            "text": text("measure.volume", language, **axes, ml=f"{values['volume_ml']:.1f}"),
+        }
+    return {"name": name, "text": f"{values['distance_mm']:.1f} mm"}
+
+
 def printed_report(exam: dict[str, Any], report: dict[str, Any], language: str) -> dict[str, Any]:
     """Context of print.html from the API bodies of exam and report."""
     signed = _signed(report)
@@ -77,7 +100,9 @@ def printed_report(exam: dict[str, Any], report: dict[str, Any], language: str) 
         | {
             "findings": signed.get("report", report)["findings"],
             "impression": signed.get("report", report)["impression"],
-            "measurements": signed.get("measurements", report["measurements"]),
+            "measurements": [
+                _measured(row, language) for row in signed.get("measurements", report["measurements"])
+            ],
         },
         "pictures": _pictures(report, signed, _view_names(exam, language), language),
     }

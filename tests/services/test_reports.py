@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from devices.fleet.models import RobotEvent
 from hospital.access import services as access
 from hospital.access import totp
+from hospital.common.clock import now
 from hospital.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from hospital.records import selectors as records
 from hospital.records import services as records_services
@@ -299,3 +301,38 @@ def test_the_desk_books_exams_but_reads_no_findings(world: World) -> None:
     assert selectors.exam_get(world.principals["desk"], exam.id)
     with pytest.raises(NotFound):
         reporting.exam_to_read(world.principals["desk"], exam.id)
+
+
+def told(world: World, exam: Exam, serial: int, kind: str, **data: Any) -> None:
+    RobotEvent.objects.create(
+        robot=world.robot, serial=serial, at=now(), kind=kind, exam_id=exam.id, data=data
+    )
+
+
+def test_a_reloaded_console_gets_the_frame_of_the_freeze_that_lasts(world: World) -> None:
+    exam = world.live()
+    expert = world.principals["expert"]
+    frozen(exam)
+    assert reporting.frozen_now(expert, exam.id)[1] is None
+    told(world, exam, 1, "frozen", frame_id=77)
+    frame = reporting.frozen_now(expert, exam.id)[1]
+    assert frame is not None and frame.frame_id == 77
+    told(world, exam, 2, "unfrozen")
+    assert reporting.frozen_now(expert, exam.id)[1] is None
+    told(world, exam, 3, "frozen", frame_id=99)
+    assert reporting.frozen_now(expert, exam.id)[1] is None  # on its way: never an older frame instead
+    with pytest.raises(NotFound):
+        reporting.frozen_now(world.principals["expert2"], exam.id)
+
+
+def test_the_printed_report_names_area_and_volume(world: World) -> None:
+    from teleconsult.console.printed import _measured
+
+    oval = {"label": "", "kind": "ellipse", "values": {
+        "axis1_mm": 40.0, "axis2_mm": 20.0, "circumference_mm": 96.9, "area_cm2": 6.28}}  # fmt: skip
+    egg = {"label": "右肾", "kind": "volume", "values": {
+        "axis1_mm": 100.0, "axis2_mm": 50.0, "axis3_mm": 40.0, "volume_ml": 104.72}}  # fmt: skip
+    old = {"label": "", "value_mm": 50.0}
+    assert _measured(oval, "zh") == {"name": "椭圆", "text": "40.0 × 20.0 mm，周长 96.9 mm，面积 6.28 cm²"}
+    assert _measured(egg, "en") == {"name": "右肾", "text": "100.0 × 50.0 × 40.0 mm, volume 104.7 ml"}
+    assert _measured(old, "en") == {"name": "Distance", "text": "50.0 mm"}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pydicom
 import pydicom.data
 
-from devices.drivers.base import Frame, ImageSource, SourceError
+from devices.drivers.base import Frame, ImageSource, Region, SourceError
 from devices.drivers.images.source import frame_number
 
 SHIPPED = Path(pydicom.data.__file__).parent / "test_files" / "examples_ybr_color.dcm"
@@ -30,12 +30,23 @@ def _grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.asarray(pixels @ np.array([0.299, 0.587, 0.114]), dtype=np.uint8)
 
 
+def _region(row: pydicom.Dataset) -> Region | None:
+    """One calibrated region; None when it does not count centimetres both ways (a spectrum, a trace)."""
+    both = (row.PhysicalUnitsXDirection, row.PhysicalUnitsYDirection) == (CENTIMETRES, CENTIMETRES)
+    across, down = abs(float(row.PhysicalDeltaX)) * 10, abs(float(row.PhysicalDeltaY)) * 10
+    if not both or not across or not down:
+        return None
+    box = tuple(int(row[f"RegionLocation{corner}"].value) for corner in ("MinX0", "MinY0", "MaxX1", "MaxY1"))
+    return Region((box[0], box[1], box[2], box[3]), across, down)
+
+
 class DicomLoopSource(ImageSource):
     def __init__(self, *, runtime_dir: Path, options: Mapping[str, Any]) -> None:
         super().__init__(runtime_dir=runtime_dir, options=options)
         self._frames: npt.NDArray[np.uint8] | None = None
         self._gain_db = 0.0
-        self._mm_per_px, self._region, self._frame_s = 0.0, (0, 0, 0, 0), 1 / 30
+        self._regions: list[Region] = []
+        self._frame_s = 1 / 30
 
     def open(self) -> None:
         """Read the whole loop. SourceError for files without pictures or without calibration in centimetres."""
@@ -43,16 +54,7 @@ class DicomLoopSource(ImageSource):
         try:
             dataset = pydicom.dcmread(path)
             frames = _grey(np.atleast_3d(dataset.pixel_array))
-            region = dataset.SequenceOfUltrasoundRegions[0]
-            corners = (
-                "RegionLocationMinX0",
-                "RegionLocationMinY0",
-                "RegionLocationMaxX1",
-                "RegionLocationMaxY1",
-            )
-            box = [int(region[name].value) for name in corners]
-            delta_cm = float(region.PhysicalDeltaX)
-            units = int(region.PhysicalUnitsXDirection)
+            regions = [found for row in dataset.SequenceOfUltrasoundRegions if (found := _region(row))]
         except (
             OSError,
             AttributeError,
@@ -62,12 +64,13 @@ class DicomLoopSource(ImageSource):
             RuntimeError,
         ) as error:
             raise SourceError(f"{path}: {error}") from error
-        if units != CENTIMETRES or delta_cm <= 0:
+        if not regions:
             raise SourceError(f"{path}: not calibrated in centimetres")
-        # A file scaled after recording keeps the region of the original: bring the pixels back to that size.
-        grow = max(1, -(-(box[2] + 1) // frames.shape[2]), -(-(box[3] + 1) // frames.shape[1]))
+        # A file scaled after recording keeps the regions of the original: bring the pixels back to that size.
+        right, bottom = max(part.box[2] for part in regions), max(part.box[3] for part in regions)
+        grow = max(1, -(-(right + 1) // frames.shape[2]), -(-(bottom + 1) // frames.shape[1]))
         self._frames = frames.repeat(grow, axis=1).repeat(grow, axis=2)
-        self._mm_per_px, self._region = delta_cm * 10, (box[0], box[1], box[2], box[3])
+        self._regions = regions
         self._frame_s = float(dataset.get("FrameTime", 0) or 1000 / 30) / 1000
 
     def frame(self, now: float) -> Frame:
@@ -77,15 +80,23 @@ class DicomLoopSource(ImageSource):
         if self._gain_db:
             lifted = pixels.astype(np.float32) + np.float32(self._gain_db * 255 / 60)
             pixels = np.where(pixels > 0, np.clip(lifted, 0, 255), 0).astype(np.uint8)
+        first = self._regions[0]
         return Frame(
             frame_id=frame_number(now),
             t_us=time.monotonic_ns() // 1000,
             pixels=pixels,
-            mm_per_px_x=self._mm_per_px,
-            mm_per_px_y=self._mm_per_px,
-            region=self._region,
-            depth_mm=(self._region[3] - self._region[1]) * self._mm_per_px,
+            mm_per_px_x=first.mm_per_px_x,
+            mm_per_px_y=first.mm_per_px_y,
+            region=first.box,
+            depth_mm=self._depth_mm,
+            more_regions=tuple(self._regions[1:]),
         )
+
+    @property
+    def _depth_mm(self) -> float:
+        if not self._regions:
+            return 0.0
+        return (self._regions[0].box[3] - self._regions[0].box[1]) * self._regions[0].mm_per_px_y
 
     def set(
         self,
@@ -100,8 +111,7 @@ class DicomLoopSource(ImageSource):
         """Only the gain of a recording can be changed."""
         if gain_db is not None:
             self._gain_db = min(max(float(gain_db), -30.0), 30.0)
-        depth = (self._region[3] - self._region[1]) * self._mm_per_px
-        return {"gain_db": self._gain_db, "depth_mm": depth, "dynamic_range_db": 60.0, "presets": []}
+        return {"gain_db": self._gain_db, "depth_mm": self._depth_mm, "dynamic_range_db": 60.0, "presets": []}
 
     def close(self) -> None:
         self._frames = None

@@ -34,6 +34,10 @@ def geometry_of(frame: Frame) -> dict[str, Any]:
         "mm_per_px_y": frame.mm_per_px_y,
         "region": list(frame.region),
         "depth_mm": frame.depth_mm,
+        "more_regions": [
+            {"box": list(part.box), "mm_per_px_x": part.mm_per_px_x, "mm_per_px_y": part.mm_per_px_y}
+            for part in frame.more_regions
+        ],
     }
 
 

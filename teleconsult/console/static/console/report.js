@@ -6,6 +6,7 @@ import { notice, noticeError } from "./errors.js";
 import { either, hospital, patientLine, stateBadge } from "./exams.js";
 import { drawPictures } from "./report_pictures.js";
 import { amendDialog, signDialog } from "./report_sign.js";
+import { measured } from "./measure-text.js";
 import { t } from "./texts.js";
 import { clock, clockSeconds, day } from "./when.js";
 
@@ -82,7 +83,7 @@ function editor() {
 }
 
 function measurements() {
-  const line = (row) => t("report.measurement", { label: row.label || t("report.measurement_unnamed"), value: Number(row.value_mm).toFixed(1) });
+  const line = (row) => t("report.measurement", { label: row.label || t(`report.measurement_unnamed.${row.kind ?? "distance"}`), value: measured(row) });
   const insert = (row) => () => {
     const box = $("#findings");
     const gap = box.value && !/\s$/.test(box.value) ? " " : "";

@@ -1,16 +1,23 @@
-// Distance on the frozen lossless frame: two clicks or a drag, arrows nudge, Enter sets. Millimetres come from the
-// server, computed with the stored calibration; nothing is measured on video.
+// Measuring on the frozen lossless frame: clicks or drags set points, arrows nudge, Enter sets. A volume's axes may lie
+// on different frozen frames: what was set stays while another frame is looked for. Values come from the server,
+// computed with the stored calibration; nothing is measured on video.
 import { call } from "../api.js";
+import { measured } from "../measure-text.js";
 import { t } from "../texts.js";
+import { POINTS, shape } from "./measure-shapes.js";
 
 const COLOURS = ["#ffd54a", "#7be0ad", "#ff9e80", "#9fc5ff"];
 const DRAG_PX = 6;
+const NEAR_PX = 2; // two points closer than this are a slip of the hand
 
 export class Calipers {
-  // onChange({active, hint, rows}), onError(error)
+  // onChange({active, kind, hint, rows, colours}), onError(error)
   constructor({ picture, examId, onChange, onError }) {
     Object.assign(this, { picture, examId, onChange, onError });
-    this.reset();
+    this.kind = "distance";
+    this.pending = []; // {point, frame_id}, of the shape being drawn
+    this.saved = []; // {id, kind, points, frame_ids, values} of the whole exam
+    this.#idle();
     picture.draws.push((c, box) => this.#draw(c, box));
     const { overlay } = picture;
     overlay.addEventListener("pointerdown", (event) => this.#down(event));
@@ -19,23 +26,44 @@ export class Calipers {
     window.addEventListener("keydown", (event) => this.#key(event), { capture: true });
   }
 
-  reset() {
+  #idle() {
     this.active = false;
     this.cursor = null; // [x, y] in picture pixels
-    this.first = null;
-    this.rows = []; // {id, points, value_mm}
+    this.pressed = null;
   }
 
+  // Rows that have something on the frame that is shown.
+  get rows() {
+    return this.frame ? this.saved.filter((row) => row.frame_ids.includes(this.frame.frame_id)) : [];
+  }
+
+  // A new frozen frame, or null: live again. A volume half drawn waits for the next frame.
   setFrame(frozen) {
-    this.reset();
+    const going = this.active && this.pending.length > 0 && this.kind === "volume";
     this.frame = frozen;
+    this.#idle();
+    if (!going && this.pending.length && this.kind !== "volume") this.pending = [];
+    if (frozen && this.pending.length) this.toggle(true);
+    this.#changed();
+  }
+
+  // Measurements of the exam from before a reload.
+  restore(rows) {
+    const known = new Set(this.saved.map((row) => row.id));
+    this.saved.push(...rows.filter((row) => !known.has(row.id)));
     this.#changed();
   }
 
   toggle(on = !this.active) {
     this.active = on && Boolean(this.frame);
-    this.first = null;
+    if (!on) this.pending = [];
     this.cursor = this.active ? [this.frame.width / 2, this.frame.height / 2] : null;
+    this.#changed();
+  }
+
+  choose(kind) {
+    this.kind = kind;
+    this.pending = [];
     this.#changed();
   }
 
@@ -62,7 +90,7 @@ export class Calipers {
   }
 
   #up(event) {
-    if (!this.active || !this.first || !this.pressed) return;
+    if (!this.active || !this.pending.length || !this.pressed) return;
     const dragged = Math.hypot(event.clientX - this.pressed[0], event.clientY - this.pressed[1]) > DRAG_PX;
     this.pressed = null;
     if (dragged) this.#set(this.#point(event));
@@ -81,29 +109,31 @@ export class Calipers {
 
   #set(point) {
     this.cursor = point;
-    if (!this.first) {
-      this.first = point;
+    const before = this.pending[this.pending.length - 1];
+    const paired = this.pending.length % 2 === 1;
+    if (paired && before.frame_id !== this.frame.frame_id) this.pending.pop(); // an axis ends on its own frame
+    else if (paired && Math.hypot(point[0] - before.point[0], point[1] - before.point[1]) < NEAR_PX) {
+      this.pending.pop();
       this.#changed();
       return;
     }
-    const points = [this.first, point];
-    this.first = null;
-    if (Math.hypot(points[0][0] - points[1][0], points[0][1] - points[1][1]) < 2) {
-      this.#changed();
-      return;
-    }
-    this.#save(points);
+    this.pending.push({ point, frame_id: this.frame.frame_id });
+    if (this.pending.length === POINTS[this.kind]) this.#save();
+    this.#changed();
   }
 
-  async #save(points) {
-    const row = { id: null, points, value_mm: null };
-    this.rows.push(row);
-    this.#changed();
+  async #save() {
+    const points = this.pending.map((found) => found.point);
+    const frames = this.pending.map((found) => found.frame_id);
+    const axes = [frames[0], frames[2], frames[4]];
+    const row = { id: null, kind: this.kind, points, frame_ids: this.kind === "volume" ? axes : [frames[0]], values: {} };
+    this.pending = [];
+    this.saved.push(row);
+    const body = { frame_id: row.frame_ids[0], kind: row.kind, points, label: "", ...(row.kind === "volume" && { frame_ids: axes }) };
     try {
-      const body = { frame_id: this.frame.frame_id, kind: "distance", points, label: "" };
       Object.assign(row, await call("POST", `exams/${this.examId}/measurements`, body, { staySignedOut: true }));
     } catch (error) {
-      this.rows = this.rows.filter((found) => found !== row);
+      this.saved = this.saved.filter((found) => found !== row);
       this.onError(error);
     }
     this.#changed();
@@ -112,45 +142,62 @@ export class Calipers {
   async remove(row) {
     try {
       await call("DELETE", `measurements/${row.id}`, undefined, { staySignedOut: true });
-      this.rows = this.rows.filter((found) => found !== row);
+      this.saved = this.saved.filter((found) => found !== row);
     } catch (error) {
       this.onError(error);
     }
     this.#changed();
   }
 
+  #hint() {
+    if (!this.active) return this.pending.length ? t("live.calipers.volume_waits", { n: Math.floor(this.pending.length / 2) }) : "";
+    return t(`live.calipers.${this.kind}.${this.pending.length}`);
+  }
+
   #changed() {
-    const hint = !this.active ? "" : t(this.first ? "live.calipers.second" : "live.calipers.first");
-    this.onChange({ active: this.active, hint, rows: this.rows, colours: COLOURS });
+    this.onChange({ active: this.active, kind: this.kind, hint: this.#hint(), rows: this.rows, colours: COLOURS });
     this.picture.redraw();
   }
 
+  // Points of a row that lie on the frame that is shown.
+  #here(row) {
+    if (row.kind !== "volume") return row.points;
+    return row.points.filter((_, index) => row.frame_ids[Math.floor(index / 2)] === this.frame.frame_id);
+  }
+
   #draw(c, box) {
+    if (!this.frame) return;
     const at = ([x, y]) => [box.left + (x + 0.5) * box.scale, box.top + (y + 0.5) * box.scale];
-    this.rows.forEach((row, index) => this.#line(c, row.points.map(at), COLOURS[index % COLOURS.length], row.value_mm));
-    if (this.first && this.cursor) this.#line(c, [at(this.first), at(this.cursor)], "#ffffff", null, true);
+    this.rows.forEach((row, index) => this.#shape(c, at, row.kind, this.#here(row), COLOURS[index % COLOURS.length], row.id ? measured(row) : ""));
+    const begun = this.pending.filter((found) => found.frame_id === this.frame.frame_id).map((found) => found.point);
+    if (begun.length) this.#shape(c, at, this.kind, this.active ? [...begun, this.cursor] : begun, "#ffffff", "");
     else if (this.active && this.cursor) this.#cross(c, at(this.cursor), "#ffffff");
   }
 
-  #line(c, [from, to], colour, mm, open = false) {
+  #shape(c, at, kind, points, colour, label) {
+    const { lines, marks, label: where } = shape(kind, points, this.frame.mm_per_px_x ?? 1, this.frame.mm_per_px_y ?? 1);
     c.strokeStyle = colour;
     c.lineWidth = 1.5;
-    c.setLineDash([4, 4]);
-    c.beginPath();
-    c.moveTo(...from);
-    c.lineTo(...to);
-    c.stroke();
+    for (const line of lines) {
+      c.setLineDash([4, 4]);
+      c.beginPath();
+      line.map(at).forEach(([x, y], index) => (index ? c.lineTo(x, y) : c.moveTo(x, y)));
+      c.stroke();
+    }
     c.setLineDash([]);
-    this.#cross(c, from, colour);
-    this.#cross(c, to, colour);
-    if (open) return;
-    const label = mm === null ? t("live.calipers.saving") : `${Number(mm).toFixed(1)} mm`;
+    for (const mark of marks) this.#cross(c, at(mark), colour);
+    if (label && where) this.#label(c, at(where), label, colour);
+  }
+
+  #label(c, [x, y], text, colour) {
     c.font = "bold 15px system-ui, sans-serif";
     c.textAlign = "left";
+    const width = c.measureText(text).width + 10;
+    const left = Math.max(0, Math.min(x + 10, this.picture.view.clientWidth - width));
     c.fillStyle = "#000c";
-    c.fillRect(to[0] + 10, to[1] - 12, c.measureText(label).width + 10, 22);
+    c.fillRect(left, y - 12, width, 22);
     c.fillStyle = colour;
-    c.fillText(label, to[0] + 15, to[1] + 4);
+    c.fillText(text, left + 5, y + 4);
   }
 
   #cross(c, [x, y], colour) {
