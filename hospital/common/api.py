@@ -61,9 +61,8 @@ class Door(APIView):
         action = self.actions.get(request.method or "", PUBLIC)
         if self.catalogue or request.method != "GET" or action == PUBLIC or response.status_code >= 300:
             return response
-        ids = [value for value in self.kwargs.values() if isinstance(value, UUID)]
         try:
-            read_recorded(request.user, action, self._shown or Shown(object_id=ids[0] if ids else None))
+            read_recorded(request.user, action, self._shown or Shown(object_id=self._first_id()))
         except DomainError as error:
             return self.handle_exception(error)
         return response
@@ -79,6 +78,14 @@ class Door(APIView):
             permit(request.user, action)
         if self._wants_idempotency(request):
             self._begin(request, body)
+
+    def _first_id(self) -> UUID | None:
+        return next((value for value in self.kwargs.values() if isinstance(value, UUID)), None)
+
+    def _note_replay(self) -> None:
+        """A kept answer that is shown again is a read; a repeated stop still does not wait for the log."""
+        again = Shown(kind="answer", object_id=self._first_id(), why="repeated", urgent=True)
+        read_recorded(self.request.user, self.actions["POST"], again)
 
     def _wants_idempotency(self, request: Request) -> bool:
         json_body = (request._request.content_type or "").startswith("application/json")
@@ -100,6 +107,7 @@ class Door(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, _Replay):
+            self._note_replay()
             return Response(exc.body, status=exc.status, headers={"Idempotent-Replayed": "true"})
         try:
             return super().handle_exception(exc)

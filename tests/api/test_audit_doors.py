@@ -332,3 +332,11 @@ def test_without_a_log_neither_a_draft_nor_a_picture_is_kept(world: World) -> No
     with pytest.raises(Unavailable):
         reporting.report_save(principal=expert, exam_id=exam.id, findings="f", impression="i", revision=0)
     assert not FrozenFrame.objects.exists() and not Report.objects.exists()
+
+
+def test_a_kept_answer_shown_again_is_a_read(world: World) -> None:
+    desk, path = client(world, "desk"), f"/api/v1/patients/{world.patient.id}/reveal"
+    answers = [desk.post(path, {"reason": "r"}, format="json", HTTP_IDEMPOTENCY_KEY="k") for _ in range(2)]
+    assert answers[0].json() == answers[1].json()
+    entries = AuditEntry.objects.filter(action="patient.reveal", object_id=world.patient.id).order_by("seq")
+    assert [(entry.outcome, entry.reason) for entry in entries] == [("read", "r"), ("read", "repeated")]
