@@ -118,7 +118,9 @@ class Renderer:
         decibel += self._beam_for(look).tgc_db * np.float32(scale)
         decibel += np.float32(255.0 + (look.gain_db + _GAIN_ZERO_DB) * scale)
         np.clip(decibel, 0.0, 255.0, out=decibel)
-        return self.geometry.convert(decibel.astype(np.uint8))
+        picture = self.geometry.convert(decibel.astype(np.uint8))
+        self.geometry.mark_focus(picture, look.focus_mm)
+        return picture
 
     def envelope(self, pose: ProbePose | None, look: Look) -> Polar:
         """Received amplitude (lines, samples) before gain, 1 being the brightest echo at the skin."""

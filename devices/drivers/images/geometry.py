@@ -59,6 +59,13 @@ class Geometry:
         picture.reshape(-1)[self._inside] = fine.reshape(-1).take(self._source)
         return picture
 
+    def mark_focus(self, picture: npt.NDArray[np.uint8], focus_mm: float) -> None:
+        """An arrow beside the depth ruler; nothing when the focus lies below the picture."""
+        row, edge = round(self.tip_y + focus_mm / self.mm_per_px), self.width - 20
+        for step in range(5):
+            if focus_mm <= self.depth_mm and step <= row < self.height - step:
+                picture[row - step : row + step + 1, edge - 6 + step] = 220
+
     def _prepare(self, half: float) -> None:
         rows, columns = np.mgrid[0 : self.height, 0 : self.width]
         x_mm = (columns - self.centre_x) * self.mm_per_px

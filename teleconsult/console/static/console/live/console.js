@@ -9,7 +9,8 @@ import * as panels from "./console-panels.js";
 import { Held, delayWord, explain, limitsNow, ownership, refusalWord } from "./state.js";
 import { Gauge } from "./gauge.js";
 import { caliperPanel } from "./caliper-panel.js";
-import { Thumbnails, Views, sliders } from "./imaging-panel.js";
+import { Thumbnails, Views } from "./imaging-panel.js";
+import { pictureControls } from "./picture-controls.js";
 import { Input } from "./input.js";
 import { Lease } from "./lease.js";
 import { FORCE_MAX_N } from "./limits.js";
@@ -61,7 +62,7 @@ class Console {
     });
     this.views = new Views(place("views"), exam.exam_type.views ?? [], config.lang);
     this.thumbnails = new Thumbnails(place("thumbnails"), (view) => this.views.name(view));
-    this.sliders = sliders(place("sliders"), (type, fields) => this.session.request(type, fields), (error) => this.notes.error(error));
+    this.sliders = pictureControls(place("sliders"), (type, fields) => this.session.request(type, fields), (error) => this.notes.error(error));
     this.#deeds();
   }
 

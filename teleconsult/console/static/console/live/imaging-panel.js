@@ -2,8 +2,6 @@
 import { h, replace } from "../dom.js";
 import { t } from "../texts.js";
 
-const place = (id) => document.getElementById(id);
-
 export class Views {
   // views: list of strings or {code, name_zh, name_en}
   constructor(root, views, language) {
