@@ -145,7 +145,12 @@ def test_signing_an_amendment_while_another_page_works_never_deadlocks(
 
         def measure() -> object:
             return services.measurement_add(
-                exam_id=draft.exam_id, frame_id=1, points=[[0, 0], [1, 1]], label="", principal=doctor
+                exam_id=draft.exam_id,
+                frame_ids=[1],
+                kind="distance",
+                points=[[0, 0], [1, 1]],
+                label="",
+                principal=doctor,
             )
 
         first, *others = together([lambda amendment=amendment: sign(amendment, doctor), *[measure] * 4])  # type: ignore[misc]
