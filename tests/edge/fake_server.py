@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from typing import Any, Self
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from devices.wire.tokens import fingerprints_of_sdp
@@ -66,11 +68,12 @@ class FakeServer:
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None
         url = urlsplit(socket.request.path)
-        if url.path == "/ws/robot/":
-            await self._robot(socket)
-        else:
-            role = url.path.rstrip("/").rsplit("/", 1)[1]
-            await self._page(socket, role, parse_qs(url.query).get("ticket", [""])[0])
+        with contextlib.suppress(ConnectionClosed):  # robots and pages are killed here
+            if url.path == "/ws/robot/":
+                await self._robot(socket)
+            else:
+                role = url.path.rstrip("/").rsplit("/", 1)[1]
+                await self._page(socket, role, parse_qs(url.query).get("ticket", [""])[0])
 
     async def _robot(self, socket: ServerConnection) -> None:
         self.dials += 1

@@ -35,6 +35,7 @@ KEYFRAME_REQUESTS_PER_S = 4.0  # observers must not turn the stream into keyfram
 REPLACED_AFTER_S = 3.0  # make before break: the older page of the same person goes after this
 MAX_PEERS = 8
 CONNECT_TIMEOUT_S = 30.0
+CYCLE_LATE_P99_US, CYCLE_LATE_MAX_US = 1_000, 10_000  # later safety cycles are worth a warning; design values
 
 
 class Agent:
@@ -51,6 +52,7 @@ class Agent:
         self._keyframe_at_s = 0.0
         self._next_slot = 0
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.cycle: dict[str, Any] | None = None
         self._seen_events: deque[tuple[int, int]] = deque(maxlen=1000)
         self._status_key: tuple[Any, ...] = ()
         self._status_now = asyncio.Event()
@@ -152,8 +154,20 @@ class Agent:
             if key not in self._seen_events:
                 self._seen_events.append(key)
                 self.event(message["kind"], message["data"], at_us=message["at_us"])
+        elif kind == "cycle":
+            self._on_cycle(message["figures"])
         elif kind == "token_refused":
             log.warning("safety refused a token: %s", message["code"])
+
+    def _on_cycle(self, figures: dict[str, Any]) -> None:
+        self.cycle = figures
+        late = figures["p99_us"] > CYCLE_LATE_P99_US or figures["max_us"] > CYCLE_LATE_MAX_US
+        log.log(
+            logging.WARNING if late else logging.DEBUG,
+            "safety cycles late: p99 %d us, max %d us",
+            figures["p99_us"],
+            figures["max_us"],
+        )
 
     def event(self, kind: str, data: dict[str, Any], *, at_us: int | None = None) -> None:
         """Journal, tell the peers, tell the server."""
@@ -357,6 +371,7 @@ class Agent:
             "force_n": round(seen.force_n, 2) if seen is not None else 0.0,
             "bedside_present": bool(seen is not None and fresh and seen.has(TelemetryFlag.BEDSIDE_PRESENT)),
             "uploads_pending": self.files.pending_n,
+            "cycle": self.cycle,
         }
 
     # --- peers (PeerEvents) -----------------------------------------------------------------------

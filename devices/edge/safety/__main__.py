@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import json
 import logging
-import os
 import signal
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from devices.edge.keys import KEYS_FILE, ServerKeys
 from devices.edge.safety import port
 from devices.edge.safety.core import SafetyCore
 from devices.edge.safety.cycle import ArmFacts
+from devices.edge.safety.favour import favour
 from devices.edge.safety.lease import EPOCH_FILE, EpochStore, Lease
 from devices.edge.safety.peers import Peers
 from devices.edge.safety.runtime import Runtime
@@ -42,7 +41,7 @@ def main() -> None:
     )
     signal.signal(signal.SIGTERM, lambda *_: runtime.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends us in order
-    _favour()
+    runtime.scheduling = favour()
     runtime.run()
     with contextlib.suppress(FileNotFoundError):
         (arguments.runtime_dir / port.SAFETY_SOCKET).unlink()
@@ -63,16 +62,6 @@ def build(
     lease = Lease(robot_id=robot_id, decode=keys.claims, store=EpochStore(data_dir / EPOCH_FILE))
     core = SafetyCore(lease=lease, peers=Peers(robot_id=robot_id, decode=keys.claims), facts=facts)
     return Runtime(core=core, arm=arm, runtime_dir=runtime_dir)
-
-
-def _favour() -> None:
-    """Real-time scheduling where allowed, and no garbage collection of what never dies."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(20))
-    except (OSError, AttributeError) as error:
-        log.info("no real-time scheduling: %s", error)
-    gc.collect()
-    gc.freeze()
 
 
 if __name__ == "__main__":

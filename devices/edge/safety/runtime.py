@@ -13,6 +13,7 @@ from devices.drivers.base import Arm, ArmState, ArmTimeout, DriverError
 from devices.edge.safety import control, port
 from devices.edge.safety.core import SafetyCore
 from devices.edge.safety.cycle import Output
+from devices.edge.safety.lateness import Lateness
 from devices.edge.safety.report import telemetry
 from devices.edge.safety.self_test import SelfTest
 from devices.wire.codec import pack_telemetry
@@ -26,6 +27,7 @@ EVENT_AGAIN_S = 0.5  # until the link confirms an event; design value
 EVENTS_KEPT = 500
 STALL_S = 0.02  # ten cycles late is a stall; design value
 AFTER_STALL_S = 0.2  # old arm states are forgiven for this long after one; design value
+CYCLE_REPORT_S = 10.0  # how often the link is told how late the cycles began; design value
 DATAGRAMS_PER_CYCLE = 64  # a flood must not stretch the cycle
 
 
@@ -47,6 +49,9 @@ class Runtime:
         self._unconfirmed: dict[int, tuple[float, dict[str, Any]]] = {}
         self._test: tuple[SelfTest, Any] | None = None
         self.overruns = 0
+        self.lateness = Lateness()
+        self.scheduling = "normal"
+        self._lateness_at_s = self._cycle_at_s
 
     def stop(self) -> None:
         """End the loop after this cycle."""
@@ -54,18 +59,20 @@ class Runtime:
 
     def run(self) -> None:
         """Loop until ``stop``; the arm is brought to rest before returning."""
-        next_s = last_s = time.monotonic()
+        due_s = last_s = time.monotonic()
         while self._running:
             now_s = time.monotonic()
+            self.lateness.note(now_s - due_s)
+            if now_s - due_s > PERIOD_S:
+                due_s = now_s  # a missed cycle is not made up for
             self.cycle(now_s=now_s, dt_s=min(0.02, max(1e-4, now_s - last_s)))
             last_s = now_s
-            next_s += PERIOD_S
-            wait_s = next_s - time.monotonic()
+            due_s += PERIOD_S
+            wait_s = due_s - time.monotonic()
             if wait_s > 0:
                 time.sleep(wait_s)
             else:
                 self.overruns += 1
-                next_s = time.monotonic()
         self._close()
 
     def cycle(self, *, now_s: float, dt_s: float) -> None:
@@ -246,6 +253,13 @@ class Runtime:
             )
             port.send(self._sock, self._link_path, pack_telemetry(message))
         self._send_events(now_s)
+        if now_s - self._lateness_at_s >= CYCLE_REPORT_S:
+            self._lateness_at_s = now_s
+            self._send(self._cycle_report())
+
+    def _cycle_report(self) -> dict[str, Any]:
+        figures = {"overruns": self.overruns, "scheduling": self.scheduling, **self.lateness.take()}
+        return {"type": "cycle", "figures": figures}
 
     def _send_events(self, now_s: float) -> None:
         for event in self.core.events:
