@@ -389,12 +389,15 @@ class Agent:
         self.spawn(self.control.handle(peer, text))
 
     def on_open(self, peer: Peer) -> None:
-        """Connected: pictures, geometry, and the same person's older page goes."""
+        """Connected: pictures, and the same person's older page goes."""
         self.request_keyframe()
-        self._tell_geometry(peer)
         self.event("peer", {"role": peer.role, "peer_id": peer.peer_id, "up": True})
         self.spawn(self._replace_older(peer))
         self._status_now.set()
+
+    def on_readable(self, peer: Peer) -> None:
+        """The ctl channel is open: what the pictures' scale is."""
+        self._tell_geometry(peer)
 
     async def _replace_older(self, peer: Peer) -> None:
         older = [
