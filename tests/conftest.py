@@ -13,8 +13,10 @@ SERVERS = load()
 # Whole robots and houses: their processes need both cores (marker `alone`, see deploy/test).
 ALONE = (
     "tests/e2e/test_the_first_exam.py",
+    "tests/e2e/test_voice.py",
     "tests/edge/test_exam_on_sim.py",
     "tests/edge/test_link.py",
+    "tests/edge/test_recording_on_sim.py",
     "tests/faults/",
     "tests/house/test_up_whole.py",
 )

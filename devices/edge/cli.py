@@ -1,4 +1,4 @@
-"""``edge run --config FILE``, ``edge pair --config FILE``, ``edge check --config FILE``."""
+"""``edge run --config FILE [--record OUT]``, ``edge pair``, ``edge check``, ``edge replay FILE``."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ def main(argv: list[str] | None = None) -> int:
     """Exit status: 0 good, 1 a check failed, 2 configuration, 3 pairing refused."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    if arguments.command == "replay":
+        from devices.edge.recorder.command import replay
+
+        return replay(arguments.file, again=arguments.resimulate, table=arguments.csv)
     try:
         config = configs.load(arguments.config)
         if arguments.command == "run":
             arm_class(config.driver)  # an unknown driver is told before anything starts
             image_source_class(config.image_source)
-            return Parent(config=config, config_file=arguments.config.resolve()).run()
+            record = _record_to(arguments.record)
+            return Parent(config=config, config_file=arguments.config.resolve(), record=record).run()
         return _pair(config) if arguments.command == "pair" else _check(config)
     except (ConfigError, UnknownDriver) as error:
         print(f"edge: {error}", file=sys.stderr)
@@ -50,7 +55,42 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--config", type=Path, required=True, metavar="FILE")
+        if name == "run":
+            command.add_argument(
+                "--record",
+                type=Path,
+                metavar="OUT",
+                help="write what the safety process is told and does to OUT (must not exist), for edge replay",
+            )
+    _replay_arguments(commands.add_parser("replay", help="run a recording of edge run --record again"))
     return parser
+
+
+def _replay_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE")
+    how = command.add_mutually_exclusive_group()
+    how.add_argument(
+        "--verify",
+        action="store_true",
+        help="feed the recorded inputs to this code and compare every output bit for bit (the default)",
+    )
+    how.add_argument(
+        "--resimulate",
+        action="store_true",
+        help="drive the simulator's physics with the recorded commands, without real time",
+    )
+    command.add_argument("--csv", type=Path, metavar="OUT", help="with --resimulate: both motions as a table")
+
+
+def _record_to(path: Path | None) -> Path | None:
+    """Raises ConfigError: a recording is never written over or into another."""
+    if path is None:
+        return None
+    if path.exists():
+        raise ConfigError(f"{path} exists")
+    if not path.resolve().parent.is_dir():
+        raise ConfigError(f"{path.resolve().parent} is no folder")
+    return path.resolve()
 
 
 def _pair(config: Config) -> int:

@@ -84,10 +84,12 @@ def _die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def children(config: Config, *, config_file: Path, robot_id: str) -> list[Child]:
+def children(config: Config, *, config_file: Path, robot_id: str, record: Path | None = None) -> list[Child]:
     """The processes of this robot in starting order; ended in the opposite order."""
     python, run = sys.executable, ["--runtime-dir", str(config.runtime_dir)]
     found = []
+    if record is not None:  # first: it ends last and has everything
+        found.append(Child("recorder", [python, "-m", "devices.edge.recorder", *run, "--out", str(record)]))
     box = arm_class(config.driver).controller_command(runtime_dir=config.runtime_dir, options=config.options)
     if box is not None:
         found.append(Child("arm", box))
@@ -102,6 +104,7 @@ def children(config: Config, *, config_file: Path, robot_id: str) -> list[Child]
         robot_id,
     ]
     safety += ["--driver", config.driver, "--options", json.dumps(config.options)]
+    safety += ["--record"] if record is not None else []
     imaging = [python, "-m", "devices.edge.imaging", *run, "--source", config.image_source]
     imaging += ["--out-dir", str(config.data_dir / "pictures"), "--bitrate-kbps", str(config.bitrate_kbps)]
     for key, value in config.image_options.items():
@@ -115,8 +118,8 @@ def children(config: Config, *, config_file: Path, robot_id: str) -> list[Child]
 class Parent:
     """Runs until SIGTERM or Ctrl-C."""
 
-    def __init__(self, *, config: Config, config_file: Path) -> None:
-        self._config, self._config_file = config, config_file
+    def __init__(self, *, config: Config, config_file: Path, record: Path | None = None) -> None:
+        self._config, self._config_file, self._record = config, config_file, record
         self._running = True
 
     def run(self) -> int:
@@ -131,7 +134,8 @@ class Parent:
         try:
             identity = self._identity()
             if identity is not None:
-                self._watch(children(config, config_file=self._config_file, robot_id=identity.robot_id))
+                robot_id, file = identity.robot_id, self._config_file
+                self._watch(children(config, config_file=file, robot_id=robot_id, record=self._record))
         except PairingRefused as error:
             log.error("pairing refused: %s", error)
             return 3

@@ -32,6 +32,7 @@ class Robot:
         folder: Path,
         driver: str = "tests.edge.spring_arm:SpringArm",
         image_source: str | None = None,
+        record: Path | None = None,
     ) -> None:
         self.runtime_dir = Path(tempfile.mkdtemp(prefix="edge-t-"))
         self.data_dir = folder / "robot"
@@ -48,7 +49,10 @@ class Robot:
             f'driver = "{driver}"\nimage_source = "{image_source or "phantom"}"\n'
         )
         config = configs.load(self.config_file)
-        self.children = {c.name: c for c in children(config, config_file=self.config_file, robot_id=ROBOT_ID)}
+        self.children = {
+            c.name: c
+            for c in children(config, config_file=self.config_file, robot_id=ROBOT_ID, record=record)
+        }
         if image_source is None:
             self.children["imaging"].argv[2] = "tests.edge.bars_imaging"
         self._running = True

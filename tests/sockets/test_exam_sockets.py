@@ -321,6 +321,40 @@ async def test_voice_prompts_and_words_of_the_patient_reach_the_other_end_only(
     await console.wait_for("hurt")
 
 
+async def test_a_prompts_answer_reaches_the_console_and_a_wrong_one_nobody(
+    world: World, opened: list[Page]
+) -> None:
+    exam = await sync_to_async(world.book)()
+    console = await open_page(opened, world.principals["expert"], exam.id, "console")
+    bedside = await open_page(opened, world.principals["bedside"], exam.id, "bedside")
+    await console.say("prompt", key="hold", id="p1")
+    assert (await bedside.wait_for("prompt"))["id"] == "p1"
+    for wrong in (
+        {"id": "p1", "shown": True, "spoken": "loud"},
+        {"id": "p" * 65, "shown": True, "spoken": "voice"},
+    ):
+        await bedside.say("prompt_shown", **wrong)
+        assert (await bedside.wait_for("error"))["code"] == "bad_message"
+    await bedside.say("prompt_shown", id="p1", shown=True, spoken="voice")
+    told = await console.wait_for("prompt_shown")
+    assert (told["id"], told["shown"], told["spoken"]) == ("p1", True, "voice")
+
+
+async def test_a_replaced_page_that_does_not_know_it_yet_is_not_heard(
+    world: World, opened: list[Page]
+) -> None:
+    exam = await sync_to_async(world.book)()
+    old = await open_page(opened, world.principals["expert"], exam.id, "console")
+    bedside = await open_page(opened, world.principals["bedside"], exam.id, "bedside")
+    await old.wait_for("welcome")
+    await sync_to_async(Presence.objects.filter(exam=exam, role="console").update)(peer_id="newer")
+    await old.say("voice", kind="offer", sdp="of the old page", page="old", call="1")
+    newer = await open_page(opened, world.principals["expert"], exam.id, "console")
+    await newer.say("voice", kind="offer", sdp="of the newer page", page="new", call="2")
+    heard = await bedside.wait_for("voice")
+    assert (heard["sdp"], heard["page"], heard["call"]) == ("of the newer page", "new", "2")
+
+
 async def test_a_change_of_the_exam_reaches_both_pages(world: World, opened: list[Page]) -> None:
     exam = await sync_to_async(world.book)()
     console = await open_page(opened, world.principals["expert"], exam.id, "console")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from devices.drivers.base import Arm, ArmState, ArmTimeout, DriverError
+from devices.edge.recorder.hook import Hook
 from devices.edge.safety import control, port
 from devices.edge.safety.core import SafetyCore
 from devices.edge.safety.cycle import Output
@@ -34,17 +35,17 @@ DATAGRAMS_PER_CYCLE = 64  # a flood must not stretch the cycle
 class Runtime:
     """Owns the sockets, the driver and the clock."""
 
-    def __init__(self, *, core: SafetyCore, arm: Arm, runtime_dir: Path) -> None:
-        self.core, self.arm = core, arm
+    def __init__(self, *, core: SafetyCore, arm: Arm, runtime_dir: Path, hook: Hook | None = None) -> None:
+        self.core, self.arm, self._hook = core, arm, hook or Hook()
         self._link_path = runtime_dir / port.LINK_SOCKET
-        self._sock = port.bind(runtime_dir / port.SAFETY_SOCKET)
+        self._sock = self._hook.bind(runtime_dir / port.SAFETY_SOCKET)
         self._running = True
         self._connected = False
         self._retry_at_s = 0.0
         self._tel_seq = self._event_serial = self._uploads = self._next_event = 0
         self._tel_at_s = 0.0
         self._answer_now = False
-        self._cycle_at_s = time.monotonic()
+        self._cycle_at_s = self._hook.started_s()
         self._stalled_at_s = float("-inf")
         self._unconfirmed: dict[int, tuple[float, dict[str, Any]]] = {}
         self._test: tuple[SelfTest, Any] | None = None
@@ -80,9 +81,11 @@ class Runtime:
         if now_s - self._cycle_at_s > STALL_S:
             self._stalled_at_s = now_s
         self._cycle_at_s = now_s
+        self._hook.cycle(now_s, dt_s)
         self._receive(now_s)
         state = self._arm_state(now_s)
         out = self.core.tick(now_ms=now_s * 1000.0, dt_s=dt_s, arm=state)
+        self._hook.output(out)
         self._act(out, now_s, dt_s)
         self._report(now_s)
 
@@ -195,9 +198,13 @@ class Runtime:
             message["slot"],
             token=message["token"],
             fingerprint=message["fp"],
-            now_s=_server_now_ms(message, now_s) / 1000.0,
+            now_s=self._server_now_ms(message, now_s) / 1000.0,
         )
         self._send({"type": "peer_ok", "slot": message["slot"]})
+
+    def _server_now_ms(self, message: dict[str, Any], now_s: float) -> float:
+        offset_ms = message.get("offset_ms")
+        return self._hook.wall_ms() if offset_ms is None else now_s * 1000.0 + float(offset_ms)
 
     def _on_lease(self, message: dict[str, Any], now_s: float) -> None:
         change = self.core.on_lease(
@@ -285,8 +292,4 @@ class Runtime:
             log.error("stop at the end: %s", error)
         self.arm.close()
         self._sock.close()
-
-
-def _server_now_ms(message: dict[str, Any], now_s: float) -> float:
-    offset_ms = message.get("offset_ms")
-    return time.time() * 1000.0 if offset_ms is None else now_s * 1000.0 + float(offset_ms)
+        self._hook.close()
