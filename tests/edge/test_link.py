@@ -79,6 +79,15 @@ async def test_a_peer_that_joins_later_gets_a_keyframe_by_our_own_path(
             await second.wait(lambda: second.frames_n > 5, timeout_s=10)
 
 
+async def test_a_peer_that_joins_later_is_told_the_pictures_scale(server: FakeServer, robot: Robot) -> None:
+    async with page(server, "console") as first:
+        await first.wait(lambda: first.frames_n > 2, timeout_s=30, what="pictures")
+    for _ in range(3):
+        async with page(server, "bedside") as op:
+            await op.wait(lambda: "ctl:frame" in op.latest, what="the scale")
+            assert op.latest["ctl:frame"]["px_mm"] == [0.5, 0.5]
+
+
 async def test_the_bedside_has_no_channel_to_steer_with(server: FakeServer, robot: Robot) -> None:
     async with page(server, "bedside", video=False) as bedside:
         assert "cmd" not in bedside._channels
