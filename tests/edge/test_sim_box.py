@@ -298,7 +298,9 @@ def test_a_slow_stop_is_slow(arm: SimArm) -> None:
     assert rested_us - asked_us > 400_000
 
 
-def test_told_to_breathe_in_the_patients_liver_comes_down_and_the_belly_rises(arm: SimArm, folder: Path) -> None:
+def test_told_to_breathe_in_the_patients_liver_comes_down_and_the_belly_rises(
+    arm: SimArm, folder: Path
+) -> None:
     arm.patient_told("breathe_in")
     seen = until(lambda: (pose := truth(folder)).organs_mm[1] < -25.0 and pose, timeout_s=20.0)
     assert isinstance(seen, ProbePose) and seen.heave_mm > 5.0
