@@ -52,6 +52,17 @@ def test_five_newtons_press_about_eight_millimetres(physics: Physics) -> None:
     assert 6.5 < physics.indentation_mm < 9.5
 
 
+def test_a_stiffer_belly_answers_the_same_depth_with_more_force_and_can_be_soft_again(
+    physics: Physics,
+) -> None:
+    physics.stiffen(5.0)
+    pressed(physics, 5.0)
+    assert 1.0 < physics.indentation_mm < 2.5
+    physics.stiffen(1.0)
+    cycles(physics, REST, 0.3)
+    assert physics.force_n < 2.0
+
+
 def test_at_rest_the_tool_does_not_creep_even_in_contact(physics: Physics) -> None:
     pressed(physics, 8.0)
     before = np.array(physics.tip_mm)

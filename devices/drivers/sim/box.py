@@ -156,6 +156,7 @@ class Box:
     def _cycle(self, now: float) -> None:
         self.controller.slow_stop_ms = self.faults.value("slow_stop", now)
         self.physics.push_n[2] = self.faults.value("push", now)
+        self.physics.stiffen(self.faults.value("stiff", now) or 1.0)
         self._heave(self.faults.value("collision", now))
         self.controller.cycle(now, CYCLE_S)
         self._publish(now)

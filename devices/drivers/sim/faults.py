@@ -13,6 +13,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "slow_stop": "ms that every ramp takes at least",
         "dead_socket": "s without a word in either direction",
         "collision": "mm the belly jumps up, for half a second",
+        "stiff": "times as stiff as its rest the belly is from now on (a rib under thin skin: 5)",
         "push": "N with which a person pulls the tool upwards, for one second",
         "patient_button": "s for which the patient's button is held",
     }
@@ -40,6 +41,7 @@ class Faults:
             "collision": COLLISION_S,
             "push": PUSH_S,
             "slow_stop": float("inf"),
+            "stiff": float("inf"),
         }
         self._value[name] = value
         self._until[name] = now + fixed.get(name, value)

@@ -51,6 +51,7 @@ class Physics:
             self.model.actuator_biasprm.copy(),
         )
         self._soften()
+        self._solref = self.model.pair_solref[0].copy()
         self.goal = np.zeros(model.JOINTS)
         self.goal_velocity = np.zeros(model.JOINTS)
         self.force_n = 0.0
@@ -88,6 +89,10 @@ class Physics:
         """Lift the belly's surface to ``height_mm`` above its rest (a breath, a cough, a jump)."""
         self.heave_mm = height_mm
         self.model.geom_pos[self._torso, 2] = (TORSO_CENTRE_MM[2] + height_mm) / 1000.0
+
+    def stiffen(self, times: float) -> None:
+        """Make the belly this many times as stiff as its rest (1: as it is), its damping with it."""
+        self.model.pair_solref[0] = self._solref * times
 
     def soft_servo(self, on: bool) -> None:
         """Take the joint servos away (a person guides the arm; a little damping stays), or give them back."""
