@@ -216,6 +216,7 @@ _CONSOLE: dict[str, tuple[str, str]] = {
     "live.prompt.shown.voice": ("已显示并播报", "shown, spoken"),
     "live.prompt.shown.tone": ("已显示，只有提示音", "shown, tone only"),
     "live.prompt.shown.none": ("已显示，无声音", "shown, no sound"),
+    "live.prompt.not_shown": ("床旁未显示", "not shown"),
     "live.prompt.lost": (
         "床旁没有显示“{what}”：请直接对患者说。",
         "“{what}” was not shown at the bedside: tell the patient yourself.",

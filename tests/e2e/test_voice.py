@@ -13,7 +13,6 @@ from tests.waiting import until
 
 from .browser import ARGUMENTS, CHROMIUM
 from .conftest import House
-from .steps_desk import soonest
 
 pytestmark = pytest.mark.timeout(240)
 VOICE_BACK_S = 5.0
@@ -70,7 +69,7 @@ def _page(context: BrowserContext, address: str) -> Iterator[Page]:
 
 @pytest.fixture
 def addresses(house: House) -> dict[str, str]:
-    exam = soonest(house)["id"]
+    exam = house.up["exams"][0]["id"]
     base = f"{house.base_url}/console"
     return {"console": f"{base}/exams/{exam}/", "bedside": f"{base}/bedside/{exam}/"}
 
@@ -192,8 +191,15 @@ def test_a_prompt_fills_the_bedsides_width_in_two_languages_and_the_console_is_t
     console: Page, bedside: Page
 ) -> None:
     both_hear(console, bedside)
-    console.locator("#view").click(position={"x": 5, "y": 5})
+    console.wait_for_function("() => globalThis.liveConsole.session.linked")
+    console.evaluate(
+        """() => {
+          const { prompts } = globalThis.liveConsole; const { request } = prompts;
+          prompts.request = (...asked) => { globalThis.robotDid = request(...asked); return globalThis.robotDid; };
+        }"""
+    )
     console.locator(".prompt", has_text="屏住").click()
+    assert console.evaluate("() => globalThis.robotDid")["key"] == "hold"  # the robot heard it too
     expect(bedside.locator("#prompt-zh")).to_have_text("屏住呼吸")
     expect(bedside.locator("#prompt-en")).to_have_text("Hold your breath")
     box = bedside.locator("#prompt").bounding_box()
@@ -207,7 +213,9 @@ def test_a_prompt_fills_the_bedsides_width_in_two_languages_and_the_console_is_t
     expect(bedside.locator("#prompt-seconds")).to_have_text("2 s")
     # Chromium here has no Chinese voice: said on both pages, with a tone, never a silent failure.
     expect(bedside.locator("#prompt-note")).to_contain_text("念给患者")
-    expect(console.locator("#prompt-state")).to_contain_text("没有播报")
+    expect(console.locator("#prompt-state")).to_have_text("已显示，只有提示音")
+    expect(console.locator("#notes")).to_contain_text("没有播报")
+    expect(bedside.locator("#prompt-robot")).to_have_text("机器人 静止")  # the word under the prompt
     expect(console.locator("#prompts .last")).to_contain_text("s")
     console.locator(".prompt", has_text="放松").click()
     expect(bedside.locator("#prompt-seconds")).to_be_hidden()
@@ -231,7 +239,8 @@ def test_a_prompt_is_spoken_in_chinese_where_the_browser_has_a_voice(console: Pa
 def test_a_prompt_nobody_shows_is_told_to_the_physician_at_once(console: Page) -> None:
     console.wait_for_function(f"() => {SOCKET}.open")
     console.locator(".prompt", has_text="吸气").click()
-    expect(console.locator("#prompt-state")).to_contain_text("床旁没有显示", timeout=3_000)
+    expect(console.locator("#prompt-state")).to_have_text("床旁未显示", timeout=3_000)
+    expect(console.locator("#notes")).to_contain_text("请直接对患者说")
 
 
 def test_a_breath_held_for_twenty_seconds_warns_on_both_pages(console: Page, bedside: Page) -> None:

@@ -159,12 +159,31 @@ def test_run_starts_every_process_and_leaves_nothing(
         process.wait()
 
 
-def _pids(runtime: Path) -> dict[str, int] | None:
+def test_a_recorded_run_replays_and_is_never_written_over(clean: Path, tmp_path: Path, config: Path) -> None:
+    runtime = Path(config.read_text().split('runtime_dir = "')[1].split('"')[0])
+    out = tmp_path / "idle.drive"
+    command = [str(clean / "bin" / "edge"), "run", "--config", str(config), "--record", str(out)]
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
+    try:
+        until(lambda: _pids(runtime, 5), timeout_s=30, what="five processes")
+        until(lambda: out.exists() and out.stat().st_size > 20_000, timeout_s=30, what="a second of cycles")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+    found = run(clean, tmp_path, "replay", str(out))
+    assert (found.returncode, "cycles come out as recorded" in found.stdout) == (0, True), found.stdout
+    again = run(clean, tmp_path, *command[1:])
+    assert (again.returncode, "exists" in again.stderr) == (2, True)
+
+
+def _pids(runtime: Path, children_n: int = 4) -> dict[str, int] | None:
     try:
         found = json.loads((runtime / "pids.json").read_text())
     except (FileNotFoundError, ValueError):
         return None
-    return found if all(found.values()) and len(found) == 4 else None
+    return found if all(found.values()) and len(found) == children_n else None
 
 
 def _alive(pid: int) -> bool:

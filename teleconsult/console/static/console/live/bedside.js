@@ -246,6 +246,8 @@ class Bedside {
     const told = linked ? explain(telemetry, "bed") : null;
     const lost = OVER.has(this.exam.state) ? t("bed.over") : this.session.link.current ? t("bed.robot.lost") : this.refused ? t("live.robot.refused", { why: this.refused }) : t("bed.robot.connecting");
     place("word-main").textContent = view.word;
+    place("prompt-robot").textContent = `${t("bed.link")} ${view.word}`; // the prompt covers the word
+    place("prompt-robot").dataset.kind = view.kind;
     place("word-by").textContent = view.by;
     place("word-why").textContent = told?.why ?? "";
     place("word-now").textContent = told ? (this.#repositioning(telemetry) ? t("bed.reposition.now") : told.now) : lost;

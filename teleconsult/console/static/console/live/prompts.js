@@ -52,7 +52,7 @@ export class PromptSender {
     const key = this.waiting.get(id);
     if (!key) return;
     this.waiting.delete(id);
-    this.#bad(id, "live.prompt.lost", key);
+    this.#bad(id, "live.prompt.lost", key, t("live.prompt.not_shown"));
   }
 
   // The bedside's answer: shown at once, then how it was said.
@@ -64,15 +64,15 @@ export class PromptSender {
     const key = this.waiting.get(id) ?? this.saying?.get(id);
     this.waiting.delete(id);
     this.saying = new Map([[id, key]]);
-    if (id === this.newest) this.#state(t(`live.prompt.shown.${spoken}`));
-    if (key && (spoken === "none" || spoken === "tone")) this.#bad(id, "live.prompt.silent", key);
+    const words = t(`live.prompt.shown.${spoken}`);
+    if (id === this.newest) this.#state(words);
+    if (key && (spoken === "none" || spoken === "tone")) this.#bad(id, "live.prompt.silent", key, words);
   }
 
-  #bad(id, sentence, key) {
-    const words = t(sentence, { what: t(`live.prompt.${key}`) });
-    this.notes.say(words, "bad");
+  #bad(id, sentence, key, state) {
+    this.notes.say(t(sentence, { what: t(`live.prompt.${key}`) }), "bad");
     this.tones.play("hurt");
-    if (id === this.newest) this.#state(words, "bad");
+    if (id === this.newest) this.#state(state, "bad");
   }
 
   #state(words, kind = "") {
