@@ -237,3 +237,14 @@ def test_the_source_reads_the_pose_that_the_box_writes(tmp_path: Path) -> None:
     source.close()
     with pytest.raises(SourceError):
         source.frame(1.0)
+
+
+def test_the_arrow_at_the_ruler_points_at_the_focus_and_is_dimmer_than_the_wires(
+    source: PhantomSource,
+) -> None:
+    geometry = source.geometry
+    for focus_mm in (40.0, 120.0):
+        source.set(focus_mm=focus_mm)
+        column = picture(source, pose_at())[:, geometry.width - 26 : geometry.width - 20].astype(int)
+        rows = np.flatnonzero((column == 110).any(axis=1))
+        assert rows.mean() == pytest.approx(geometry.pixel(0.0, focus_mm)[1], abs=1.0)

@@ -60,11 +60,14 @@ class Geometry:
         return picture
 
     def mark_focus(self, picture: npt.NDArray[np.uint8], focus_mm: float) -> None:
-        """An arrow beside the depth ruler; nothing when the focus lies below the picture."""
+        """An arrow beside the depth ruler; nothing when the focus lies below the picture.
+
+        Dim: whoever looks for bright points in the picture must not find it first.
+        """
         row, edge = round(self.tip_y + focus_mm / self.mm_per_px), self.width - 20
         for step in range(5):
             if focus_mm <= self.depth_mm and step <= row < self.height - step:
-                picture[row - step : row + step + 1, edge - 6 + step] = 220
+                picture[row - step : row + step + 1, edge - 6 + step] = 110
 
     def _prepare(self, half: float) -> None:
         rows, columns = np.mgrid[0 : self.height, 0 : self.width]
