@@ -16,7 +16,7 @@ from typing import Any
 
 from devices.drivers.base import Frame, ImageSource, SourceError
 from devices.edge.dicom import Worklist, WorklistIncomplete, png, write_loop, write_still
-from devices.edge.imaging.encoder import FRAMES_PER_S, PTS_PER_FRAME, Encoder
+from devices.edge.imaging.encoder import FRAMES_PER_S, PTS_PER_FRAME, Encoder, within
 from devices.edge.imaging.port import Port
 
 log = logging.getLogger("edge.imaging")
@@ -197,12 +197,9 @@ class Imaging:
         return dict(self._look)
 
     def _bitrate(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._kbps = int(request["kbps"])
+        self._kbps = within(int(request["kbps"]))
         if self._encoder is not None:
-            encoder = self._encoder = Encoder(
-                width=self._encoder.width, height=self._encoder.height, kbps=self._kbps
-            )
-            self._kbps = encoder.kbps
+            self._encoder.set_rate(self._kbps)
         return {"kbps": self._kbps}
 
     def _keep_worklist(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from devices.edge.link.exam_files import ExamFiles
 from devices.edge.link.imaging_port import AccessUnit, ImagingPort
 from devices.edge.link.journal import Journal
 from devices.edge.link.peer import Peer
+from devices.edge.link.rate import Adaptation
 from devices.edge.link.safety_port import SafetyPort
 from devices.edge.link.selftest import run_self_test
 from devices.edge.link.signalling import Signalling
@@ -75,6 +76,7 @@ class Agent:
             on_event=self.event,
         )
         self.control = Control(safety=self.safety, imaging=self.imaging)
+        self.rate = Adaptation(most_kbps=config.bitrate_kbps, tell=self.imaging.tell)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -198,6 +200,7 @@ class Agent:
 
     def _on_imaging_connect(self) -> None:
         self.imaging.tell({"type": "keyframe"})
+        self.rate.say()
         if self.files.worklist is not None:
             self.imaging.tell({**self.files.worklist, "type": "worklist"})
 

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
-from devices.edge.link.video import BModeTrack, prefer_h264, route_keyframe_requests
+from devices.edge.link.rate import Adaptation
+from devices.edge.link.video import BModeTrack, prefer_h264, route_feedback
 from devices.wire import channels
 from devices.wire.tokens import PeerClaims
 
@@ -19,6 +20,8 @@ CTL_BUFFER_MAX_BYTES = 65536  # a peer that reads nothing loses events, not the 
 
 class PeerEvents(Protocol):
     """What the agent wants to know of a peer."""
+
+    rate: Adaptation
 
     def on_command(self, peer: Peer, data: bytes) -> None: ...
     def on_estop(self, peer: Peer, data: bytes) -> None: ...
@@ -69,12 +72,20 @@ class Peer:
         if self.has_video:
             transceiver = self.pc.addTransceiver(self.track, direction="sendonly")
             prefer_h264(transceiver)
-            route_keyframe_requests(transceiver.sender, self._events.request_keyframe)
+            route_feedback(transceiver.sender, self._events.request_keyframe, self)
         self._open_channels()
         self.pc.on("connectionstatechange", self._on_state)
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=only_sha256(sdp), type="offer"))
         await self.pc.setLocalDescription(await self.pc.createAnswer())
         return self.pc.localDescription.sdp
+
+    def on_estimate(self, kbps: float) -> None:
+        """REMB of this peer."""
+        self._events.rate.estimated(self.peer_id, kbps)
+
+    def on_lost(self, share: float) -> None:
+        """Receiver report of this peer."""
+        self._events.rate.lost(self.peer_id, share)
 
     def _open_channels(self) -> None:
         handlers: dict[str, Callable[[str | bytes], None]] = {
@@ -110,6 +121,8 @@ class Peer:
         log.info("peer %s (%s): %s", self.peer_id, self.role, state)
         if state == "connected" and not self.connected:
             self.connected = True
+            if self.has_video:
+                self._events.rate.join(self.peer_id, role=self.role)
             self._events.on_open(self)
         elif state in ("failed", "closed"):
             self._tell_gone()
@@ -135,4 +148,5 @@ class Peer:
     def _tell_gone(self) -> None:
         if not self._gone:
             self._gone = True
+            self._events.rate.leave(self.peer_id)
             self._events.on_gone(self)

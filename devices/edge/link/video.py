@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 import av
 from aiortc import RTCRtpSender, RTCRtpTransceiver, rtcrtpsender
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtcpRrPacket, RtcpSrPacket, unpack_remb_fci
 
 from devices.edge.link.imaging_port import AccessUnit
 
@@ -78,16 +80,40 @@ def prefer_h264(transceiver: RTCRtpTransceiver) -> None:
     transceiver.setCodecPreferences(wanted + [c for c in codecs if c.mimeType.lower() == "video/rtx"])
 
 
-def route_keyframe_requests(sender: RTCRtpSender, request_keyframe: Callable[[], None]) -> None:
-    """PLI and FIR reach our encoder, and RTP timestamps begin at zero.
+class Reports(Protocol):
+    """What a receiver says about the stream: its estimate of the link (kbit/s) and the share it lost."""
 
-    aiortc's own handler only sets a flag for its own encoder, which never runs for packets.
+    def on_estimate(self, kbps: float) -> None: ...
+    def on_lost(self, share: float) -> None: ...
+
+
+def route_feedback(sender: RTCRtpSender, request_keyframe: Callable[[], None], reports: Reports) -> None:
+    """PLI and FIR reach our encoder, REMB and receiver reports our rate control; RTP timestamps begin at zero.
+
+    aiortc's own handlers only steer its own encoder, which never runs for packets.
     """
-    original = sender._run_rtp
+    original, original_rtcp = sender._run_rtp, sender._handle_rtcp_packet
+
+    async def handle_rtcp(packet: Any) -> None:
+        await original_rtcp(packet)
+        _tell(sender, packet, reports)
 
     async def run_rtp(codec: Any) -> None:
         _zero_origin.set(True)  # only in this task
         await original(codec)
 
+    sender._handle_rtcp_packet = handle_rtcp  # type: ignore[method-assign]
     sender._send_keyframe = request_keyframe  # type: ignore[method-assign]
     sender._run_rtp = run_rtp  # type: ignore[method-assign]
+
+
+def _tell(sender: RTCRtpSender, packet: Any, reports: Reports) -> None:
+    if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+        for report in packet.reports:
+            if report.ssrc == sender._ssrc:
+                reports.on_lost(report.fraction_lost / 256.0)
+    elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+        with contextlib.suppress(ValueError):  # an application message that is no REMB
+            bits_s, ssrcs = unpack_remb_fci(packet.fci)
+            if sender._ssrc in ssrcs:
+                reports.on_estimate(bits_s / 1000.0)
