@@ -10,6 +10,7 @@ from typing import Any
 from devices.wire.messages import SafetyState
 
 CLOCKS_APART_MS = 1.0  # page and worker share a clock; more than this and the figures would mean nothing
+ON_THE_WAY_MS = 500.0  # a command this young may still be answered; the robot refuses one older than 100 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +81,16 @@ def _firsts(answers: list[Answer]) -> tuple[list[tuple[int, float]], set[int], d
     return applied, set(named_at_ms), named_at_ms
 
 
-def moving_only(seen: dict[str, Any]) -> tuple[list[tuple[int, float]], list[Answer]]:
-    """Commands and answers of ``benchTake()`` up to the last command that had a second to be answered.
+def read(seen: dict[str, Any]) -> tuple[list[tuple[int, float]], list[Answer]]:
+    """Commands (seq, ms it left) and answers of ``benchTake()``, without commands still on their way.
 
     Raises ValueError when the clocks of page and worker are apart.
     """
     if abs(seen["offset_ms"]) > CLOCKS_APART_MS + seen["asking_ms"] / 2:
         raise ValueError(f"the worker's clock is {seen['offset_ms']:.2f} ms from the page's")
-    answers = [Answer(*row) for row in seen["answers"]]
-    commands = [(int(seq), float(at_ms)) for seq, at_ms in seen["commands"]]
-    return commands, answers
+    until_ms = seen["at_ms"] - ON_THE_WAY_MS
+    commands = [(int(seq), float(left_ms)) for seq, left_ms in seen["commands"] if left_ms <= until_ms]
+    return commands, [Answer(*row) for row in seen["answers"]]
 
 
 def share_moving(answers: Iterable[Answer]) -> float:

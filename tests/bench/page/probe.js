@@ -44,14 +44,15 @@
     return channel;
   };
 
-  // {commands, answers, offset_ms}: everything since the last call; offset_ms is how far the worker's clock seems ahead.
+  // {commands, answers, at_ms, offset_ms, asking_ms}: everything since the last call; offset_ms is how far the worker's
+  // clock seems ahead.
   globalThis.benchTake = () => new Promise((resolve) => {
     const asked = now();
     wire.onmessage = ({ data }) => {
       if (!data.taken) return;
       const found = {
         commands: [...commands, ...data.taken].sort((a, b) => a[0] - b[0]), answers,
-        offset_ms: data.at - (asked + now()) / 2, asking_ms: now() - asked,
+        at_ms: asked, offset_ms: data.at - (asked + now()) / 2, asking_ms: now() - asked,
       };
       commands = [];
       answers = [];
