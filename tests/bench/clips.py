@@ -107,8 +107,8 @@ def quality(pictures: list[Picture], sent: Iterator[bytes], mask: npt.NDArray[np
         for frame in decoder.decode(av.Packet(data)):
             assert isinstance(frame, av.VideoFrame)
             if shown >= SETTLE_N and shown % EVERY == 0:
-                grey = frame.to_ndarray(format=frame.format.name)[: mask.shape[0]]
-                values.append(ssim(pictures[shown], grey, mask))
+                luma = frame.to_ndarray(format=frame.format.name)[: mask.shape[0]].astype(np.uint8)
+                values.append(ssim(pictures[shown], luma, mask))
             shown += 1
     seconds = (len(pictures) - SETTLE_N) / FRAMES_PER_S
     return Quality(round(float(np.mean(values)), 4), round(bits / 1000 / seconds))

@@ -20,7 +20,7 @@ def _blur(picture: Grey) -> Grey:
     """Valid part only: EDGE pixels less on each side."""
     height, width = picture.shape
     rows = sum(weight * picture[i : height - SIZE + 1 + i] for i, weight in enumerate(_KERNEL))
-    found = sum(weight * rows[:, i : width - SIZE + 1 + i] for i, weight in enumerate(_KERNEL))  # type: ignore[index]
+    found = sum(weight * rows[:, i : width - SIZE + 1 + i] for i, weight in enumerate(_KERNEL))
     return np.asarray(found)
 
 

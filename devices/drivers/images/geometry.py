@@ -37,6 +37,13 @@ class Geometry:
         """Row of depth 0 on the middle line."""
         self._prepare(half)
 
+    @property
+    def sector(self) -> npt.NDArray[np.bool_]:
+        """Which pixels (height, width) belong to the sector."""
+        found = np.zeros(self.height * self.width, dtype=np.bool_)
+        found[self._inside] = True
+        return found.reshape(self.height, self.width)
+
     def pixel(self, x_mm: float, z_mm: float) -> tuple[float, float]:
         """Pixel (column, row) of a point of the picture's plane, probe frame (+x is left)."""
         return self.centre_x - x_mm / self.mm_per_px, self.tip_y + z_mm / self.mm_per_px

@@ -1,10 +1,10 @@
 """H.264 for remote hands: no delay, bounded bursts, a keyframe when asked, another bitrate without a new encoder.
 
 aiortc's own settings (0.5-3 Mbit/s, preset medium, no VBV, keyint 250, encoder destroyed on a change of rate) blur a
-moving B-mode and burst: teleoperation notes 3a and lesson 16. Measured on clips of the phantom, 640x480, 3 Mbit/s, SSIM
-over the sector for a 5 deg/s tilt and CPU a picture: aiortc's medium 0.922 and 9.8 ms; veryfast 0.917 and 2.6 ms;
-veryfast with five steps of sub-pixel search and two references, without adaptive and psychovisual quantisation, which
-spend bits on the eye's taste instead of on speckle, 0.922 and 4.1 ms.
+moving B-mode and burst: teleoperation notes 3a and lesson 16. SSIM over the sector, phantom 640x480, 5 deg/s tilt at 1 and
+3 Mbit/s, CPU a picture: aiortc's encoder 0.789, 0.935, 10 ms; x264 veryfast 0.784, 0.917, 3 ms; the settings below
+0.794, 0.935, 6 ms: finer sub-pixel search and three references, but no adaptive and no psychovisual quantisation, which
+spend bits on the eye's taste instead of on speckle. `deploy/bench video` measures it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ KEYFRAME_EVERY = 300 * FRAMES_PER_S
 KBPS_MIN, KBPS_MAX = 1000, 8000
 VBV_S = 0.05  # of the highest rate: no picture is ever larger than 400 kbit; design value
 PTS_PER_FRAME = 90_000 // FRAMES_PER_S
-X264 = "repeat-headers=1:scenecut=0:sliced-threads=0:aq-mode=0:psy=0:subme=5:ref=2:me=hex"  # see above
+FULL_RANGE = 2  # H.264 E.2.1 video_full_range_flag: grey 0 to 255 as it is, or a page cuts off the darkest 16
+X264 = (
+    "repeat-headers=1:scenecut=0:sliced-threads=0:aq-mode=0:psy=0"
+    ":subme=6:ref=3:mixed-refs=1:me=hex:qcomp=0.8"  # see above
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Encoder:
         context.width, context.height, context.pix_fmt = self.width, self.height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, 90_000), Fraction(FRAMES_PER_S)
         context.bit_rate, context.gop_size, context.max_b_frames = KBPS_MAX * 1000, KEYFRAME_EVERY, 0
-        context.thread_count = 1
+        context.thread_count, context.color_range = 1, FULL_RANGE
         context.options = {
             "preset": "veryfast",
             "tune": "zerolatency",

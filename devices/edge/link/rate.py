@@ -19,9 +19,9 @@ log = logging.getLogger("edge.rate")
 
 KBPS_MIN, KBPS_MAX = 1000, 8000
 STARTING_S = 3.0  # an estimate this young says only how little was sent yet; design value
-SHORT_OF = (
-    0.85  # an estimate below this share of the rate is a narrow link, above it only noise; design value
-)
+# An estimate that has fallen below this share of its own peak, and of the rate, is a narrow link. One that is low but
+# rising is a browser that begins at 0.3 Mbit/s and grows by 8 % a second, whatever the link could carry.
+SHORT_OF = 0.85
 SHORT_FOR_S = 0.5  # ... if it stays there this long; design value
 USE = 0.85  # of what a receiver estimates; design value
 LOST_BAD, LOST_GOOD = 0.10, 0.02  # as in draft-ietf-rmcat-gcc section 6
@@ -36,6 +36,7 @@ class _Seen:
     role: str
     since_s: float
     remb_kbps: float | None = None
+    peak_kbps: float = 0.0
     short_since_s: float | None = None
     lost: float = 0.0
 
@@ -67,8 +68,8 @@ class RateControl:
         seen = self._peers.get(peer)
         if seen is None or now_s - seen.since_s < STARTING_S:
             return
-        seen.remb_kbps = kbps
-        if kbps >= SHORT_OF * self.kbps:
+        seen.remb_kbps, seen.peak_kbps = kbps, max(kbps, seen.peak_kbps)
+        if kbps >= SHORT_OF * min(self.kbps, seen.peak_kbps):
             seen.short_since_s = None
         elif seen.short_since_s is None:
             seen.short_since_s = now_s
@@ -104,11 +105,8 @@ class RateControl:
         return left
 
     def _room(self, judged: list[_Seen]) -> bool:
-        """Nobody loses packets, and nobody's estimate is below the present rate."""
-        return all(
-            seen.lost < LOST_GOOD and (seen.remb_kbps is None or seen.remb_kbps >= self.kbps)
-            for seen in judged
-        )
+        """Nobody loses packets, and nobody's estimate has fallen."""
+        return all(seen.lost < LOST_GOOD and seen.short_since_s is None for seen in judged)
 
     def _set(self, kbps: float, now_s: float) -> int | None:
         rounded = min(self.most_kbps, max(KBPS_MIN, round(kbps)))
@@ -116,7 +114,7 @@ class RateControl:
             return None
         self.kbps, self._changed_at_s = rounded, now_s
         for seen in self._peers.values():
-            seen.short_since_s = None
+            seen.short_since_s, seen.peak_kbps = None, seen.remb_kbps or 0.0
         return rounded
 
 

@@ -11,8 +11,20 @@ from typing import Any, Protocol
 
 import av
 from aiortc import RTCRtpSender, RTCRtpTransceiver, rtcrtpsender
+from aiortc.codecs import HEADER_EXTENSIONS
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtcpRrPacket, RtcpSrPacket, unpack_remb_fci
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    HeaderExtensions,
+    HeaderExtensionsMap,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpSrPacket,
+    pack_header_extensions,
+    unpack_header_extensions,
+    unpack_remb_fci,
+)
 
 from devices.edge.link.imaging_port import AccessUnit
 
@@ -30,6 +42,32 @@ def _origin_or_random() -> int:
 
 
 rtcrtpsender.random32 = _origin_or_random
+
+
+# "Show it as soon as it is decoded": without this extension Chromium waits for its own idea of a smooth picture.
+PLAYOUT_DELAY_URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+PLAYOUT_DELAY = bytes(3)  # 12 bits lowest, 12 bits highest delay, both zero
+HEADER_EXTENSIONS["video"].append(RTCRtpHeaderExtensionParameters(id=6, uri=PLAYOUT_DELAY_URI))
+
+
+class NoDelay(HeaderExtensionsMap):
+    """aiortc's header extensions and, on every packet of a peer that knows it, no playout delay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._id = 0
+
+    def configure(self, parameters: RTCRtpParameters) -> None:
+        super().configure(parameters)
+        for extension in parameters.headerExtensions:
+            if extension.uri == PLAYOUT_DELAY_URI:
+                self._id = extension.id
+
+    def set(self, values: HeaderExtensions) -> tuple[int, bytes]:
+        profile, packed = super().set(values)
+        if not self._id:
+            return profile, packed
+        return pack_header_extensions([*unpack_header_extensions(profile, packed), (self._id, PLAYOUT_DELAY)])
 
 
 class BModeTrack(MediaStreamTrack):
@@ -102,6 +140,7 @@ def route_feedback(sender: RTCRtpSender, request_keyframe: Callable[[], None], r
         _zero_origin.set(True)  # only in this task
         await original(codec)
 
+    sender._RTCRtpSender__rtp_header_extensions_map = NoDelay()  # type: ignore[attr-defined]
     sender._handle_rtcp_packet = handle_rtcp  # type: ignore[method-assign]
     sender._send_keyframe = request_keyframe  # type: ignore[method-assign]
     sender._run_rtp = run_rtp  # type: ignore[method-assign]
