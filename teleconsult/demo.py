@@ -34,6 +34,7 @@ from .states import CONNECTED
 
 SLOT = timedelta(minutes=5)
 SOON = timedelta(minutes=15)  # one exam always starts within this time
+LEAD = timedelta(minutes=5)  # ... and not before somebody could have opened the page
 HOME, EXPERT = "310118", "310104"
 
 
@@ -213,7 +214,7 @@ def keep_one_exam_soon() -> Exam | None:
     waiting = Exam.objects.filter(robot=robot, state__in=[str(s) for s in CONNECTED], ends_at__gt=now())
     if waiting.filter(starts_at__lte=soon).exists():
         return None
-    for mark in _slots_from(now()):
+    for mark in _slots_from(now() + LEAD):
         if mark > soon:
             return None
         exam = _book(robot, patients[mark.minute // 5 % len(patients)], mark, "右上腹隐痛两周，胆囊结石？")

@@ -52,7 +52,9 @@ def exams(principal: Principal) -> QuerySet[Exam]:
     own = Q(bedside_physician_id=principal.id) | Q(remote_physician_id=principal.id) & care_relation()
     desks = [institution for institution, role in principal.memberships if role in DESK_ROLES]
     opened = Q(patient_id__in=break_glass.patients_opened(principal))
-    return Exam.objects.select_related(*_RELATED).filter(own | opened | Q(requesting_institution_id__in=desks))
+    return Exam.objects.select_related(*_RELATED).filter(
+        own | opened | Q(requesting_institution_id__in=desks)
+    )
 
 
 def exam_get(principal: Principal, exam_id: UUID) -> Exam:
