@@ -74,10 +74,17 @@ def _peaks(picture: Picture, around_px: int) -> list[tuple[int, int, float]]:
 
 
 def wires(
-    picture: Picture, mm_per_px_x: float, mm_per_px_y: float
+    picture: Picture, mm_per_px_x: float, mm_per_px_y: float, region: list[int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Pixel positions of the two wires: the most pointed pair of spots about 50 mm apart along the beam."""
+    """Pixel positions of the two wires: the most pointed pair of spots about 50 mm apart along the beam.
+
+    Only inside the calibrated region: the ruler beside it has points of its own.
+    """
     around_px = max(3, round(5 / mm_per_px_y))
+    x0, y0, x1, y1 = region
+    inside = np.zeros_like(picture)
+    inside[y0 : y1 + 1, x0 : x1 + 1] = picture[y0 : y1 + 1, x0 : x1 + 1]
+    picture = inside
     peaks = _peaks(_pointed(picture, around_px), around_px)
     pairs = []
     for i, one in enumerate(peaks):

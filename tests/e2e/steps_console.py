@@ -109,7 +109,7 @@ def measure(remote: Page, house: House, exam: dict[str, Any], still: dict[str, A
     """Calipers on the two wires of the frozen frame; the value that the page shows, in mm."""
     frame = f"{house.base_url}/api/v1/exams/{exam['id']}/frozen/{still['frame_id']}"
     picture = read_png(remote.request.get(frame).body())
-    points = wires(picture, still["mm_per_px_x"], still["mm_per_px_y"])
+    points = wires(picture, still["mm_per_px_x"], still["mm_per_px_y"], still["region"])
     remote.locator("#calipers").click()
     expect(remote.locator("#calipers")).to_have_attribute("aria-pressed", "true")
     for x, y in points:
