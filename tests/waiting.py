@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from inspect import isawaitable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -23,18 +23,30 @@ def until(condition: Callable[[], T], *, timeout_s: float = 10.0, every_s: float
         time.sleep(every_s)
 
 
+@overload
 async def auntil(
-    condition: Callable[[], T | Awaitable[T]],
+    condition: Callable[[], Coroutine[Any, Any, T]],
+    *,
+    timeout_s: float = ...,
+    every_s: float = ...,
+    what: str = ...,
+) -> T: ...
+@overload
+async def auntil(
+    condition: Callable[[], T], *, timeout_s: float = ..., every_s: float = ..., what: str = ...
+) -> T: ...
+async def auntil(
+    condition: Callable[[], Any],
     *,
     timeout_s: float = 10.0,
     every_s: float = 0.02,
     what: str = "",
-) -> T:
+) -> Any:
     """`until` for asyncio; the condition may be a coroutine function."""
     deadline = time.monotonic() + timeout_s
     while True:
         found = condition()
-        value: T = await found if isawaitable(found) else found
+        value = await found if isawaitable(found) else found
         if value:
             return value
         if time.monotonic() > deadline:

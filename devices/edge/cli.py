@@ -13,8 +13,9 @@ from devices.drivers.registry import UnknownDriver, arm_class, image_source_clas
 from devices.edge import config as configs
 from devices.edge import identity as identities
 from devices.edge.config import Config, ConfigError
-from devices.edge.identity import AGENT_VERSION, PairingRefused, PairingUnavailable
+from devices.edge.identity import PairingRefused, PairingUnavailable
 from devices.edge.parent import Parent
+from devices.edge.version import AGENT_VERSION
 from devices.wire.messages import SCHEMA_HASH
 
 

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from devices.edge.keys import KEYS_FILE
+from devices.edge.version import AGENT_VERSION
 from devices.wire.tokens import ALGORITHM
 
-AGENT_VERSION = "0.1.0"
 IDENTITY_FILE = "identity.json"
 PENDING_KEY_FILE = "pairing_key.pem"
 TOKEN_S = 60  # contract: at most 60 s

@@ -11,14 +11,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Error, Route, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Route, ViewportSize, async_playwright
 
 from tests.e2e.browser import ARGUMENTS, CHROMIUM, STATIC
 
 PAGES = Path(__file__).parent / "page"
 PROBE = PAGES / "probe.js"
 WORKER = "**/control-worker.js"
-VIEW_PX = {"width": 1366, "height": 768}
+VIEW_PX = ViewportSize(width=1366, height=768)
 
 
 @asynccontextmanager

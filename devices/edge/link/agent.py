@@ -12,7 +12,7 @@ from typing import Any
 
 from devices.edge import identity as identities
 from devices.edge.config import Config
-from devices.edge.identity import AGENT_VERSION, Identity
+from devices.edge.identity import Identity
 from devices.edge.keys import KEYS_FILE, ServerKeys
 from devices.edge.link.candidates import ice_candidate_kinds
 from devices.edge.link.control import Control
@@ -25,6 +25,7 @@ from devices.edge.link.safety_port import SafetyPort
 from devices.edge.link.selftest import run_self_test
 from devices.edge.link.signalling import Signalling
 from devices.edge.safety.lease import EPOCH_FILE, newest_epoch
+from devices.edge.version import AGENT_VERSION
 from devices.wire.codec import WireError, unpack_telemetry
 from devices.wire.limits import LINK_BEAT_PERIOD_MS
 from devices.wire.messages import SCHEMA_HASH, Telemetry, TelemetryFlag

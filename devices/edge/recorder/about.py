@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from devices.drivers.base import Arm
-from devices.edge.identity import AGENT_VERSION
 from devices.edge.recorder import masks
+from devices.edge.version import AGENT_VERSION
 from devices.wire.messages import SCHEMA_HASH
 
 _CODE = Path(__file__).resolve().parents[2]
