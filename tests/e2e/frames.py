@@ -91,7 +91,7 @@ def wires(
         for other in peaks[i + 1 :]:
             across, along = abs(one[0] - other[0]) * mm_per_px_x, abs(one[1] - other[1]) * mm_per_px_y
             if across < SEARCH_MM and abs(np.hypot(across, along) - WIRE_DISTANCE_MM) < SEARCH_MM:
-                pairs.append((one[2] + other[2], one[:2], other[:2]))
+                pairs.append((min(one[2], other[2]), one[:2], other[:2]))
     assert pairs, "no two bright spots about 50 mm apart along the beam"
     _, first, second = max(pairs)
     return first, second
