@@ -11,7 +11,8 @@ from PIL import Image
 from playwright.sync_api import Page
 
 WIRE_DISTANCE_MM = 50.0
-SEARCH_MM = 8.0  # how far from 50 mm a pair may be and still be taken for the wires: the measurement decides
+ACROSS_MM = 8.0  # the wires lie one under the other, whatever the probe's tilt
+SEARCH_MM = 3.0  # how far from 50 mm a pair may be and still be taken for the wires: the measurement decides
 PEAKS_N = 60
 
 Picture = NDArray[np.float32]
@@ -90,7 +91,7 @@ def wires(
     for i, one in enumerate(peaks):
         for other in peaks[i + 1 :]:
             across, along = abs(one[0] - other[0]) * mm_per_px_x, abs(one[1] - other[1]) * mm_per_px_y
-            if across < SEARCH_MM and abs(np.hypot(across, along) - WIRE_DISTANCE_MM) < SEARCH_MM:
+            if across < ACROSS_MM and abs(np.hypot(across, along) - WIRE_DISTANCE_MM) < SEARCH_MM:
                 pairs.append((min(one[2], other[2]), one[:2], other[:2]))
     assert pairs, "no two bright spots about 50 mm apart along the beam"
     _, first, second = max(pairs)
