@@ -39,7 +39,7 @@ TOGETHER = (
     3  # rounds whose kills are done one after the other: the parent waits with a child that dies too often
 )
 SEEN_S = 2.0  # no rest within this is a broken run
-RELIEF_SHAKE = 0.02  # of the relief's speed; 0.012 was seen
+RELIEF_SHAKE = 0.02  # of the relief's speed; 0.012 is usual
 RELAXED_S = 0.05  # how long the force has to stay down to believe it
 
 

@@ -37,6 +37,7 @@ class Rig:
         self.truth: Truth
         self.console: Operator
         self.bed: Operator
+        self._hellos = 0
         self._centre_mm = 0.0
         self._sign = 1.0
         self._closing: set[asyncio.Task[None]] = set()
@@ -76,12 +77,12 @@ class Rig:
 
     async def redial(self) -> float:
         """After the link process died: hang up, wait for the new one, dial again. Seconds until steering."""
-        started_s, hellos = time.monotonic(), len(self.server.told("hello"))
+        started_s = time.monotonic()
         for old in (self.console, self.bed):
             task = asyncio.create_task(old.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-        await self._wait(lambda: len(self.server.told("hello")) > hellos, "the link again")
+        await self._wait(lambda: len(self.server.told("hello")) > self._hellos, "the link again")
         await self.dial()
         return time.monotonic() - started_s
 
@@ -192,6 +193,9 @@ class Rig:
 
     def signal(self, number: signal.Signals) -> float:
         """To the link process; the second it was sent."""
+        self._hellos = len(
+            self.server.told("hello")
+        )  # a killed link may be back before its stop has been seen
         return self.edge.signal("link", number)
 
     def _situation(self) -> str:

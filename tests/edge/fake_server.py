@@ -86,9 +86,13 @@ class FakeServer:
             message = json.loads(text)
             self.robot_messages.append(message)
             if message["type"] in ("peer_answer", "peer_refused") and message["peer_id"] in self.pages:
-                await self.pages[message["peer_id"]].send(text)
+                await self._send(self.pages[message["peer_id"]], **self.relayed(message))
             elif message["type"] == "event":
                 await self._send(socket, type="event_ack", serial=message["serial"])
+
+    def relayed(self, message: dict[str, Any]) -> dict[str, Any]:
+        """What a page gets of the robot's message; a test may change it."""
+        return message
 
     async def _page(self, socket: ServerConnection, role: str, user: str) -> None:
         self._peer_n += 1
