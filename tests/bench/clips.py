@@ -90,9 +90,9 @@ def by_stock(pictures: list[Picture], *, kbps: int) -> Iterator[bytes]:
 
 
 def by_ours(pictures: list[Picture], *, kbps: int) -> Iterator[bytes]:
-    """Our encoder as the imaging process runs it."""
+    """Our encoder as the imaging process runs it for Chromium, which takes main profile."""
     height, width = pictures[0].shape
-    encoder = Encoder(width=width, height=height, kbps=kbps)
+    encoder = Encoder(width=width, height=height, kbps=kbps, main=True)
     for number, pixels in enumerate(pictures):
         yield b"".join(unit.data for unit in encoder.encode(pixels, pts_90k=number * PTS_PER_FRAME))
 

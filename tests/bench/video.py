@@ -127,17 +127,21 @@ async def _measure(page: Page, programs: dict[str, str]) -> Turn:
     delays = [_delay(presented + skew_ms - offset_ms, stamp) for presented, stamp in after["shown"]]
     bits = (_received(after) - _received(before)) * 8
     cpu = {name: 100.0 * (_cpu_s(module) - cpu_before[name]) / seconds for name, module in programs.items()}
-    codec = next(
-        (row["mimeType"] for row in after["stats"] if row["type"] == "codec" and "H264" in row["mimeType"]),
-        "?",
-    )
-    return Turn(delays, len(delays) / seconds, bits / 1000 / seconds, codec, cpu)
+    return Turn(delays, len(delays) / seconds, bits / 1000 / seconds, _codec(after["stats"]), cpu)
 
 
 def _delay(presented_ms: float, stamp_ms: int) -> float:
     """Presented minus captured, both monotonic; the stamp holds the low 22 bits."""
     late = (presented_ms - stamp_ms) % WRAP_MS
     return late - WRAP_MS if late > WRAP_MS / 2 else late
+
+
+def _codec(stats: list[dict[str, Any]]) -> str:
+    """The codec that arrives, with its profile as agreed."""
+    used = next((row.get("codecId") for row in stats if row["type"] == "inbound-rtp"), None)
+    row = next((row for row in stats if row["type"] == "codec" and row["id"] == used), {"mimeType": "?"})
+    profile = str(row.get("sdpFmtpLine", "")).partition("profile-level-id=")[2][:6]
+    return f"{row['mimeType']} {profile}".strip()
 
 
 def _received(seen: dict[str, Any]) -> int:

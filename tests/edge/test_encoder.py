@@ -11,6 +11,7 @@ from devices.edge.link.rate import (
     DOWN_EVERY_S,
     STARTING_S,
     UP_EVERY_S,
+    Adaptation,
     RateControl,
 )
 from devices.edge.link.rate import (
@@ -140,6 +141,18 @@ def test_an_onlooker_on_a_bad_link_does_not_blur_the_physicians_picture(control:
     assert told(control, 500, start_s=10, seconds=3, peer="bedside") == []
     control.leave("console")
     assert control.wanted(20.0) is not None
+
+
+def test_main_profile_is_used_only_while_every_receiver_decodes_it() -> None:
+    told: list[bool] = []
+    rate = Adaptation(most_kbps=4000, tell=lambda message: told.append(message["main"]))
+    rate.join("console", role="console", main=True)
+    rate.join("bedside", role="bedside", main=False)
+    rate.join("bedside2", role="bedside", main=True)
+    rate.leave("bedside")
+    rate.leave("bedside2")
+    rate.leave("console")
+    assert told == [True, False, True]
 
 
 def test_the_rate_never_leaves_its_range(control: RateControl) -> None:

@@ -160,6 +160,17 @@ def test_the_profile_is_constrained_baseline_with_parameter_sets_at_each_keyfram
     assert constraints & 0x40, "constrained"
 
 
+def test_another_profile_begins_with_a_keyframe_and_only_when_it_changes(viewer: Viewer) -> None:
+    viewer.more(1)
+    assert viewer.ask("bitrate", kbps=3000, main=True)["done"] == {"kbps": 3000, "main": True}
+    key = next(unit for unit in viewer.more(6) if unit.keyframe)
+    assert key.data[key.data.index(b"\0\0\1\x67") + 4] == 77
+    assert viewer.ask("bitrate", kbps=2500)["done"] == {"kbps": 2500, "main": True}
+    assert not any(unit.keyframe for unit in viewer.more(6))
+    viewer.ask("bitrate", kbps=3000, main=False)
+    assert any(unit.keyframe for unit in viewer.more(6))
+
+
 def test_a_keyframe_comes_on_request(viewer: Viewer) -> None:
     viewer.more(3)
     assert not any(unit.keyframe for unit in viewer.units[1:])

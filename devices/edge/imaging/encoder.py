@@ -1,10 +1,12 @@
 """H.264 for remote hands: no delay, bounded bursts, a keyframe when asked, another bitrate without a new encoder.
 
 aiortc's own settings (0.5-3 Mbit/s, preset medium, no VBV, keyint 250, encoder destroyed on a change of rate) blur a
-moving B-mode and burst: teleoperation notes 3a and lesson 16. SSIM over the sector, phantom 640x480, 5 deg/s tilt at 1 and
-3 Mbit/s, CPU a picture: aiortc's encoder 0.789, 0.935, 10 ms; x264 veryfast 0.784, 0.917, 3 ms; the settings below
-0.794, 0.935, 6 ms: finer sub-pixel search and three references, but no adaptive and no psychovisual quantisation, which
-spend bits on the eye's taste instead of on speckle. `deploy/bench video` measures it.
+moving B-mode and burst: teleoperation notes 3a and lesson 16. What helps speckle, SSIM over the sector of the phantom at
+640x480 sliding 20 mm/s at 3.85 Mbit/s, CPU a picture: three references and subme 6, baseline 0.937, 9 ms; six references
+and subme 4 0.941, 9 ms; eight in main profile (arithmetic coding) 0.952, 11 ms; high profile 0.952; trellis, every
+partition, umh search under 0.003 more for 2 to 30 ms. Many references pay because speckle that moves by a fraction of a
+pixel a picture fits one of several earlier pictures on whole pixels. Adaptive and psychovisual quantisation spend bits on
+the eye's taste instead of on speckle: off. `deploy/bench video` measures it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ PTS_PER_FRAME = 90_000 // FRAMES_PER_S
 FULL_RANGE = 2  # H.264 E.2.1 video_full_range_flag: grey 0 to 255 as it is, or a page cuts off the darkest 16
 X264 = (
     "repeat-headers=1:scenecut=0:sliced-threads=0:aq-mode=0:psy=0"
-    ":subme=6:ref=3:mixed-refs=1:me=hex:qcomp=0.8"  # see above
+    ":subme=4:ref=8:mixed-refs=1:me=hex:qcomp=0.8:weightp=0"  # see above
 )
 
 
@@ -41,11 +43,14 @@ class Encoded:
 
 
 class Encoder:
-    """Grey pictures of one size in, access units out; made anew only when the size changes."""
+    """Grey pictures of one size in, access units out; made anew only when size or profile change.
 
-    def __init__(self, *, width: int, height: int, kbps: int) -> None:
+    ``main``: H.264 main profile, when every receiver decodes it; else constrained baseline, which all do.
+    """
+
+    def __init__(self, *, width: int, height: int, kbps: int, main: bool = False) -> None:
         self.width, self.height = width // 2 * 2, height // 2 * 2
-        self.kbps = within(kbps)
+        self.kbps, self.main = within(kbps), main
         self._context = self._open()
         self._keyframe = True
 
@@ -59,7 +64,7 @@ class Encoder:
         context.options = {
             "preset": "veryfast",
             "tune": "zerolatency",
-            "profile": "baseline",
+            "profile": "main" if self.main else "baseline",
             "level": "4.0",
             "maxrate": f"{KBPS_MAX}k",
             "bufsize": f"{int(KBPS_MAX * VBV_S)}k",

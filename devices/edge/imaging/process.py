@@ -50,6 +50,7 @@ class Imaging:
         self._newest_id = 0
         self._frozen: Frame | None = None
         self._encoder: Encoder | None = None
+        self._main = False
         self._geometry: dict[str, Any] | None = None
         self._look: dict[str, Any] = {}
         self._worklist: dict[str, Any] | None = None
@@ -110,7 +111,7 @@ class Imaging:
         old, self._geometry = self._geometry, geometry_of(frame)
         height, width = frame.pixels.shape
         if old is None or (old["width"], old["height"]) != (width, height):
-            self._encoder = Encoder(width=width, height=height, kbps=self._kbps)
+            self._encoder = Encoder(width=width, height=height, kbps=self._kbps, main=self._main)
         self._tell_geometry()
 
     def _tell_geometry(self) -> None:
@@ -197,10 +198,15 @@ class Imaging:
         return dict(self._look)
 
     def _bitrate(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Another rate in the running encoder; another profile (only when who looks on changes) in a new one."""
         self._kbps = within(int(request["kbps"]))
-        if self._encoder is not None:
-            self._encoder.set_rate(self._kbps)
-        return {"kbps": self._kbps}
+        self._main = bool(request.get("main", self._main))
+        old = self._encoder
+        if old is not None and old.main != self._main:
+            self._encoder = Encoder(width=old.width, height=old.height, kbps=self._kbps, main=self._main)
+        elif old is not None:
+            old.set_rate(self._kbps)
+        return {"kbps": self._kbps, "main": self._main}
 
     def _keep_worklist(self, request: dict[str, Any]) -> dict[str, Any]:
         self._worklist = {key: value for key, value in request.items() if key not in ("type", "id")}

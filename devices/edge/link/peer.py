@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from devices.edge.link.rate import Adaptation
-from devices.edge.link.video import BModeTrack, prefer_h264, route_feedback
+from devices.edge.link.video import BModeTrack, prefer_h264, route_feedback, takes_main
 from devices.wire import channels
 from devices.wire.tokens import PeerClaims
 
@@ -64,11 +64,12 @@ class Peer:
         self._channels: dict[str, RTCDataChannel] = {}
         self._gone = False
         self.connected = False
-        self.has_video = False
+        self.has_video = self._takes_main = False
 
     async def answer(self, sdp: str) -> str:
         """The answer to a complete offer (all candidates inside). Raises ValueError for a bad SDP."""
         self.has_video = "m=video" in sdp
+        transceiver = None
         if self.has_video:
             transceiver = self.pc.addTransceiver(self.track, direction="sendonly")
             prefer_h264(transceiver)
@@ -77,6 +78,7 @@ class Peer:
         self.pc.on("connectionstatechange", self._on_state)
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=only_sha256(sdp), type="offer"))
         await self.pc.setLocalDescription(await self.pc.createAnswer())
+        self._takes_main = transceiver is not None and takes_main(transceiver)
         return self.pc.localDescription.sdp
 
     def on_estimate(self, kbps: float) -> None:
@@ -122,7 +124,7 @@ class Peer:
         if state == "connected" and not self.connected:
             self.connected = True
             if self.has_video:
-                self._events.rate.join(self.peer_id, role=self.role)
+                self._events.rate.join(self.peer_id, role=self.role, main=self._takes_main)
             self._events.on_open(self)
         elif state in ("failed", "closed"):
             self._tell_gone()

@@ -119,25 +119,35 @@ class RateControl:
 
 
 class Adaptation:
-    """The rate control with a clock and the way to the encoder."""
+    """The rate control with a clock and the way to the encoder, and the profile that every receiver decodes."""
 
     def __init__(self, *, most_kbps: int, tell: Callable[[dict[str, Any]], object]) -> None:
         self._control = RateControl(most_kbps=min(KBPS_MAX, max(KBPS_MIN, most_kbps)))
         self._tell = tell
+        self._mains: dict[str, bool] = {}
+        self._main = False
 
     def say(self) -> None:
-        """Tell a new imaging process the rate of now."""
-        self._tell({"type": "bitrate", "kbps": self._control.kbps})
+        """Tell a new imaging process the rate and the profile of now."""
+        self._tell({"type": "bitrate", "kbps": self._control.kbps, "main": self._main})
 
-    def join(self, peer: str, *, role: str) -> None:
-        """A receiver of the picture."""
+    def join(self, peer: str, *, role: str, main: bool) -> None:
+        """A receiver of the picture; ``main``: it decodes H.264 main profile. All get the same picture."""
+        self._mains[peer] = main
         self._control.join(peer, role=role, now_s=time.monotonic())
+        self._choose(self._control.kbps)
 
     def leave(self, peer: str) -> None:
         """It is gone."""
         before = self._control.kbps
+        self._mains.pop(peer, None)
         self._control.leave(peer)
-        if self._control.kbps != before:
+        self._choose(before)
+
+    def _choose(self, before_kbps: int) -> None:
+        main = all(self._mains.values()) if self._mains else self._main
+        if (self._control.kbps, main) != (before_kbps, self._main):
+            self._main = main
             self.say()
 
     def estimated(self, peer: str, kbps: float) -> None:
