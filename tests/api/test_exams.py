@@ -25,6 +25,7 @@ from devices.fleet.models import Robot
 from devices.fleet.services import robot_pairing_code
 from hospital.access import services as access
 from hospital.access.models import AccessToken
+from hospital.common.clock import SHANGHAI
 from hospital.common.ids import uuid7
 from hospital.common.models import IdempotentRequest
 from hospital.records.models import Image
@@ -202,7 +203,7 @@ def test_nobody_and_patients_give_no_commands(world: World, command: str, body: 
 
 def test_lists_show_only_what_is_yours_page_by_page(world: World) -> None:
     exam = world.book()
-    day = exam.starts_at.astimezone().date().isoformat()
+    day = exam.starts_at.astimezone(SHANGHAI).date().isoformat()
     mine = staff(world, "desk").get("/api/v1/exams").json()
     assert [row["id"] for row in mine["results"]] == [str(exam.id)]
     assert mine["next"] is None

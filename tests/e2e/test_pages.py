@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from hospital.access.services import SESSION_KEY
+from hospital.common.clock import SHANGHAI
 from hospital.common.error_texts import title
 from teleconsult import services
 from teleconsult.models import Exam
@@ -121,7 +122,7 @@ def test_the_desk_shows_the_wanted_day_and_a_wrong_day_is_today(
 ) -> None:
     exam = world.book(starts_at=world.tomorrow())
     browser = signed_in("desk")
-    day = exam.starts_at.astimezone().strftime("%Y-%m-%d")
+    day = exam.starts_at.astimezone(SHANGHAI).strftime("%Y-%m-%d")
     assert str(exam.id) in browser.get(f"/console/desk/?day={day}").content.decode()
     assert browser.get("/console/desk/?day=../../etc").status_code == 200
 
