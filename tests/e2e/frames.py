@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 WIRE_DISTANCE_MM = 50.0
 ACROSS_MM = 8.0  # the wires lie one under the other, whatever the probe's tilt
+BESIDE_MM = 12.0  # and under the middle of the probe, which the tests never move along its marker axis
 SEARCH_MM = 3.0  # how far from 50 mm a pair may be and still be taken for the wires: the measurement decides
 PEAKS_N = 60
 
@@ -79,14 +80,15 @@ def wires(
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Pixel positions of the two wires: the most pointed pair of spots about 50 mm apart along the beam.
 
-    Only inside the calibrated region: the ruler beside it has points of its own.
+    Only inside the calibrated region, near its middle: the ruler beside it has points of its own, and speckle has some.
     """
     around_px = max(3, round(5 / mm_per_px_y))
     x0, y0, x1, y1 = region
-    inside = np.zeros_like(picture)
-    inside[y0 : y1 + 1, x0 : x1 + 1] = picture[y0 : y1 + 1, x0 : x1 + 1]
-    picture = inside
-    peaks = _peaks(_pointed(picture, around_px), around_px)
+    middle, beside = (x0 + x1) // 2, round(BESIDE_MM / mm_per_px_x)
+    columns = slice(max(x0, middle - beside), min(x1, middle + beside) + 1)
+    pointed = np.zeros_like(picture)
+    pointed[y0 : y1 + 1, columns] = _pointed(picture, around_px)[y0 : y1 + 1, columns]
+    peaks = _peaks(pointed, around_px)
     pairs = []
     for i, one in enumerate(peaks):
         for other in peaks[i + 1 :]:

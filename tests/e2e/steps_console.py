@@ -87,10 +87,21 @@ def sweep(remote: Page, bedside: Page) -> tuple[float, float]:
         moved = difference(first, video_now(remote))
         return force(bedside) > SET_N / 2 and moved > 2 * rest + 1  # still in contact: no picture is no proof
 
+    began = video_time(remote)
     until(changed, timeout_s=30, every_s=0.2, what="the picture follows the probe")
     remote.keyboard.up("KeyS")
+    went_s = video_time(remote) - began
+    # Back again: the wires are 80 mm long, and a slow machine may have swept past their end.
+    remote.keyboard.down("KeyW")
+    until(lambda: video_time(remote) > began + 2 * went_s, timeout_s=60, what="the way back")
+    remote.keyboard.up("KeyW")
     press_until_set(remote, bedside)
     return rest, moved
+
+
+def video_time(remote: Page) -> float:
+    """Seconds of live video shown so far."""
+    return float(remote.evaluate("document.querySelector('#video').currentTime"))
 
 
 def freeze(remote: Page, house: House, exam: dict[str, Any]) -> dict[str, Any]:
