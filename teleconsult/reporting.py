@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from devices.fleet import selectors as fleet
+from hospital.access.keys import Deed
 from hospital.access.principals import Principal
 from hospital.access.services import proof_consume
 from hospital.audit.services import audit_record
@@ -109,10 +110,15 @@ def signed_content(exam: Exam) -> dict[str, Any]:
 
 @transaction.atomic
 def report_sign(*, principal: Principal, report_id: UUID) -> Report:
-    """Sign the draft with a fresh proof of identity, used up by this one signature."""
+    """Sign the draft with a fresh proof of identity, used up by this one signature.
+
+    A proof that was given for this report is good for the text as it then was: saved again, it needs a new one.
+    """
     report = records.report_get(report_id)
     exam = exam_to_write(principal, report.exam_id)
-    proof_consume(principal=principal)
+    revision = records_services.report_revision(report_id=report_id)
+    deed = Deed(action="report.sign", object_id=report_id, version=str(revision))
+    proof_consume(principal=principal, deed=deed)
     signed = records_services.report_sign(
         report_id=report.id, content_extra=signed_content(exam), principal=principal
     )

@@ -47,6 +47,11 @@ def lease_of(exam_id: UUID) -> ControlLease | None:
     return ControlLease.objects.filter(exam_id=exam_id, released_at=None, expires_at__gt=now()).first()
 
 
+def leased_before(*, exam_id: UUID, holder_id: UUID) -> bool:
+    """Whether this person has had control in this exam already."""
+    return ControlLease.objects.filter(exam_id=exam_id, holder_id=holder_id).exists()
+
+
 def self_test_of(exam_id: UUID) -> SelfTest | None:
     """The newest self-test of the exam."""
     return SelfTest.objects.filter(exam_id=exam_id).order_by("-asked_at").first()

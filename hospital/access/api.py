@@ -13,50 +13,85 @@ from hospital.common.api import PUBLIC, Door
 
 from . import refresh, selectors, services, sessions
 from .authentication import principal_of
+from .keys import Deed, Touch
+from .table import PROVEN_DEEDS
 
 
-class StaffInput(serializers.Serializer[Any]):
+class FactorInput(serializers.Serializer[Any]):
+    """A TOTP code, or a key's touch: the challenge's id and what the browser answered to it."""
+
+    totp = serializers.CharField(max_length=6, required=False)
+    challenge_id = serializers.UUIDField(required=False)
+    credential = serializers.DictField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        touched = "challenge_id" in attrs and "credential" in attrs
+        if touched == ("totp" in attrs):
+            raise serializers.ValidationError({"totp": ["required"]})
+        return attrs
+
+
+def touch_in(given: dict[str, Any]) -> Touch | None:
+    if "credential" not in given:
+        return None
+    return Touch(challenge_id=given["challenge_id"], credential=given["credential"])
+
+
+class StaffInput(FactorInput):
     username = serializers.CharField(max_length=60)
     password = serializers.CharField(max_length=200, trim_whitespace=False)
-    totp = serializers.CharField(max_length=6)
     new_password = serializers.CharField(
         max_length=200, trim_whitespace=False, required=False, default="", allow_blank=True
     )
 
 
-class PasswordInput(serializers.Serializer[Any]):
+class PasswordInput(FactorInput):
     password = serializers.CharField(max_length=200, trim_whitespace=False)
     new_password = serializers.CharField(max_length=200, trim_whitespace=False)
-    totp = serializers.CharField(max_length=6)
 
 
 class RefreshInput(serializers.Serializer[Any]):
     refresh = serializers.CharField(max_length=80)
 
 
-class StepUpInput(serializers.Serializer[Any]):
-    totp = serializers.CharField(max_length=6)
+class DeedInput(serializers.Serializer[Any]):
+    """What a proof is to be good for; nothing: any one signature within 10 minutes."""
+
+    action = serializers.ChoiceField(
+        choices=sorted(PROVEN_DEEDS), required=False, default="", allow_blank=True
+    )
+    object_id = serializers.UUIDField(required=False, default=None, allow_null=True)
+    version = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
 
 
-def _parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+class StepUpInput(FactorInput, DeedInput):
+    pass
+
+
+def deed_in(given: dict[str, Any]) -> Deed:
+    return Deed(action=given["action"], object_id=given["object_id"], version=given["version"])
+
+
+def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     data = kind(data=request.data)
     data.is_valid(raise_exception=True)
     return dict(data.validated_data)
 
 
 class StaffDoor(Door):
-    """Password and TOTP together; the answer never says which was wrong."""
+    """Password and TOTP code or key together; the answer never says which was wrong."""
 
     authentication_classes = ()
     actions: ClassVar = {"POST": PUBLIC}
 
     @extend_schema(request=StaffInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        given = _parsed(StaffInput, request)
+        given = parsed(StaffInput, request)
         token, row = services.staff_sign_in(
             username=given["username"],
             password=given["password"],
-            code=given["totp"],
+            code=given.get("totp", ""),
+            touch=touch_in(given),
             new_password=given["new_password"],
             agent=request.headers.get("User-Agent", ""),
         )
@@ -72,7 +107,13 @@ class StepUpDoor(Door):
 
     @extend_schema(request=StepUpInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        ends = services.step_up(principal=principal_of(request), code=_parsed(StepUpInput, request)["totp"])
+        given = parsed(StepUpInput, request)
+        ends = services.step_up(
+            principal=principal_of(request),
+            code=given.get("totp", ""),
+            touch=touch_in(given),
+            deed=deed_in(given),
+        )
         return Response({"expires_at": ends.isoformat()})
 
 
@@ -93,7 +134,7 @@ class PatientRefreshDoor(Door):
 
     @extend_schema(request=RefreshInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        token, row, following = refresh.refresh_exchange(refresh=_parsed(RefreshInput, request)["refresh"])
+        token, row, following = refresh.refresh_exchange(refresh=parsed(RefreshInput, request)["refresh"])
         return Response({"access": token, "expires_at": row.expires_at.isoformat(), "refresh": following})
 
 
@@ -122,11 +163,12 @@ class PasswordDoor(Door):
 
     @extend_schema(request=PasswordInput, responses={204: None})
     def post(self, request: Request) -> Response:
-        given = _parsed(PasswordInput, request)
+        given = parsed(PasswordInput, request)
         services.password_change(
             principal=principal_of(request),
             password=given["password"],
             new_password=given["new_password"],
-            code=given["totp"],
+            code=given.get("totp", ""),
+            touch=touch_in(given),
         )
         return Response(status=204)

@@ -38,7 +38,11 @@ class Institution(models.Model):
 
 
 class User(AbstractBaseUser):
-    """A member of staff. Signs in with a password and TOTP (RFC 6238); a code counts once."""
+    """A member of staff. Signs in with a password and TOTP (RFC 6238; a code counts once) or a security key.
+
+    An empty `totp_secret` is no TOTP. Who did not sign in since `active_since` or `last_sign_in_at` for too long is
+    no longer active (SEC-05).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     username = models.CharField(max_length=60, unique=True)
@@ -50,6 +54,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=now)
     password_set_at = models.DateTimeField(default=now)
+    active_since = models.DateTimeField(default=now)
+    last_sign_in_at = models.DateTimeField(null=True)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -105,6 +111,7 @@ class AccessToken(models.Model):
 
     `idle_s` is how long it may stay unused before it ends (None: only `expires_at` counts); `address` and `agent` let
     its owner recognise it in the list of sessions; `family` joins a patient's tokens to their refresh tokens.
+    `proven_at` is when both factors or a step-up were last seen; `stepped_up_at` a step-up that no deed used up yet.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -114,6 +121,7 @@ class AccessToken(models.Model):
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()
     stepped_up_at = models.DateTimeField(null=True)
+    proven_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(default=now)
     idle_s = models.PositiveIntegerField(null=True)
@@ -150,5 +158,71 @@ class Ticket(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     digest = models.BinaryField(max_length=32, unique=True)
     token = models.ForeignKey(AccessToken, models.CASCADE, related_name="tickets")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class UnknownName(models.Model):
+    """A name that nobody signs in with is locked like a real one: the answers don't tell which names exist."""
+
+    digest = models.BinaryField(primary_key=True, max_length=32)
+    failed_n = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(default=now, db_index=True)
+
+
+class SecurityKey(models.Model):
+    """A WebAuthn credential of a member of staff; the public half only.
+
+    `sign_count` must grow when the authenticator counts at all; one that does not is a copy: `suspended_at`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    user = models.ForeignKey(User, models.CASCADE, related_name="keys")
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    public_key = models.BinaryField()
+    sign_count = models.BigIntegerField(default=0)
+    aaguid = models.CharField(max_length=36)
+    backed_up = models.BooleanField(default=False)
+    name = models.CharField(max_length=60)
+    created_at = models.DateTimeField(default=now)
+    last_used_at = models.DateTimeField(null=True)
+    suspended_at = models.DateTimeField(null=True)
+
+
+class KeyChallenge(models.Model):
+    """What a key is asked to sign, once, within two minutes; for a proof also the one deed it is good for."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    challenge = models.BinaryField(max_length=32, unique=True)
+    purpose = models.CharField(max_length=10)
+    token = models.ForeignKey(AccessToken, models.CASCADE, null=True, related_name="key_challenges")
+    address = models.CharField(max_length=45, blank=True, db_index=True)
+    action = models.CharField(max_length=60, blank=True)
+    object_id = models.UUIDField(null=True)
+    version = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(purpose__in=("register", "sign_in", "proof")),
+                name="key_challenge_purpose_known",
+            )
+        ]
+
+
+class Proof(models.Model):
+    """A fresh proof of identity for one deed on one object in one version, used up by it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    token = models.ForeignKey(AccessToken, models.CASCADE, related_name="proofs")
+    action = models.CharField(max_length=60)
+    object_id = models.UUIDField(null=True)
+    version = models.CharField(max_length=40, blank=True)
+    method = models.CharField(max_length=4)
+    created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

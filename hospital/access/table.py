@@ -27,6 +27,7 @@ PATIENT, ROBOT = "patient", "robot"
 ACTIONS: dict[str, frozenset[str]] = {
     "auth.ticket": STAFF,
     "auth.step_up": STAFF,
+    "auth.keys": STAFF,
     "auth.sessions": STAFF | {PATIENT},
     "auth.password": STAFF,
     "exam.read": CLINIC,
@@ -80,6 +81,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.report_print": frozenset({R, B}),
     "page.mailbox": STAFF,
 }
+
+# Deeds that a fresh proof of identity can be bound to.
+PROVEN_DEEDS = frozenset({"auth.key_add", "report.sign", "break_glass.open"})
 
 
 class UnknownAction(KeyError):

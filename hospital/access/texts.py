@@ -7,8 +7,24 @@ TITLES: dict[str, tuple[str, str]] = {
     ),
     "ticket_invalid": ("连接凭证无效或已使用。", "The connection ticket is wrong or already used."),
     "proof_required": (
-        "签名前请重新验证身份（动态验证码）。",
-        "Prove your identity again (one-time code) before signing.",
+        "请先重新验证身份（触碰安全密钥或输入动态验证码）。",
+        "Prove your identity again first: touch your key or type a one-time code.",
+    ),
+    "step_up_required": (
+        "距上次验证身份已超过 10 分钟，请重新验证。",
+        "More than 10 minutes since you last proved your identity: do it again.",
+    ),
+    "no_key": ("您还没有可用的安全密钥。", "You have no security key that counts."),
+    "too_many_keys": ("安全密钥数量已达上限。", "You have as many security keys as a person may have."),
+    "key_known": ("这把密钥已经登记过。", "This key is registered already."),
+    "key_refused": (
+        "无法登记这把密钥，请换一把或重试。",
+        "This key could not be registered; try again or another one.",
+    ),
+    "challenge_invalid": ("操作已超时，请重试。", "That took too long; please try again."),
+    "last_factor": (
+        "这是您唯一的第二验证因素，不能移除。",
+        "This is your only second factor; it can't be removed.",
     ),
     "too_many": ("请求过于频繁，请稍后再试。", "Too many requests; please wait."),
     "code_invalid": ("验证码或证件信息不正确。", "The code or the document number is not right."),

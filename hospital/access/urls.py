@@ -2,10 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api
+from . import api, api_keys
 
 urlpatterns = [
     path("auth/staff", api.StaffDoor.as_view()),
+    path("auth/staff/challenge", api_keys.SignInChallengeDoor.as_view()),
+    path("auth/keys", api_keys.KeysDoor.as_view()),
+    path("auth/keys/options", api_keys.KeyOptionsDoor.as_view()),
+    path("auth/keys/<uuid:key_id>", api_keys.KeyDoor.as_view()),
+    path("auth/step-up/challenge", api_keys.ProofChallengeDoor.as_view()),
     path("auth/step-up", api.StepUpDoor.as_view()),
     path("auth/ticket", api.TicketDoor.as_view()),
     path("auth/password", api.PasswordDoor.as_view()),

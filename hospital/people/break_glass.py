@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from hospital.access.keys import Deed
 from hospital.access.principals import SYSTEM, Principal
 from hospital.access.selectors import institution_names
 from hospital.access.services import proof_consume
@@ -49,7 +50,7 @@ def break_glass_open(*, principal: Principal, document_number: str, reason: str)
     if len(reason.strip()) < REASON_MIN:
         raise Invalid("reason_required", field="reason")
     with transaction.atomic():
-        proof_consume(principal=principal)
+        proof_consume(principal=principal, deed=Deed(action="break_glass.open"))
         keys = selectors.document_indexes(document_number)
         patient = Patient.objects.filter(document_index__in=keys).first()
         row = _opened(principal, patient, reason.strip()) if patient is not None else None

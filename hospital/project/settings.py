@@ -25,6 +25,9 @@ DEBUG = False
 _HOST = urlsplit(BASE_URL).hostname or "localhost"
 ALLOWED_HOSTS = [_HOST, "localhost", "127.0.0.1", "[::1]"] if EMBEDDED else [_HOST]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# Security keys answer for this host and from this origin only; WebAuthn knows `localhost`, but no bare address.
+WEBAUTHN_RP_ID = _HOST
+WEBAUTHN_ORIGINS = [BASE_URL.rstrip("/")]
 ROOT_URLCONF = "hospital.project.urls"
 ASGI_APPLICATION = "hospital.project.asgi.application"
 AUTH_USER_MODEL = "access.User"
@@ -110,9 +113,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5
 CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "common.drain", "schedule": 1.0, "options": {"expires": 5}},
     "seal": {"task": "audit.seal", "schedule": 0.5, "options": {"expires": 2}},
+    "tidy": {"task": "access.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "sweep": {"task": "teleconsult.sweep", "schedule": 5.0, "options": {"expires": 10}},
 }
 
+STALE_AFTER_DAYS = int(os.environ.get("STALE_AFTER_DAYS", "90"))  # SEC-05; staff who do not sign in; 0: never
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True

@@ -221,6 +221,13 @@ def _content(report: Report, extra: dict[str, Any], principal: Principal) -> str
     return canonical_json(extra | own)
 
 
+def report_revision(*, report_id: UUID) -> int:
+    """How often the text was saved; nobody saves again before the caller's transaction ends."""
+    exam_id = selectors.report_get(report_id).exam_id
+    rows = Report.objects.select_for_update().filter(exam_id=exam_id).order_by("version")
+    return dict(rows.values_list("id", "revision"))[report_id]
+
+
 @transaction.atomic
 def report_sign(*, report_id: UUID, content_extra: dict[str, Any], principal: Principal) -> Report:
     """Draft -> signed; the version it amends becomes superseded. Invalid `report_incomplete` for empty texts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from devices.wire.ctl import PROMPTS
-from hospital.access import sessions
+from hospital.access import keys, sessions
+from hospital.access.keys import Touch
 from hospital.access.principals import Principal
 from hospital.access.services import page_sign_in, page_sign_out
 from hospital.common.clock import now, today
@@ -43,6 +45,18 @@ def _next(request: HttpRequest, wanted: str) -> str:
     return wanted if safe and wanted.startswith("/") else "/console/"
 
 
+def _touch(request: HttpRequest) -> Touch | None:
+    """A key's answer from the form's hidden fields; what can't be read is a wrong answer, not an error."""
+    given = request.POST.get("credential", "")
+    if not given:
+        return None
+    try:
+        credential, challenge_id = json.loads(given), UUID(request.POST.get("challenge_id", ""))
+    except (ValueError, RecursionError):
+        return Touch(challenge_id=UUID(int=0), credential={})
+    return Touch(challenge_id=challenge_id, credential=credential if isinstance(credential, dict) else {})
+
+
 @never_cache
 def sign_in(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST signs in or shows it again with the sentence of what is wrong."""
@@ -67,6 +81,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             username=context["username"],
             password=request.POST.get("password", ""),
             totp=request.POST.get("totp", "").strip(),
+            touch=_touch(request),
             new_password=request.POST.get("new_password", ""),
         )
     except DomainError as error:
@@ -108,8 +123,9 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
 @require_GET
 @page("page.account", catalogue=True)
 def account(request: HttpRequest, principal: Principal) -> HttpResponse:
-    """One's own sign-ins and password."""
-    return show(request, "account.html", sessions=sessions.sessions_of(principal))
+    """One's own sign-ins, security keys and password."""
+    mine = {"sessions": sessions.sessions_of(principal), "keys": keys.keys_of(principal)}
+    return show(request, "account.html", **mine)
 
 
 def _day(request: HttpRequest) -> date:

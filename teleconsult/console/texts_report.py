@@ -55,12 +55,8 @@ TEXTS_REPORT: dict[str, tuple[str, str]] = {
     "report.sign": ("签发报告", "Sign the report"),
     "report.sign_title": ("签发前再次确认身份", "Confirm who you are before signing"),
     "report.sign_lead": (
-        "签发后内容不能修改，只能出具新版本。请输入验证器上新的 6 位数字。",
-        "A signed report never changes; only a new version can follow. Enter a fresh one-time code.",
-    ),
-    "report.sign_wrong": (
-        "验证码不正确或已用过，请等下一个验证码。",
-        "The code is wrong or was used before; wait for the next one.",
+        "签发后内容不能修改，只能出具新版本。请触碰安全密钥，或输入新的动态验证码。",
+        "A signed report never changes; only a new version can follow. Touch your key or enter a fresh code.",
     ),
     "report.picture_film_failed": (
         "动态图暂时不能播放，以上为首帧。",

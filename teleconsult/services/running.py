@@ -10,6 +10,7 @@ from devices.fleet import selectors as fleet
 from devices.fleet import services as fleet_services
 from devices.fleet.push import push_exam, push_robot
 from hospital.access.principals import SYSTEM, Principal
+from hospital.access.proofs import recently_proven
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Forbidden
 from hospital.scheduling import services as scheduling_services
@@ -22,10 +23,16 @@ from .steps import exam_locked, noted, part_checked, reason_checked, refuse_if_m
 
 @transaction.atomic
 def lease_take(*, principal: Principal, exam_id: UUID) -> Exam:
-    """Control for the remote physician's connected page. Motion still needs `start` and the edge's own checks."""
+    """Control for the remote physician's connected page. Motion still needs `start` and the edge's own checks.
+
+    Accepting the exam, by its first lease, needs a proof of identity from the last 10 minutes. Who comes back to an
+    exam already accepted, from a page that was lost, is not kept from the patient by it.
+    """
     exam = exam_locked(principal, exam_id)
     if principal.id != exam.remote_physician_id:
         raise Forbidden("not_permitted")
+    if not fleet.leased_before(exam_id=exam.id, holder_id=principal.id):
+        recently_proven(principal=principal)
     if State(exam.state) not in {State.READY, State.LIVE, State.PAUSED}:
         raise Conflict("illegal_transition", state=exam.state, command="lease")
     refuse_if_missing(exam, but=rules.NOT_FOR_LEASE)

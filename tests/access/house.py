@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from hospital.access import services as access
-from hospital.access.models import AccessToken, Membership, PatientAccount, Role, User
+from hospital.access.models import AccessToken, Membership, PatientAccount, Role, SecurityKey, User
 from hospital.access.phones import phone_index
 from hospital.common.clock import now
 from hospital.people import delegates
@@ -33,7 +33,7 @@ META: dict[str, Any] = {
 # Written while somebody only looks or is refused: traces, not content.
 TRACES = frozenset(
     {"audit_auditentry", "audit_auditseal", "common_idempotentrequest", "access_accesstoken", "access_ticket"}
-    | {"django_session", "access_logincode"}
+    | {"django_session", "access_logincode", "access_keychallenge", "access_unknownname"}
 )
 STRANGER_ROLES = tuple(Role.values)
 
@@ -90,10 +90,13 @@ def make_house() -> House:
         patient=world.patient, user=world.users["bedside2"], institution=world.places["home"],
         reason="急诊需要查看", ends_at=now() + timedelta(hours=1),
     )  # fmt: skip
+    key = SecurityKey.objects.create(
+        user=world.users["expert"], credential_id=b"k", public_key=b"p", aaguid="0", name="钥匙"
+    )
     house.ids = {
         "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
         "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
-        "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
+        "key_id": key.id, "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
@@ -160,6 +163,9 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
         "api/v1/break-glass": {"document_number": "320584194802290036", "reason": "急诊昏迷，需要查看"},
         "auth/password": {"password": "x", "new_password": "another horse battery", "totp": "000000"},
         "auth/step-up": {"totp": "000000"},
+        "auth/keys": {"challenge_id": str(world.robot.id), "credential": {}, "name": "x"},
+        "auth/keys/options": {},
+        "auth/step-up/challenge": {"action": "report.sign"},
         "": {"reason": "x"},
     }  # fmt: skip
 

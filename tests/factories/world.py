@@ -162,7 +162,7 @@ class World:
 
 def _token(user: User) -> UUID:
     row = AccessToken.objects.create(
-        digest=user.id.bytes * 2, user=user, expires_at=now() + timedelta(hours=1)
+        digest=user.id.bytes * 2, user=user, expires_at=now() + timedelta(hours=1), proven_at=now()
     )
     return row.id
 

@@ -49,6 +49,7 @@ export function autosave({ read, save, onState, revision }) {
       if (keepMine) run();
     },
     stop() { stopped = true; clearTimeout(timer); },
+    get revision() { return current; },
     get unsaved() { return dirty || running !== null; },
   };
 }

@@ -69,8 +69,9 @@ export function field(label, control, { hint = null, note = "" } = {}) {
   return h("div", { class: "field" }, h("label", { for: control.id, class: "field" }, h("span", {}, label, note && h("em", {}, ` ${note}`))), control, hint);
 }
 
-// dialog(title, body nodes, {className}) opens a modal dialog; the promise ends with what `close(value)` was given.
-export function dialog(title, build, className = "") {
+// dialog(title, build(close) -> nodes) opens a modal dialog; the promise ends with what `close(value)` was given.
+// Live pages open theirs beside the page (`modal: false`): the stop stays in reach.
+export function dialog(title, build, className = "", { modal = true } = {}) {
   return new Promise((resolve) => {
     const node = h("dialog", { class: className, "aria-label": title });
     let result = null;
@@ -78,6 +79,7 @@ export function dialog(title, build, className = "") {
     node.append(h("h2", {}, title), ...[build(close)].flat());
     node.addEventListener("close", () => { node.remove(); resolve(result); });
     document.body.append(node);
-    node.showModal();
+    if (modal) node.showModal();
+    else node.show();
   });
 }

@@ -120,7 +120,7 @@ async function sign() {
     saver.changed();
     if (!(await saver.flush())) return undefined;
   }
-  const signed = await signDialog(report.id);
+  const signed = await signDialog(report.id, saver.revision);
   if (!signed) return undefined;
   notice(t("report.signed_done"));
   report = signed;

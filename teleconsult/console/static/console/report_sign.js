@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { busy, dialog, field, h } from "./dom.js";
 import { clearError, showError } from "./errors.js";
+import { prove } from "./prove.js";
 import { t } from "./texts.js";
 
 const plain = (title) => ({ title, code: null, status: 0, data: {} });
@@ -30,19 +31,11 @@ function ask(title, lead, control, label, { button, wrong, run }) {
   });
 }
 
-// -> the signed report, or null when the person went back.
-export function signDialog(reportId) {
-  const code = h("input", { class: "code", inputmode: "numeric", autocomplete: "one-time-code", maxlength: 6, pattern: "[0-9]{6}", required: true });
-  return ask(t("report.sign_title"), t("report.sign_lead"), code, t("signin.totp"), {
-    button: t("report.sign_submit"),
-    wrong: () => (/^[0-9]{6}$/.test(code.value.trim()) ? null : t("signin.totp_hint")),
-    run: async () => {
-      await call("POST", "auth/step-up", { totp: code.value.trim() }).catch((error) => {
-        if (error.code === "bad_credentials") error.title = t("report.sign_wrong");
-        throw error;
-      });
-      return call("POST", `reports/${reportId}/sign`, {});
-    },
+// -> the signed report, or null when the person went back. The proof is good for this text only.
+export function signDialog(reportId, revision) {
+  return prove({ action: "report.sign", object_id: reportId, version: String(revision) }, {
+    title: t("report.sign_title"), lead: t("report.sign_lead"), button: t("report.sign_submit"),
+    then: () => call("POST", `reports/${reportId}/sign`, {}),
   });
 }
 

@@ -1,6 +1,7 @@
 // The remote physician's page: wires the panels, the operator's input and the robot together.
 import { call } from "../api.js";
 import { data, h, replace } from "../dom.js";
+import { withStepUp } from "../prove.js";
 import { t } from "../texts.js";
 import { Arm } from "./arm.js";
 import { Picture } from "./bmode.js";
@@ -266,7 +267,10 @@ class Console {
 
   #deeds() {
     const on = (id, run) => deed(place(id), this.notes, run);
-    on("take", async () => this.setExam(await call("POST", `${base}/lease`, {}, { staySignedOut: true })));
+    on("take", async () => {
+      const exam = await withStepUp(() => call("POST", `${base}/lease`, {}, { staySignedOut: true }), { modal: false });
+      if (exam) this.setExam(exam);
+    });
     on("release", async () => {
       const exam = await call("DELETE", `${base}/lease`, undefined, { staySignedOut: true });
       this.lease.lost();

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from celery import shared_task
+
+from . import stale
+
+
+@shared_task(name="access.tidy", ignore_result=True)
+def tidy() -> None:
+    """Door: end accounts nobody uses, forget what has ended."""
+    stale.accounts_expire()
+    stale.leftovers_clear()
