@@ -70,7 +70,7 @@ def _kept(principal: Principal, given: Given, deed: Deed) -> datetime:
     mine.update(proven_at=now())
     ends = now() + BOUND_PROOF_LIFE
     Proof.objects.create(
-        token_id=principal.token_id,
+        token_id=token_id_of(principal),
         action=deed.action,
         object_id=deed.object_id,
         version=deed.version,

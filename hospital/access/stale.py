@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -39,7 +40,7 @@ def accounts_expire() -> int:
 
 
 @transaction.atomic
-def _expire(user_id: object) -> bool:
+def _expire(user_id: UUID) -> bool:
     limit_lock_wait()
     user = User.objects.select_for_update().get(id=user_id)
     if not user.is_active or not is_stale(user):
@@ -54,7 +55,7 @@ def _expire(user_id: object) -> bool:
 
 
 @transaction.atomic
-def user_enable(*, user_id: object, principal: Principal = SYSTEM) -> None:
+def user_enable(*, user_id: UUID, principal: Principal = SYSTEM) -> None:
     """Let somebody sign in again; the days without use count from now. NotFound for nobody."""
     if not User.objects.filter(id=user_id).update(is_active=True, active_since=now()):
         raise NotFound()
