@@ -135,6 +135,9 @@ def _house(places: dict[str, Institution]) -> tuple[Robot, Resource, ExamType]:
             "views": VIEWS,
         },
     )
+    if kind.views != VIEWS:  # data from before views had sides
+        kind.views = VIEWS
+        kind.save(update_fields=["views"])
     return robot, room, kind
 
 

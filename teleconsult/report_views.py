@@ -22,6 +22,7 @@ def image_json(image: Image) -> dict[str, Any]:
         "mm_per_px_x": image.mm_per_px_x,
         "mm_per_px_y": image.mm_per_px_y,
         "region": image.region,
+        "offset": [image.offset_x, image.offset_y],
         "sop_uid": image.sop_uid,
         "sha256": image.sha256,
         "taken_at": image.taken_at.isoformat(),

@@ -25,6 +25,15 @@ def name_pinyin(name: str) -> str:
     return "".join(syllables[:family_n]) + "^" + "".join(syllables[family_n:])
 
 
+def view_row(view: dict[str, Any]) -> dict[str, Any]:
+    """{code, name_zh, side}: what a picture of this view is called, and the side of the body it shows.
+
+    ``side`` is left, right, or "" for a part of the body that is not paired; without the key nobody said it.
+    """
+    row = {"code": str(view.get("code", "")), "name_zh": str(view.get("name_zh") or view.get("code", ""))}
+    return row | {"side": view["side"]} if view.get("side") in ("left", "right", "") else row
+
+
 def worklist_item(exam: Exam) -> dict[str, Any]:
     patient = exam.patient
     return {
@@ -41,4 +50,5 @@ def worklist_item(exam: Exam) -> dict[str, Any]:
         "institution": exam.requesting_institution.name,
         "physician": exam.remote_physician.name,
         "date": today().isoformat(),
+        "views": [view_row(view) for view in exam.exam_type.views if isinstance(view, dict)],
     }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 PACKAGES: dict[str, Callable[[], object]] = {  # Debian package -> how we see that it is there
     "chromium": lambda: shutil.which("chromium"),
     "fonts-noto-cjk": lambda: os.path.isdir("/usr/share/fonts/opentype/noto"),
+    "fonts-hanazono": lambda: os.path.isdir("/usr/share/fonts/truetype/hanazono"),
     "dicom3tools": lambda: shutil.which("dciodvfy"),
 }
 

@@ -185,8 +185,9 @@ class Region:
 class Frame:
     """One lossless picture. ``region`` is (x0, y0, x1, y1) in pixels, where the calibration holds.
 
-    ``mechanical_index`` and ``thermal_index`` (soft tissue) have no unit. What a source does not
-    know stays None. ``more_regions`` are calibrated parts beside the first one.
+    ``mechanical_index`` (MI), ``thermal_index`` (TIS, soft tissue) and ``bone_thermal_index`` (TIB) have no
+    unit; they are the scanner's own figures. What a source does not know stays None, nothing is guessed.
+    ``more_regions`` are calibrated parts beside the first one.
     """
 
     frame_id: int
@@ -198,6 +199,7 @@ class Frame:
     depth_mm: float
     mechanical_index: float | None = None
     thermal_index: float | None = None
+    bone_thermal_index: float | None = None
     frequency_mhz: float | None = None
     focus_mm: float | None = None
     gain_db: float | None = None

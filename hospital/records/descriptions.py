@@ -84,6 +84,17 @@ def frozen(meta: dict[str, Any]) -> dict[str, Any]:
     return fields | {"more_regions": _more_regions(meta, fields["width"], fields["height"])}
 
 
+def _offset(meta: dict[str, Any], width: int, height: int) -> dict[str, int]:
+    """Where the lossless frame begins in the picture; nothing said is the corner, as before there were marks."""
+    offset = meta.get("offset", [0, 0])
+    if not isinstance(offset, list) or len(offset) != 2:
+        raise Invalid("bad_meta", field="offset")
+    x, y = offset
+    if type(x) is not int or type(y) is not int or not (0 <= x < width and 0 <= y < height):
+        raise Invalid("bad_meta", field="offset")
+    return {"offset_x": x, "offset_y": y}
+
+
 def picture(meta: dict[str, Any]) -> dict[str, Any]:
     """A still or loop: its calibration, kind, SOP Instance UID, view and number of frames."""
     kind, sop_uid, view = meta.get("kind"), meta.get("sop_uid"), meta.get("view") or ""
@@ -94,7 +105,9 @@ def picture(meta: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(view, str) or len(view) > VIEW_MAX:
         raise Invalid("bad_meta", field="view")
     frames = _int(meta, "frames", 1, FRAMES_MAX)
-    return calibration(meta) | {"kind": kind, "sop_uid": sop_uid, "view": view, "frames": frames}
+    fields = calibration(meta)
+    fields |= _offset(meta, fields["width"], fields["height"])
+    return fields | {"kind": kind, "sop_uid": sop_uid, "view": view, "frames": frames}
 
 
 def check_png(data: bytes, *, width: int, height: int) -> None:

@@ -12,7 +12,10 @@ from .states import DRAFT, SIGNED, SUPERSEDED
 
 
 class Image(models.Model):
-    """A still or loop of an exam. The bytes never change; an unwanted one is marked removed, with a reason."""
+    """A still or loop of an exam. The bytes never change; an unwanted one is marked removed, with a reason.
+
+    `offset_x`, `offset_y`: where the lossless frame's first pixel stands; marks are written around the frame.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     exam_id = models.UUIDField(db_index=True)
@@ -27,6 +30,8 @@ class Image(models.Model):
     mm_per_px_x = models.FloatField(null=True)
     mm_per_px_y = models.FloatField(null=True)
     region = models.JSONField(null=True)
+    offset_x = models.PositiveIntegerField(default=0)
+    offset_y = models.PositiveIntegerField(default=0)
     path = models.CharField(max_length=80)
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField()

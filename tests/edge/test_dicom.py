@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import pydicom
 import pytest
 from PIL import Image
 
-from devices.drivers.base import Frame
+from devices.drivers.base import Frame, Region
 from devices.edge.dicom import (
+    Shot,
     Worklist,
     WorklistIncomplete,
     Written,
@@ -26,6 +28,7 @@ from devices.edge.dicom import (
     write_loop,
     write_still,
 )
+from devices.edge.marks.body import Lying, Pose
 
 MESSAGE = {
     "type": "worklist",
@@ -41,36 +44,80 @@ MESSAGE = {
     "exam_type": "Abdomen 腹部超声",
     "institution": "上海市青浦区朱家角人民医院",
     "physician": "李医生",
+    "views": [
+        {"code": "gallbladder", "name_zh": "胆囊长轴", "side": ""},
+        {"code": "kidney_right_short", "name_zh": "右肾短轴", "side": "right"},
+        {"code": "testis_left", "name_zh": "左睾丸", "side": "left"},
+        {"code": "old", "name_zh": "旧切面"},
+    ],
 }
 WORKLIST = Worklist.from_message(MESSAGE)
 TAKEN_AT = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)  # 01:30 of the next day in Shanghai
 
 
+LYING = Lying("left", "supine")
+ACROSS = Pose((-60.0, 0.0, -1.0), (0.0, 0.0, 1.0, 0.0))
+"""Beam straight down, marker to the patient's right."""
+
+
 def frame(number: int = 0, *, shape: tuple[int, int] = (480, 640), mm_per_px: float = 0.4) -> Frame:
     pixels = np.random.default_rng(number).integers(0, 255, shape, dtype=np.uint8)
-    return Frame(number, 0, pixels, mm_per_px, mm_per_px, (30, 15, 609, 434), 160.0)
+    box = (30, 15, 609, 434) if shape == (480, 640) else (1, 1, shape[1] - 1, shape[0] - 1)
+    return Frame(number, 0, pixels, mm_per_px, mm_per_px, box, 160.0)
 
 
-def still(one: Frame | None = None) -> Written:
+def shot(number: int = 0, *, mm_per_px: float = 0.4, pose: Pose | None = ACROSS) -> Shot:
+    return Shot(frame(number, mm_per_px=mm_per_px), pose)
+
+
+def still(one: Frame | None = None, *, view: str = "gallbladder") -> Written:
     return write_still(
-        one or frame(), worklist=WORKLIST, view="gallbladder", annotation="胆囊长轴", taken_at=TAKEN_AT
+        Shot(one or frame(), ACROSS),
+        worklist=WORKLIST,
+        view=view,
+        annotation="胆囊长轴",
+        taken_at=TAKEN_AT,
+        lying=LYING,
     )
 
 
 def loop() -> Written:
-    return write_loop([frame(i) for i in range(6)], worklist=WORKLIST, view="liver", taken_at=TAKEN_AT)
+    return write_loop(
+        [shot(i) for i in range(6)], worklist=WORKLIST, view="liver", taken_at=TAKEN_AT, lying=LYING
+    )
 
 
 def read(written: Written) -> pydicom.Dataset:
     return pydicom.dcmread(io.BytesIO(written.data))
 
 
-@pytest.mark.parametrize("make", [still, loop])
-def test_dciodvfy_finds_no_error(make: object, tmp_path: Path) -> None:
+def picture(written: Written) -> np.ndarray:
+    """The frame's pixels, cut out where the object says they are; all frames of a loop."""
+    x, y = written.offset
+    return np.asarray(read(written).pixel_array)[..., y : y + 480, x : x + 640]
+
+
+FULL = dataclasses.replace(
+    frame(), mechanical_index=0.9, thermal_index=0.3, bone_thermal_index=1.1, focus_mm=80.0, gain_db=-3.0
+)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        still,
+        loop,
+        lambda: still(view="kidney_right_short"),
+        lambda: still(view="old"),
+        lambda: still(view=""),
+        lambda: still(FULL),
+        lambda: write_still(Shot(frame()), worklist=WORKLIST),
+    ],
+)
+def test_dciodvfy_finds_no_error(make: Callable[[], Written], tmp_path: Path) -> None:
     program = shutil.which("dciodvfy")
     if program is None:
         pytest.skip("dciodvfy (Debian: dicom3tools) is not installed; deploy/test installs it")
-    assert callable(make)
     path = tmp_path / "object.dcm"
     path.write_bytes(make().data)
     done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
@@ -78,16 +125,20 @@ def test_dciodvfy_finds_no_error(make: object, tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if line.startswith("Error")] == []
 
 
-def test_pixels_are_lossless() -> None:
-    assert (read(still(frame(7))).pixel_array == frame(7).pixels).all()
-    found = read(loop()).pixel_array
+def test_the_frame_is_in_the_object_bit_for_bit() -> None:
+    assert (picture(still(frame(7))) == frame(7).pixels).all()
+    found = picture(loop())
     assert found.shape == (6, 480, 640)
-    assert (found[4] == frame(4).pixels).all()
+    assert all((found[n] == frame(n).pixels).all() for n in range(6))
 
 
-def test_an_odd_number_of_pixels_is_padded() -> None:
-    small = frame(1, shape=(5, 7))
-    assert (read(still(small)).pixel_array == small.pixels).all()
+@pytest.mark.parametrize("shape", [(5, 7), (481, 641), (1080, 1440)])
+def test_pictures_of_every_size_stay_whole(shape: tuple[int, int]) -> None:
+    written = still(frame(1, shape=shape))
+    x, y = written.offset
+    found = read(written).pixel_array
+    assert (found[y : y + shape[0], x : x + shape[1]] == frame(1, shape=shape).pixels).all()
+    assert found.shape == (written.height, written.width)
 
 
 def test_names_are_utf8_in_two_groups() -> None:
@@ -118,23 +169,77 @@ def test_patient_study_and_times_follow_the_worklist_in_shanghai_time() -> None:
     assert (found.StudyInstanceUID, found.AccessionNumber) == (MESSAGE["study_uid"], "A202611240001")
     assert (found.StudyDate, found.StudyTime[:4]) == ("20261124", "0130")
     assert found.TimezoneOffsetFromUTC == "+0800"
-    assert found.ViewName == "gallbladder"
     assert found.ImageComments == "胆囊长轴"
+    assert found.BurnedInAnnotation == "YES"
+
+
+@pytest.mark.parametrize(
+    ("view", "name", "laterality"),
+    [
+        ("gallbladder", "胆囊长轴", "U"),
+        ("kidney_right_short", "右肾短轴", "R"),
+        ("testis_left", "左睾丸", "L"),
+        ("old", "旧切面", None),
+        ("unheard_of", "unheard_of", None),
+    ],
+)
+def test_a_view_has_its_code_its_name_and_its_side(view: str, name: str, laterality: str | None) -> None:
+    found = read(still(view=view))
+    code = found.ViewCodeSequence[0]
+    assert (code.get("CodeValue") or code.get("LongCodeValue"), code.CodeMeaning) == (view, name)
+    assert found.get("ImageLaterality") == laterality
+    # Laterality is the series' and must be there, empty, only where the image says no side of its own.
+    assert ("Laterality" in found) == (laterality is None)
+
+
+def test_indices_depth_focus_and_gain_are_the_sources_and_nothing_is_made_up() -> None:
+    found = read(still(FULL))
+    assert (found.MechanicalIndex, found.SoftTissueThermalIndex, found.BoneThermalIndex) == (0.9, 0.3, 1.1)
+    assert (found.DepthOfScanField, found.DepthsOfFocus) == (160, 80.0)
+    bare = read(still())
+    for name in ("MechanicalIndex", "SoftTissueThermalIndex", "BoneThermalIndex", "DepthsOfFocus"):
+        assert name not in bare
+
+
+def test_patient_orientation_comes_from_the_pose_and_how_the_patient_lies() -> None:
+    assert list(read(still()).PatientOrientation) == ["L", "P"]
+    for lying, expected in (
+        (Lying("right", "supine"), ["R", "P"]),
+        (Lying("left", "left_lateral"), ["A", "L"]),
+        (Lying("left", "right_lateral"), ["P", "R"]),
+    ):
+        written = write_still(shot(), worklist=WORKLIST, lying=lying)
+        assert list(read(written).PatientOrientation) == expected
+    assert not read(write_still(shot(), worklist=WORKLIST)).PatientOrientation
+    assert not read(write_still(shot(pose=None), worklist=WORKLIST, lying=LYING)).PatientOrientation
 
 
 def test_the_region_is_calibrated_in_centimetres_per_pixel() -> None:
-    region = read(still()).SequenceOfUltrasoundRegions[0]
+    written = still()
+    region = read(written).SequenceOfUltrasoundRegions[0]
     box = (
         region.RegionLocationMinX0,
         region.RegionLocationMinY0,
         region.RegionLocationMaxX1,
         region.RegionLocationMaxY1,
     )
-    assert box == (30, 15, 609, 434)
+    x, y = written.offset
+    assert box == (30 + x, 15 + y, 609 + x, 434 + y) == written.region
     assert (region.PhysicalUnitsXDirection, region.PhysicalUnitsYDirection) == (3, 3)
     assert region.PhysicalDeltaX == pytest.approx(0.04)
     # 50 mm are 125 pixels here, and 5.0 cm by the object's own calibration.
     assert 125 * region.PhysicalDeltaY == pytest.approx(5.0)
+    # the deepest row is as deep as the picture: depth 0 lies 160 mm, 400 rows above
+    assert region.RegionLocationMinY0 + region.ReferencePixelY0 == 434 + y - 400
+
+
+def test_every_calibrated_region_moves_with_the_frame() -> None:
+    more = dataclasses.replace(frame(), more_regions=(Region((10, 440, 600, 470), 0.2, 0.3),))
+    written = still(more)
+    regions = read(written).SequenceOfUltrasoundRegions
+    assert len(regions) == 2
+    assert regions[1].RegionLocationMinY0 == 440 + written.offset[1]
+    assert (regions[1].PhysicalDeltaX, regions[1].PhysicalDeltaY) == pytest.approx((0.02, 0.03))
 
 
 def test_a_loop_has_its_frame_time() -> None:
@@ -145,10 +250,10 @@ def test_a_loop_has_its_frame_time() -> None:
 
 
 def test_frames_of_another_depth_are_left_out_of_a_loop() -> None:
-    frames = [frame(0, mm_per_px=0.3), frame(1, mm_per_px=0.3), frame(2), frame(3)]
-    written = write_loop(frames, worklist=WORKLIST)
+    shots = [shot(0, mm_per_px=0.3), shot(1, mm_per_px=0.3), shot(2), shot(3)]
+    written = write_loop(shots, worklist=WORKLIST)
     assert written.frames == 2
-    assert (read(written).pixel_array[0] == frame(2).pixels).all()
+    assert (picture(written)[0] == frame(2).pixels).all()
 
 
 def test_a_loop_without_frames_is_refused() -> None:
@@ -165,7 +270,7 @@ def test_each_object_has_its_own_uid_under_2_25_and_a_study_one_series() -> None
     assert read(first).SOPInstanceUID == first.sop_uid
     assert read(first).SeriesInstanceUID == read(second).SeriesInstanceUID
     other = dataclasses.replace(WORKLIST, study_uid=new_uid())
-    assert read(write_still(frame(), worklist=other)).SeriesInstanceUID != read(first).SeriesInstanceUID
+    assert read(write_still(shot(), worklist=other)).SeriesInstanceUID != read(first).SeriesInstanceUID
 
 
 @pytest.mark.parametrize(

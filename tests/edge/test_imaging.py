@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ import pytest
 from PIL import Image
 
 from devices.drivers.sim.reader import ProbeWriter
+from devices.edge.dicom import marks_of
+from devices.edge.dicom.tags import SHANGHAI
+from devices.edge.imaging.probe import now_us
 from devices.edge.link.imaging_port import MAX_PACKET, AccessUnit, parse
+from devices.edge.marks.body import Lying, Pose
+from devices.edge.safety import port
 from tests.edge.test_dicom import MESSAGE
 from tests.edge.test_image_phantom import pose_at
 from tests.waiting import until
@@ -212,9 +218,82 @@ def test_a_still_of_a_frozen_picture_is_that_picture_to_the_last_bit(viewer: Vie
     captured = viewer.message("captured", kind="still")
     dataset = pydicom.dcmread(io.BytesIO(Path(captured["path"]).read_bytes()))
     assert captured["frame_id"] == frozen["frame_id"]
-    assert (dataset.pixel_array == np.asarray(Image.open(frozen["path"]))).all()
+    x, y = captured["offset"]
+    shown = dataset.pixel_array[y : y + frozen["height"], x : x + frozen["width"]]
+    assert (shown == np.asarray(Image.open(frozen["path"]))).all()
+    assert (dataset.Columns, dataset.Rows) == (captured["width"], captured["height"])
+    moved = [
+        frozen["region"][0] + x,
+        frozen["region"][1] + y,
+        frozen["region"][2] + x,
+        frozen["region"][3] + y,
+    ]
+    assert captured["region"] == moved
     assert dataset.PatientID == MESSAGE["patient_id"]
     assert captured["sop_uid"] == dataset.SOPInstanceUID
+
+
+def captured_marks(viewer: Viewer) -> Any:
+    assert viewer.ask("capture", kind="still", view="liver", annotation="")["ok"]
+    captured = viewer.message("captured", kind="still")
+    return marks_of(pydicom.dcmread(captured["path"]))
+
+
+def say_where(folder: Path, **changed: Any) -> None:
+    """As the safety process says it, 50 times a second."""
+    said = {
+        "t_us": now_us(),
+        "position_mm": [-60.0, 0.0, -8.0],
+        "quaternion": [0.0, 0.0, 1.0, 0.0],
+        "lying": {"head": "left", "lie": "supine"},
+        "exam": MESSAGE["exam_id"],
+    } | changed
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        assert port.send(sender, folder / port.PROBE_SOCKET, port.pack_json(said))
+
+
+def test_a_still_shows_the_pose_that_safety_said_and_an_old_word_is_none(
+    viewer: Viewer, folder: Path
+) -> None:
+    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    viewer.more(1)
+    said = Pose((-60.0, 0.0, -8.0), (0.0, 0.0, 1.0, 0.0))
+
+    def marks_with_pose() -> Any:
+        say_where(folder)
+        viewer.more(2)
+        marks = captured_marks(viewer)
+        return marks if marks.poses == (said,) else None
+
+    marks = until(marks_with_pose, timeout_s=20.0, every_s=0.0)
+    assert marks.lying == Lying("left", "supine")
+    say_where(folder, t_us=now_us() - 1_000_000)
+    viewer.more(12)
+    assert captured_marks(viewer).poses == (None,)
+
+
+def test_how_another_exams_patient_lay_is_not_shown(viewer: Viewer, folder: Path) -> None:
+    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    say_where(folder, exam="01936b4e-0000-7000-8000-00000000000f")
+    viewer.more(2)
+    assert captured_marks(viewer).lying is None
+
+
+def test_a_still_of_a_frozen_picture_has_the_time_at_which_it_was_taken(viewer: Viewer) -> None:
+    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    frozen = viewer.ask("freeze", on=True)
+    before = datetime.now(SHANGHAI)
+    viewer.message("frozen")
+    viewer.more(40)
+    assert (
+        viewer.ask("capture", kind="still", view="", annotation="")["done"]["frame_id"]
+        == frozen["done"]["frame_id"]
+    )
+    dataset = pydicom.dcmread(viewer.message("captured", kind="still")["path"])
+    taken = datetime.strptime(dataset.ContentDate + dataset.ContentTime, "%Y%m%d%H%M%S.%f").replace(
+        tzinfo=SHANGHAI
+    )
+    assert abs((taken - before).total_seconds()) < 0.5
 
 
 def test_a_loop_holds_the_last_three_seconds(viewer: Viewer) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydicom.sequence import Sequence
 
 from devices.drivers.base import Frame
-from devices.edge.dicom import Worklist, write_loop
+from devices.edge.dicom import Shot, Worklist, write_loop
 from hospital.common.errors import DomainError, Invalid
 from hospital.interop.dicom import read, read_meta, to_mp4, to_png
 
@@ -68,14 +68,16 @@ def test_what_the_robot_writes_the_server_reads() -> None:
     )
     pixels = synthetic.ramp(48, 64)
     frames = [
-        Frame(
-            frame_id=n,
-            t_us=n,
-            pixels=pixels,
-            mm_per_px_x=0.25,
-            mm_per_px_y=0.5,
-            region=(4, 2, 60, 40),
-            depth_mm=20.0,
+        Shot(
+            Frame(
+                frame_id=n,
+                t_us=n,
+                pixels=pixels,
+                mm_per_px_x=0.25,
+                mm_per_px_y=0.5,
+                region=(4, 2, 60, 40),
+                depth_mm=19.0,
+            )
         )
         for n in range(3)
     ]

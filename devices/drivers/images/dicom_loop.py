@@ -21,6 +21,17 @@ from devices.drivers.images.source import frame_number
 
 SHIPPED = Path(pydicom.data.__file__).parent / "test_files" / "examples_ybr_color.dcm"
 CENTIMETRES = 3  # (0018,6024), PS3.3 C.8.5.5.1.1
+INDICES = {
+    "mechanical_index": "MechanicalIndex",
+    "thermal_index": "SoftTissueThermalIndex",
+    "bone_thermal_index": "BoneThermalIndex",
+}
+"""Passed on as the file has them: (0018,5022), (0018,5027), (0018,5024)."""
+
+
+def _number(dataset: pydicom.Dataset, name: str) -> float | None:
+    value = dataset.get(name)
+    return None if value is None or str(value).strip() == "" else float(value)
 
 
 def _grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -47,6 +58,7 @@ class DicomLoopSource(ImageSource):
         self._gain_db = 0.0
         self._regions: list[Region] = []
         self._frame_s = 1 / 30
+        self._indices: dict[str, float | None] = {}
 
     def open(self) -> None:
         """Read the whole loop. SourceError for files without pictures or without calibration in centimetres."""
@@ -72,6 +84,7 @@ class DicomLoopSource(ImageSource):
         self._frames = frames.repeat(grow, axis=1).repeat(grow, axis=2)
         self._regions = regions
         self._frame_s = float(dataset.get("FrameTime", 0) or 1000 / 30) / 1000
+        self._indices = {field: _number(dataset, name) for field, name in INDICES.items()}
 
     def frame(self, now: float) -> Frame:
         if self._frames is None:
@@ -90,6 +103,10 @@ class DicomLoopSource(ImageSource):
             region=first.box,
             depth_mm=self._depth_mm,
             more_regions=tuple(self._regions[1:]),
+            gain_db=self._gain_db,
+            mechanical_index=self._indices["mechanical_index"],
+            thermal_index=self._indices["thermal_index"],
+            bone_thermal_index=self._indices["bone_thermal_index"],
         )
 
     @property

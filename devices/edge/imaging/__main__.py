@@ -11,6 +11,7 @@ from types import FrameType
 
 from devices.drivers.registry import image_source_class
 from devices.edge.imaging.port import Port
+from devices.edge.imaging.probe import ProbeListener
 from devices.edge.imaging.process import Imaging
 
 
@@ -30,7 +31,8 @@ def main() -> None:
     source = image_source_class(known.source)(runtime_dir=known.runtime_dir, options=options)
     source.open()
     port = Port(known.runtime_dir / "imaging.sock")
-    imaging = Imaging(source=source, port=port, out_dir=known.out_dir, kbps=known.bitrate_kbps)
+    probe = ProbeListener(known.runtime_dir)
+    imaging = Imaging(source=source, port=port, probe=probe, out_dir=known.out_dir, kbps=known.bitrate_kbps)
 
     def end(number: int, frame: FrameType | None) -> None:
         imaging.running = False
@@ -41,6 +43,7 @@ def main() -> None:
         imaging.run()
     finally:
         port.close()
+        probe.close()
         source.close()
 
 

@@ -11,13 +11,16 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from devices.drivers.base import Frame, ImageSource, SourceError
-from devices.edge.dicom import Worklist, WorklistIncomplete, png, write_loop, write_still
+from devices.edge.dicom import Shot, Worklist, Written, png, write_loop, write_still
 from devices.edge.imaging.encoder import FRAMES_PER_S, PTS_PER_FRAME, Encoder, within
 from devices.edge.imaging.port import Port
+from devices.edge.imaging.probe import ProbeListener, now_us
+from devices.edge.marks.body import Lying
 
 log = logging.getLogger("edge.imaging")
 RING_S, LOOP_S = 10, 3
@@ -41,14 +44,37 @@ def geometry_of(frame: Frame) -> dict[str, Any]:
     }
 
 
+def wall_time(t_us: int) -> datetime:
+    """When a picture was taken, by the computer's clock: it may have been kept for minutes since."""
+    return datetime.now(UTC) - timedelta(microseconds=now_us() - t_us)
+
+
+def told(written: Written) -> dict[str, Any]:
+    """What the server is told of an object: its own size, its calibration, where the lossless frame stands in it."""
+    return {
+        "kind": written.kind,
+        "sop_uid": written.sop_uid,
+        "frames": written.frames,
+        "width": written.width,
+        "height": written.height,
+        "mm_per_px_x": written.mm_per_px_x,
+        "mm_per_px_y": written.mm_per_px_y,
+        "region": list(written.region),
+        "offset": list(written.offset),
+    }
+
+
 class Imaging:
     """One source, one encoder, one ring of lossless frames (10 s of 640x480 are 92 MB)."""
 
-    def __init__(self, *, source: ImageSource, port: Port, out_dir: Path, kbps: int) -> None:
+    def __init__(
+        self, *, source: ImageSource, port: Port, probe: ProbeListener, out_dir: Path, kbps: int
+    ) -> None:
         self._source, self._port, self._out_dir, self._kbps = source, port, out_dir, kbps
-        self._ring: deque[Frame] = deque(maxlen=RING_S * FRAMES_PER_S)
+        self._probe = probe
+        self._ring: deque[Shot] = deque(maxlen=RING_S * FRAMES_PER_S)
         self._newest_id = 0
-        self._frozen: Frame | None = None
+        self._frozen: Shot | None = None
         self._encoder: Encoder | None = None
         self._main = False
         self._geometry: dict[str, Any] | None = None
@@ -86,11 +112,11 @@ class Imaging:
         except SourceError as error:
             log.warning("no picture: %s", error)
             return
-        self._ring.append(frame)
+        self._ring.append(Shot(frame, self._probe.pose(frame.t_us)))
         self._newest_id = frame.frame_id
         if geometry_of(frame) != self._geometry:
             self._new_geometry(frame)
-        shown = self._frozen if self._frozen is not None else frame
+        shown = self._frozen.frame if self._frozen is not None else frame
         encoder = self._encoder
         if encoder is None or shown.pixels.shape != frame.pixels.shape:
             return
@@ -161,8 +187,8 @@ class Imaging:
             raise Refused("no_picture")
         if self._frozen is None:
             self._frozen = self._ring[-1]
-            self._in_background(self._write_frozen, self._frozen)
-        return {"on": True, "frame_id": self._frozen.frame_id}
+            self._in_background(self._write_frozen, self._frozen.frame)
+        return {"on": True, "frame_id": self._frozen.frame.frame_id}
 
     def _capture(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._worklist is None:
@@ -172,23 +198,20 @@ class Imaging:
         kind, number = str(request["kind"]), request.get("id")
         if kind not in ("still", "loop"):
             raise Refused("bad_request")
-        frames = self._chosen(kind)
-        item, view, note = (
-            dict(self._worklist),
-            str(request.get("view", "")),
-            str(request.get("annotation", "")),
-        )
-        self._in_background(self._write_dicom, kind, frames, item, view, note, number)
-        return {"kind": kind, "frame_id": frames[-1].frame_id, "frames": len(frames)}
+        shots = self._chosen(kind)
+        item, lying = dict(self._worklist), self._probe.lying(str(self._worklist.get("exam_id")))
+        view, note = str(request.get("view", "")), str(request.get("annotation", ""))
+        self._in_background(self._write_dicom, kind, shots, item, view, note, lying, number)
+        return {"kind": kind, "frame_id": shots[-1].frame.frame_id, "frames": len(shots)}
 
-    def _chosen(self, kind: str) -> list[Frame]:
+    def _chosen(self, kind: str) -> list[Shot]:
         """The frozen or newest frame; for a loop the 3 s that end there, all of one geometry."""
         last = self._frozen if self._frozen is not None else self._ring[-1]
         if kind == "still":
             return [last]
-        first_id = last.frame_id - LOOP_S * FRAMES_PER_S
-        same = geometry_of(last)
-        chosen = [f for f in self._ring if first_id < f.frame_id <= last.frame_id and geometry_of(f) == same]
+        end_id, same = last.frame.frame_id, geometry_of(last.frame)
+        ids = range(end_id - LOOP_S * FRAMES_PER_S + 1, end_id + 1)
+        chosen = [s for s in self._ring if s.frame.frame_id in ids and geometry_of(s.frame) == same]
         return chosen or [last]
 
     def _imaging(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -235,34 +258,28 @@ class Imaging:
         )
 
     def _write_dicom(
-        self, kind: str, frames: list[Frame], item: dict[str, Any], view: str, note: str, number: Any
+        self,
+        kind: str,
+        shots: list[Shot],
+        item: dict[str, Any],
+        view: str,
+        note: str,
+        lying: Lying | None,
+        number: Any,
     ) -> None:
         try:
-            worklist = Worklist.from_message(item)
-            if kind == "still":
-                written = write_still(frames[0], worklist=worklist, view=view, annotation=note)
-            else:
-                written = write_loop(frames, worklist=worklist, view=view, annotation=note)
+            worklist, taken_at = Worklist.from_message(item), wall_time(shots[0].frame.t_us)
+            more: dict[str, Any] = {
+                "worklist": worklist, "view": view, "annotation": note, "taken_at": taken_at, "lying": lying
+            }  # fmt: skip
+            written = write_still(shots[0], **more) if kind == "still" else write_loop(shots, **more)
             path, digest = self._write(written.data, ".dcm")
-        except (WorklistIncomplete, ValueError, OSError) as error:
+        except Exception as error:  # a thread of its own: whatever it is, the page must hear of it
             log.exception("capture failed")
             self._written.put({"type": "capture_failed", "id": number, "code": type(error).__name__})
             return
-        self._written.put(
-            {
-                "type": "captured",
-                "id": number,
-                "kind": kind,
-                "view": view,
-                "exam_id": item.get("exam_id"),
-                "frames": written.frames,
-                "path": path,
-                "sop_uid": written.sop_uid,
-                "sha256": digest,
-            }
-            | geometry_of(frames[-1])
-            | {"frame_id": frames[-1].frame_id}
-        )
+        named = {"id": number, "view": view, "exam_id": item.get("exam_id"), "path": path, "sha256": digest}
+        self._written.put({"type": "captured", "frame_id": shots[-1].frame.frame_id} | named | told(written))
 
     def _write(self, data: bytes, suffix: str) -> tuple[str, str]:
         """Whole or not at all: (path, SHA-256)."""

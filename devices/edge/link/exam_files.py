@@ -14,7 +14,7 @@ from devices.edge.link.uploads import Item, Uploads
 log = logging.getLogger("edge.files")
 GEOMETRY = ("frame_id", "width", "height", "mm_per_px_x", "mm_per_px_y", "region", "sha256")
 FROZEN_META = (*GEOMETRY, "more_regions")
-IMAGE_META = (*GEOMETRY, "sop_uid", "kind", "view", "frames")
+IMAGE_META = (*GEOMETRY, "sop_uid", "kind", "view", "frames", "offset")
 """What the server is told of a file; without size and calibration it refuses to measure on it."""
 
 

@@ -149,6 +149,8 @@ def _clear_stop(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float)
 
 def _orientation(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float) -> Answer:
     core.orientation = {"head": request.fields["head"], "lie": request.fields["lie"]}
+    peer = core.peers.get(slot)
+    core.orientation_exam = peer.exam if peer is not None else None
     return dict(core.orientation)
 
 

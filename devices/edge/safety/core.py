@@ -60,6 +60,7 @@ class SafetyCore:
         self.done = ZERO
         self.arm: ArmState | None = None
         self.orientation: dict[str, str] | None = None
+        self.orientation_exam: str | None = None  # whose: the next patient may lie otherwise
         self.events: list[dict[str, Any]] = []
         self.self_test: SelfTest | None = None
         self.move: moves.Move | None = None

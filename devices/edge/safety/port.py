@@ -14,6 +14,7 @@ from typing import Any
 
 SAFETY_SOCKET = "safety.sock"
 LINK_SOCKET = "link.sock"
+PROBE_SOCKET = "probe.sock"  # imaging listens: where the probe is, and how the patient lies
 COMMAND = ord("c")
 ESTOP = ord("e")
 JSON = ord("{")

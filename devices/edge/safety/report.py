@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from devices.edge.safety.core import SafetyCore
 from devices.edge.safety.motion import tilt_deg
 from devices.wire.messages import AGE_UNKNOWN_MS, SafetyState, Telemetry, TelemetryFlag
@@ -43,6 +45,24 @@ def telemetry(
         joints_rad=arm.joints if arm is not None else (0.0,) * 7,
     )
     return common
+
+
+def probe(core: SafetyCore) -> dict[str, Any] | None:
+    """Where the probe is, for the marks on pictures: what the arm itself reported, at its own time.
+
+    ``{t_us, position_mm, quaternion, lying: {head, lie} or None, exam}``; ``exam`` is the one for
+    which the bedside said how the patient lies. None while no arm has reported.
+    """
+    arm = core.arm
+    if arm is None:
+        return None
+    return {
+        "t_us": arm.t_us,
+        "position_mm": list(arm.position_mm),
+        "quaternion": list(arm.quaternion),
+        "lying": core.orientation,
+        "exam": core.orientation_exam,
+    }
 
 
 def _flags(core: SafetyCore, now_ms: float, uploads_pending: int) -> TelemetryFlag:

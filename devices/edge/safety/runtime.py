@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from devices.edge.safety import control, port
 from devices.edge.safety.core import SafetyCore
 from devices.edge.safety.cycle import Output
 from devices.edge.safety.lateness import Lateness
-from devices.edge.safety.report import telemetry
+from devices.edge.safety.report import probe, telemetry
 from devices.edge.safety.self_test import SelfTest
 from devices.wire.codec import pack_telemetry
 from devices.wire.limits import LIFT_MM, SAFETY_HZ, TELEMETRY_IDLE_HZ
@@ -39,6 +40,10 @@ class Runtime:
         self.core, self.arm, self._hook = core, arm, hook or Hook()
         self._link_path = runtime_dir / port.LINK_SOCKET
         self._sock = self._hook.bind(runtime_dir / port.SAFETY_SOCKET)
+        self._probe_path = runtime_dir / port.PROBE_SOCKET
+        # A socket of its own: what imaging is told decides nothing and is no part of a recording.
+        self._probe_sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._probe_sock.setblocking(False)
         self._running = True
         self._connected = False
         self._retry_at_s = 0.0
@@ -259,6 +264,9 @@ class Runtime:
                 uploads_pending=self._uploads,
             )
             port.send(self._sock, self._link_path, pack_telemetry(message))
+            where = probe(self.core)
+            if where is not None:
+                port.send(self._probe_sock, self._probe_path, port.pack_json(where))
         self._send_events(now_s)
         if now_s - self._lateness_at_s >= CYCLE_REPORT_S:
             self._lateness_at_s = now_s
@@ -292,4 +300,5 @@ class Runtime:
             log.error("stop at the end: %s", error)
         self.arm.close()
         self._sock.close()
+        self._probe_sock.close()
         self._hook.close()
