@@ -13,6 +13,7 @@ _CONSOLE: dict[str, tuple[str, str]] = {
     "live.holder": ("控制者", "Control"),
     "live.holder.none": ("无人控制", "nobody"),
     "live.holder.me": ("您", "you"),
+    "live.annotation": ("图上注释", "Note on the picture"),
     "live.image": ("超声图像", "Ultrasound image"),
     "live.image.waiting": ("正在等待图像…", "Waiting for the picture…"),
     "live.image.frozen": ("已冻结", "FROZEN"),

@@ -159,6 +159,10 @@ def test_one_identifier_never_names_two_pictures(exam_id: UUID, patient_id: UUID
         ({"region": [0, 0, 640]}, "region"),
         ({"region": [False, 0, 640, 480]}, "region"),
         ({"region": "0,0,1,1"}, "region"),
+        ({"offset": [0]}, "offset"),
+        ({"offset": [0, 480]}, "offset"),
+        ({"offset": [-1, 0]}, "offset"),
+        ({"offset": [True, 0]}, "offset"),
     ],
 )
 def test_a_wrong_description_is_refused_and_its_field_named(

@@ -19,6 +19,7 @@ from hospital.records import services as records_services
 from hospital.records.models import Image, Measurement, Report
 from teleconsult import reporting, selectors
 from teleconsult.models import Exam
+from teleconsult.report_views import image_json
 from tests.factories import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,14 @@ def still(world: World, exam: Exam, **changes: Any) -> Image:
         exam_id=exam.id, patient_id=world.patient.id, meta=meta, data=b"dicom bytes"
     )
     return image
+
+
+def test_a_still_says_where_its_frame_stands(world: World) -> None:
+    exam = world.ended()
+    image = still(world, exam, width=804, height=586, region=[30, 121, 609, 540], offset=[0, 106])
+    assert image_json(image)["offset"] == [0, 106]
+    before = still(world, exam, sop_uid="2.25.2")
+    assert image_json(before)["offset"] == [0, 0], "written before there were marks"
 
 
 def test_a_report_starts_only_after_the_end(world: World) -> None:

@@ -152,7 +152,7 @@ function actions() {
 function pictures() {
   const node = h("div", {});
   const redraw = () => drawPictures({
-    node, exam, images: report.images || [], editable: editable(),
+    node, exam, images: report.images || [], measurements: report.measurements || [], editable: editable(),
     onChanged: (changed) => { report.images = report.images.map((image) => (image.id === changed.id ? changed : image)); redraw(); },
   });
   redraw();

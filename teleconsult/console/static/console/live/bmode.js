@@ -136,10 +136,12 @@ export class Picture {
     for (const draw of this.draws) draw(c, box);
   }
 
-  #depthScale(box, { region, mm_per_px_y: mmPerPx }) {
+  // Depth is counted on the middle line: its deepest point is the region's last row.
+  #depthScale(box, { region, mm_per_px_y: mmPerPx, depth_mm: depth }) {
     if (!region || !mmPerPx) return;
     const c = this.context;
-    const [x0, y0, , y1] = region;
+    const [x0, top, , y1] = region;
+    const y0 = depth ? y1 - depth / mmPerPx : top;
     const x = Math.max(4, box.left + x0 * box.scale);
     c.strokeStyle = c.fillStyle = "#b9d3de";
     c.font = "12px system-ui, sans-serif";
@@ -155,7 +157,7 @@ export class Picture {
     }
     c.fillStyle = "#f2c14e";
     c.beginPath();
-    c.arc(x + 30, box.top + y0 * box.scale + 8, 6, 0, 7); // marker side
+    c.arc(x + 30, box.top + top * box.scale + 8, 6, 0, 7); // marker side
     c.fill();
   }
 }

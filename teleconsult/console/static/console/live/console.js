@@ -261,7 +261,8 @@ class Console {
   }
 
   async #capture(kind) {
-    await this.session.request("capture", { kind, view: this.views.chosen, annotation: "" });
+    await this.session.request("capture", { kind, view: this.views.chosen, annotation: place("annotation").value.trim() });
+    place("annotation").value = ""; // words belong to one picture
     this.notes.say(t("live.capturing"));
   }
 
