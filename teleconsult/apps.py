@@ -11,11 +11,14 @@ class TeleconsultConfig(AppConfig):
         from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
         from hospital.common.error_texts import register_titles
         from hospital.common.events import subscribe
+        from hospital.people.references import How, merge_check, merge_knows
 
-        from . import reactions
+        from . import merging, reactions
         from .texts import TITLES
 
         register_titles(TITLES)
+        merge_knows("teleconsult.Exam", "patient", How.MOVE)
+        merge_check(merging.no_exam_open)
         subscribe(RobotReported, reactions.on_robot_reported)
         subscribe(RobotChanged, reactions.on_robot_changed)
         subscribe(LeaseEnded, reactions.on_lease_ended)

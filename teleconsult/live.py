@@ -19,6 +19,7 @@ from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.reads import read_recorded
 from hospital.interop.dicom import read_meta
+from hospital.people import selectors as people
 from hospital.records import services as records_services
 
 from . import rules, selectors, services
@@ -215,11 +216,11 @@ def image_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data:
     exam = selectors.exam_of_robot(robot_id, exam_id)
     _scanning(exam)
     said = read_meta(data)
-    if (said.study_uid, said.patient_id, said.sop_uid) != (
-        exam.study_uid,
-        exam.patient.mpi,
-        meta.get("sop_uid"),
-    ):
+    if (said.study_uid, said.sop_uid) != (exam.study_uid, meta.get("sop_uid")):
+        raise Invalid("dicom_mismatch")
+    if said.patient_id not in people.mpi_numbers(
+        exam.patient_id
+    ):  # the robot may still have the number of before
         raise Invalid("dicom_mismatch")
     if (said.columns, said.rows, said.frames) != tuple(
         meta.get(name) for name in ("width", "height", "frames")

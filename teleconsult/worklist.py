@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
-
 from hospital.common.clock import today
+from hospital.people.surnames import name_pinyin
 
 from .models import Exam
 
 ISSUER = "YDIH"
 # GB/T 2261.1 -> DICOM (0010,0040); unknown stays empty (standards CLN-02)
 SEX = {"1": "M", "2": "F"}
-_COMPOUND = frozenset(("欧阳", "上官", "司马", "诸葛", "夏侯", "皇甫", "尉迟", "公孙", "令狐", "慕容"))
-
-
-def name_pinyin(name: str) -> str:
-    """`王小东` -> `Wang^XiaoDong`: family^given as DICOM PN wants it. Names without CJK pass unchanged."""
-    family_n = 2 if name[:2] in _COMPOUND and len(name) > 2 else 1
-    syllables = [part.capitalize() for part in lazy_pinyin(name, style=Style.NORMAL, errors="default")]
-    if len(syllables) != len(name):
-        return name
-    return "".join(syllables[:family_n]) + "^" + "".join(syllables[family_n:])
 
 
 def view_row(view: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.db.models.functions import TruncHour
 
 from .models import AuditEntry
@@ -14,15 +16,29 @@ SEAL_LATE_S = 60.0  # design value; the sealer works twice a second
 Accesses = QuerySet[AuditEntry, Any]
 
 
-def accesses_of(patient_id: UUID, *, but_by: Iterable[UUID] = ()) -> Accesses:
+@dataclass(frozen=True, kw_only=True)
+class Lent:
+    """For a time the log knew these objects under another patient's id: a merge that was undone."""
+
+    patient_id: UUID
+    since: datetime
+    until: datetime
+    objects: Sequence[UUID]
+
+
+def accesses_of(
+    patient_ids: Iterable[UUID], *, but_by: Iterable[UUID] = (), lent: Iterable[Lent] = ()
+) -> Accesses:
     """Who read or did what with one patient's record, the newest first; `but_by` names actors to leave out.
 
-    One row for what the same person did the same way within an hour of the clock: `first_at`, `last_at`, `times`.
+    `patient_ids` are all ids of one person: the log is never rewritten, its readers follow the link. One row for what the same person did the same way within an hour of the clock: `first_at`, `last_at`, `times`.
     """
+    which = Q(patient_ids__overlap=list(patient_ids))
+    for row in lent:
+        during = Q(at__gte=row.since, at__lt=row.until, object_id__in=list(row.objects))
+        which |= Q(patient_ids__contains=[row.patient_id]) & during
     return (
-        AuditEntry.objects.filter(
-            patient_ids__contains=[patient_id], actor_kind__in=("staff", "patient", "robot")
-        )
+        AuditEntry.objects.filter(which, ~Q(patient_ids=[]), actor_kind__in=("staff", "patient", "robot"))
         .exclude(actor_id__in=list(but_by))
         .exclude(outcome="refused")
         .values(

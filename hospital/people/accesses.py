@@ -9,12 +9,12 @@ from django.db import transaction
 
 from hospital.access import selectors as access
 from hospital.access.principals import Principal
-from hospital.audit.selectors import Accesses, accesses_of
+from hospital.audit.selectors import Accesses, Lent, accesses_of
 from hospital.audit.services import audit_record
 from hospital.common.errors import NotFound
 
 from . import selectors
-from .models import Patient
+from .models import Patient, PatientMerge
 
 # Reasons as the log keeps them -> (zh, en). Free text (why an exam was paused) is shown as it was written.
 WHY: dict[str, tuple[str, str]] = {
@@ -36,7 +36,22 @@ def accesses_for(*, principal: Principal, patient_id: UUID | None) -> tuple[UUID
     patient = mine.values_list("id", flat=True).first()
     if patient is None:
         raise NotFound()
-    return patient, accesses_of(patient, but_by=[principal.id])
+    return patient, accesses_of(selectors.ids_of(patient), but_by=[principal.id], lent=_lent_out(patient))
+
+
+def _lent_out(patient: UUID) -> list[Lent]:
+    """While a merge stood that was undone later, this patient's rows were another's in the log."""
+    undone = PatientMerge.objects.filter(source_id=patient, undone_at__isnull=False)
+    return [
+        Lent(
+            patient_id=row.survivor_id,
+            since=row.merged_at,
+            until=row.undone_at,
+            objects=[UUID(key) for keys in row.moved.values() for key in keys if len(key) == 36],
+        )
+        for row in undone
+        if row.undone_at is not None
+    ]
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from hospital.access.models import AccessToken, PatientAccount
 from hospital.access.patient_codes import code_check, code_consume, code_send
@@ -75,8 +76,7 @@ def _linked(phone: str) -> bool:
         AccountPatient.objects.filter(account__phone_index=phone_index(phone)).delete()
         delegates.delegations_forget(phone)
         return False
-    own = AccountPatient.objects.filter(account=account, patient__phone_index=account.phone_index)
-    return own.exists() or delegates.delegation_proven(phone)
+    return selectors.own_patients(account.id).exists() or delegates.delegation_proven(phone)
 
 
 def _link(row: AccessToken, patient: Patient | None) -> None:
@@ -99,8 +99,8 @@ def _patient_proven(phone: str, document_number: str) -> Patient | None:
     A wrong document is answered like a wrong code.
     """
     _linked(phone)  # ends what an earlier owner of the number had
-    keys = selectors.document_indexes(document_number)
-    found = Patient.objects.filter(document_index__in=keys, phone_index=phone_index(phone)).first()
+    theirs = Q(phone_index=phone_index(phone)) | Q(aliases__phone_index=phone_index(phone))
+    found = selectors.patients_with_document(document_number).filter(theirs).first()
     lent = delegates.delegation_prove(phone=phone, document_number=document_number)
     if found is None and not lent:
         raise Unauthenticated("code_invalid")

@@ -36,7 +36,7 @@ class TokenInput(serializers.Serializer[Any]):
 
 
 class PatientsDoor(Door):
-    """Search shows masked rows; registering shows the new patient and points out namesakes."""
+    """Search shows masked rows; registering shows the new patient (200: the one on file) and points out namesakes."""
 
     actions: ClassVar = {"GET": "patient.search", "POST": "patient.register"}
 
@@ -52,9 +52,13 @@ class PatientsDoor(Door):
     def post(self, request: Request) -> Response:
         data = PatientInput(data=request.data)
         data.is_valid(raise_exception=True)
-        patient, namesakes = services.patient_register(principal=principal_of(request), **data.validated_data)
-        body = patient_full(patient) | {"namesakes": [patient_found(row) for row in namesakes]}
-        return Response(body, status=201)
+        found = services.patient_admit(principal=principal_of(request), **data.validated_data)
+        body = patient_full(found.patient) | {
+            "namesakes": [patient_found(row) for row in found.namesakes],
+            "linked": found.linked,
+            "reviews_n": found.reviews_n,
+        }
+        return Response(body, status=200 if found.linked else 201)
 
 
 class PatientDoor(Door):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class PeopleConfig(AppConfig):
@@ -11,6 +12,18 @@ class PeopleConfig(AppConfig):
         from hospital.common.error_texts import register_titles
 
         from . import break_glass  # noqa: F401  registers its due work
+        from .references import How, guards_install, merge_knows
         from .texts import TITLES
 
         register_titles(TITLES)
+        post_migrate.connect(guards_install, sender=self, dispatch_uid="people.guards")
+        merge_knows("people.Patient", "merged_into", How.MOVE)
+        merge_knows("people.AccountPatient", "patient", How.MOVE_ALL_BUT_DOUBLES)
+        merge_knows("people.PatientInstitution", "patient", How.MOVE_ALL_BUT_DOUBLES)
+        for table in ("Delegation", "BreakGlass", "Consent"):
+            merge_knows(f"people.{table}", "patient", How.MOVE)
+        for label in ("PatientSyllable.patient", "PatientMerge.source", "PatientMerge.survivor"):
+            merge_knows(f"people.{label.split('.')[0]}", label.split(".")[1], How.STAY)
+        for field in ("first", "second"):
+            merge_knows("people.DuplicateReview", field, How.STAY)
+        merge_knows("audit.AuditEntry", "patient_ids", How.FOLLOW)

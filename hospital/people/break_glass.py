@@ -51,8 +51,7 @@ def break_glass_open(*, principal: Principal, document_number: str, reason: str)
         raise Invalid("reason_required", field="reason")
     with transaction.atomic():
         proof_consume(principal=principal, deed=Deed(action="break_glass.open"))
-        keys = selectors.document_indexes(document_number)
-        patient = Patient.objects.filter(document_index__in=keys).first()
+        patient = selectors.patients_with_document(document_number).first()
         row = _opened(principal, patient, reason.strip()) if patient is not None else None
     if row is None:
         raise NotFound()

@@ -38,10 +38,7 @@ def delegations_of(patient: Patient) -> QuerySet[Delegation]:
 
 def own_patient(principal: Principal, patient_id: UUID) -> Patient:
     """A patient whom this account's phone belongs to; a delegate cannot delegate further. NotFound otherwise."""
-    account = PatientAccount.objects.filter(id=principal.id).first()
-    found = Patient.objects.filter(
-        id=patient_id, links__account_id=principal.id, phone_index=account.phone_index if account else b""
-    ).first()
+    found = selectors.own_patients(principal.id).filter(id=patient_id).first()
     if found is None:
         raise NotFound()
     return found
@@ -130,7 +127,7 @@ def delegation_prove(*, phone: str, document_number: str) -> bool:
     fitting = Delegation.objects.filter(
         delegations_active(),
         phone_index=phone_index(phone),
-        patient__document_index__in=selectors.document_indexes(document_number),
+        patient__in=selectors.patients_with_document(document_number),
     )
     return fitting.update(proven_at=now()) > 0
 

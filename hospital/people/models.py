@@ -11,13 +11,32 @@ from hospital.common.clock import now
 from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import uuid7
 
+from .models_identity import DuplicateReview, PatientInstitution, PatientMerge
 from .rules import DOCUMENT_TYPES
+
+__all__ = [
+    "AccountPatient",
+    "Agreement",
+    "BreakGlass",
+    "Consent",
+    "ConsentText",
+    "Delegation",
+    "DuplicateReview",
+    "Patient",
+    "PatientInstitution",
+    "PatientMerge",
+    "PatientSyllable",
+    "Practitioner",
+]
 
 INDEX_BYTES = 32
 
 
 class Patient(models.Model):
-    """A person under care. `mpi` is the number that leaves the house (DICOM PatientID); the document never does."""
+    """A person under care. `mpi` is the number that leaves the house (DICOM PatientID); the document never does.
+
+    `merged_into` makes it an alias: found by its numbers, phone and name, answered with the survivor, one step deep.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     mpi = models.CharField(max_length=12, unique=True)
@@ -35,10 +54,13 @@ class Patient(models.Model):
     institution = models.ForeignKey("access.Institution", models.PROTECT, related_name="+")
     created_by_id = models.UUIDField()
     created_at = models.DateTimeField(default=now)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="aliases")
 
     class Meta:
+        indexes = [models.Index(fields=["birth_date"], name="patient_birth_date")]
         constraints = [
             models.UniqueConstraint(fields=["document_index"], name="patient_document_once"),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="patient_not_its_own_alias"),
             models.CheckConstraint(condition=Q(sex__in=["0", "1", "2", "9"]), name="patient_sex_known"),
             models.CheckConstraint(
                 condition=Q(document_type__in=DOCUMENT_TYPES), name="patient_document_type_known"

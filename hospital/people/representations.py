@@ -5,7 +5,8 @@ from typing import Any
 from hospital.common.clock import today
 
 from .break_glass import REVIEW_WITHIN
-from .models import BreakGlass, Delegation, Patient
+from .models import BreakGlass, Delegation, Patient, PatientMerge
+from .reviews import Case
 from .rules import age_on, masked_name, masked_number
 
 
@@ -30,6 +31,77 @@ def patient_full(patient: Patient) -> dict[str, Any]:
         "document_type": patient.document_type,
         "document_masked": masked_number(patient.document_number),
         "phone_masked": masked_number(patient.phone),
+    }
+
+
+def patient_masked(patient: Patient) -> dict[str, Any]:
+    """Another hospital's patient beside one's own: enough to see that somebody must ask there."""
+    return {
+        "id": None,
+        "own": False,
+        "mpi": patient.mpi,
+        "name_masked": masked_name(patient.name),
+        "sex": patient.sex,
+        "birth_year": patient.birth_date.year,
+        "document_type": patient.document_type,
+        "document_tail": patient.document_number[-4:],
+        "phone_tail": patient.phone[-4:],
+        "institution": patient.institution.name,
+    }
+
+
+def candidate_json(patient: Patient, own: bool) -> dict[str, Any]:
+    """One side of a review."""
+    if not own:
+        return patient_masked(patient)
+    return patient_full(patient) | {
+        "own": True,
+        "institution": patient.institution.name,
+        "registered_at": patient.created_at.isoformat(),
+    }
+
+
+def claim_json(claim: dict[str, str]) -> dict[str, Any]:
+    """What a desk read from a document that is on file under another name."""
+    return {
+        "id": None,
+        "own": True,
+        "name": claim["name"],
+        "sex": claim["sex"],
+        "birth_date": claim["birth_date"],
+        "document_type": claim["document_type"],
+        "document_tail": claim["document_number"][-4:],
+        "phone_tail": claim["phone"][-4:],
+    }
+
+
+def review_json(case: Case) -> dict[str, Any]:
+    """One entry of the queue with both sides; `kind` is pair or claim."""
+    row = case.row
+    right = candidate_json(case.right, case.right.id in case.own) if case.right else claim_json(case.claim)
+    return {
+        "id": str(row.id),
+        "kind": "pair" if case.right else "claim",
+        "reasons": row.reasons,
+        "status": row.status,
+        "opened_at": row.opened_at.isoformat(),
+        "left": candidate_json(case.left, case.left.id in case.own),
+        "right": right,
+        "may_merge": case.right is not None and len(case.own) == 2,
+        "decided_at": row.decided_at.isoformat() if row.decided_at else None,
+        "note": row.note,
+        "merge_id": str(row.merge_id) if row.merge_id else None,
+    }
+
+
+def merge_json(row: PatientMerge) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "source_id": str(row.source_id),
+        "survivor_id": str(row.survivor_id),
+        "moved": {label: len(keys) for label, keys in row.moved.items()},
+        "merged_at": row.merged_at.isoformat(),
+        "undone_at": row.undone_at.isoformat() if row.undone_at else None,
     }
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-CITIZEN = "01"
+CITIZEN, OTHER = "01", "99"
 # CV02.01.101 (WS 364): 01 identity card ... 06 Hong Kong and Macao permit, 07 Taiwan permit, 99 other
 DOCUMENT_TYPES = ("01", "02", "03", "04", "05", "06", "07", "99")
 SEXES = ("0", "1", "2", "9")  # GB/T 2261.1
@@ -21,9 +21,14 @@ _PASSPORT = re.compile(r"^[0-9A-Z]{5,9}\Z")  # ICAO 9303: at most nine character
 # Household books, officers' cards and the rest may carry Chinese characters.
 _OTHER = re.compile(r"^[0-9A-Z\u4e00-\u9fff][0-9A-Z\u4e00-\u9fff()/-]{3,29}\Z")
 _FORMS = {"03": _PASSPORT, "06": _HONG_KONG_MACAO, "07": _TAIWAN}
+# ID-07: cards of 18 digits with the citizens' check digit, for residents from Hong Kong, Macao and Taiwan (81, 82, 83)
+# and for foreigners (9, since 2023). Whoever registers them as "other" gets the same check.
+_PERMIT = re.compile(r"^(?:8[123]0000|9[0-9]{5})[0-9]{11}[0-9X]\Z")
 GUARDIAN_BELOW_YEARS = 14  # PI-01, PIPL 31
 NAME_MAX = 80
 MIDDLE_DOT = "\N{MIDDLE DOT}"
+# What keyboards, typewriters and other systems put between the parts of a name.
+DOTS = "\u00b7\u0387\u2022\u2027\u2024\u2219\u22c5\u25cf\u26ab\u30fb\uff65\uff0e\u16eb\u2e31\u2e33"
 PRACTICE_YEARS = 3  # LAW-08, LAW-24
 
 
@@ -78,7 +83,7 @@ def citizen(number: str, *, on: date) -> Citizen:
 def document_checked(document_type: str, number: str, *, on: date) -> str:
     """The normal form of a valid number of that type; DocumentInvalid otherwise."""
     plain = document_normal(number)
-    if document_type == CITIZEN:
+    if document_type == CITIZEN or (document_type == OTHER and _PERMIT.match(plain)):
         citizen(plain, on=on)
         return plain
     pattern = _FORMS.get(document_type, _OTHER)
@@ -102,15 +107,16 @@ def document_key(document_type: str, plain: str) -> str:
 
 
 def name_plain(name: str) -> str:
-    """Trimmed, single inner blanks, one form of the middle dot. Characters stay as they are: no NFKC, it would
-    turn rare family names into other characters."""
-    plain = re.sub(r"\s+", " ", name.strip())
-    return re.sub(r" ?[•‧・∙．·] ?", MIDDLE_DOT, plain)
+    """NFC, trimmed, single inner blanks, one form of the middle dot. No NFKC: it would turn rare family names into
+    other characters."""
+    plain = re.sub(r"\s+", " ", unicodedata.normalize("NFC", name).strip())
+    return re.sub(rf" ?[{DOTS}] ?", MIDDLE_DOT, plain)
 
 
 def _is_letter(char: str) -> bool:
-    """Planes 2 and 3 hold nothing but CJK; this Python may not know their newest extensions yet."""
-    return unicodedata.category(char).startswith("L") or 0x20000 <= ord(char) <= 0x3FFFD
+    """Planes 2 and 3 hold nothing but CJK; this Python may not know their newest extensions yet. 〇 is a number to
+    Unicode and a character of names to people."""
+    return unicodedata.category(char).startswith("L") or 0x20000 <= ord(char) <= 0x3FFFD or char == "〇"
 
 
 def name_checked(name: str) -> str:

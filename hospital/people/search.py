@@ -37,6 +37,11 @@ def phone_tail_index(tail: str) -> bytes:
     return blind_index("phone_tail", tail)
 
 
+def claim_index(text: str) -> bytes:
+    """Of all that a desk read from a document, so that the same reading is reviewed once."""
+    return blind_index("claim", text)
+
+
 def syllable_index(syllable: str) -> bytes:
     return blind_index("syllable", syllable.lower())
 
@@ -61,10 +66,19 @@ def readings(name: str) -> Readings:
     return [one for one in found if one]
 
 
+def unread(name: str) -> list[str]:
+    """Characters whose sound no dictionary here knows: they stand for themselves."""
+    return [
+        char
+        for char in name_plain(name)
+        if char.isalpha() and not letters_of(char) and not _of_character(char)
+    ]
+
+
 def syllables(name: str) -> list[str]:
-    """What is indexed of a name: full readings and first letters."""
+    """What is indexed of a name: full readings and first letters, and characters that have no reading."""
     full = [reading for one in readings(name) for reading in sorted(one)]
-    return list(dict.fromkeys([*full, *(reading[0] for reading in full)]))
+    return list(dict.fromkeys([*full, *(reading[0] for reading in full), *unread(name)]))
 
 
 def first_syllables(letters: str) -> tuple[list[bytes], list[bytes]]:

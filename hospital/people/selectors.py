@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from itertools import islice
 from uuid import UUID
@@ -17,34 +17,81 @@ from hospital.common.errors import NotFound
 from hospital.messages.services import phone_plain
 
 from . import rules, search
-from .models import Agreement, Consent, ConsentText, Delegation, Patient, Practitioner
+from .models import (
+    Agreement,
+    Consent,
+    ConsentText,
+    Delegation,
+    Patient,
+    PatientInstitution,
+    PatientMerge,
+    Practitioner,
+)
 
 SEARCH_MAX, RECENT_MAX = 50, 20
 SOUND_SCAN_MAX = 5000  # design value: names decrypted for one search by sound or part of a name
 
 
-def patients(principal: Principal) -> QuerySet[Patient]:
-    """Patients registered in the institutions where the caller may read records."""
-    if principal.kind == "system":
-        return Patient.objects.all()
-    return Patient.objects.filter(institution_id__in=places(principal, "patient.read"))
+def patients(
+    principal: Principal, *, merged: bool = False, action: str = "patient.read"
+) -> QuerySet[Patient]:
+    """Patients registered in the institutions where the caller may read records; `merged` also gives aliases."""
+    rows = Patient.objects.all() if merged else Patient.objects.filter(merged_into=None)
+    return rows if principal.kind == "system" else rows.filter(known_in(places(principal, action)))
+
+
+def known_in(institutions: Iterable[UUID]) -> Q:
+    """Patients registered there, themselves or as one of their aliases, or linked there by the same document."""
+    here = list(institutions)
+    linked = PatientInstitution.objects.filter(institution_id__in=here).values("patient_id")
+    aliases = Patient.objects.filter(institution_id__in=here, merged_into__isnull=False)
+    return Q(institution_id__in=here) | Q(id__in=linked) | Q(id__in=aliases.values("merged_into_id"))
 
 
 def patient_get(*, principal: Principal, patient_id: UUID) -> Patient:
-    found = patients(principal).filter(id=patient_id).first()
+    """The patient, or who answers for them after a merge. NotFound for anybody else's."""
+    found = patients(principal).filter(Q(id=patient_id) | Q(aliases__id=patient_id)).first()
     if found is None:
         raise NotFound()
     return found
 
 
-def patient_search(*, principal: Principal, q: str) -> list[Patient]:
+def patient_for_writing(*, principal: Principal, patient_id: UUID) -> Patient:
+    """As `patient_get`, held until the transaction ends: nobody merges the patient away meanwhile."""
+    found = patient_get(principal=principal, patient_id=patient_id)
+    held = Patient.objects.select_for_update(no_key=True).get(id=found.id)
+    if held.merged_into_id is None:
+        return held
+    return patient_for_writing(principal=principal, patient_id=held.merged_into_id)
+
+
+def survivor_id(patient_id: UUID) -> UUID:
+    """Who answers for this patient after merges; the patient itself when there were none."""
+    into = Patient.objects.filter(id=patient_id).values_list("merged_into_id", flat=True).first()
+    return into or patient_id
+
+
+def ids_of(patient_id: UUID) -> list[UUID]:
+    """The patient and its aliases: under which ids the log and old objects know this person."""
+    return [patient_id, *Patient.objects.filter(merged_into_id=patient_id).values_list("id", flat=True)]
+
+
+def mpi_numbers(patient_id: UUID) -> frozenset[str]:
+    """Every MPI number of this person: stored DICOM objects keep the PatientID of their time. A number of a merge
+    that was undone counts too: an object may have been made while it stood."""
+    own = Q(id=patient_id) | Q(merged_into_id=patient_id)
+    once = Q(id__in=PatientMerge.objects.filter(source_id=patient_id).values("survivor_id"))
+    return frozenset(Patient.objects.filter(own | once).values_list("mpi", flat=True))
+
+
+def patient_search(*, principal: Principal, q: str, action: str = "patient.read") -> list[Patient]:
     """By MPI, document, phone, last four of either, name or its beginning, pinyin or its first letters.
 
     At most 50; nothing asked shows the newest 20.
     """
-    q, found = q.replace("\0", "").strip(), patients(principal)
+    q, found = q.replace("\0", "").strip(), patients(principal, merged=True, action=action)
     if not q:
-        return list(found.order_by("-created_at")[:RECENT_MAX])
+        return list(found.filter(merged_into=None).order_by("-created_at")[:RECENT_MAX])
     plain, phone = rules.document_normal(q), phone_plain(q)
     which = Q(name_index=search.name_index(q)) | Q(mpi=plain) | Q(phone_index=phone_index(phone))
     which |= Q(document_index__in=document_indexes(q))
@@ -52,7 +99,14 @@ def patient_search(*, principal: Principal, q: str) -> list[Patient]:
         which |= Q(document_tail_index=search.document_tail_index(plain))
         which |= Q(phone_tail_index=search.phone_tail_index(plain))
     direct = list(found.filter(which).order_by("mpi")[:SEARCH_MAX])
-    return direct or _by_sound(found, q) or _by_part(found, q)
+    return _answering(direct or _by_sound(found, q) or _by_part(found, q))
+
+
+def _answering(rows: list[Patient]) -> list[Patient]:
+    """Aliases replaced by who answers for them, each once."""
+    into = Patient.objects.in_bulk([row.merged_into_id for row in rows if row.merged_into_id])
+    answers = [into[row.merged_into_id] if row.merged_into_id else row for row in rows]
+    return list({row.id: row for row in answers}.values())
 
 
 def _first(found: QuerySet[Patient], syllables: list[bytes], fits: Callable[[str], bool]) -> list[Patient]:
@@ -73,11 +127,12 @@ def _by_sound(found: QuerySet[Patient], q: str) -> list[Patient]:
 
 
 def _by_part(found: QuerySet[Patient], q: str) -> list[Patient]:
-    """Part of a name in characters: found by the sound of the part's first character."""
-    part, sound = rules.name_plain(q), search.readings(q)
-    if not sound:
+    """Part of a name in characters: found by the sound of its first one, or by a character without a known sound."""
+    part, sound, silent = rules.name_plain(q), search.readings(q), search.unread(q)
+    keys = silent[:1] or (sorted(sound[0]) if sound else [])
+    if not keys:
         return []
-    return _first(found, [search.syllable_index(one) for one in sound[0]], lambda name: part in name)
+    return _first(found, [search.syllable_index(one) for one in keys], lambda name: part in name)
 
 
 def document_indexes(number: str) -> list[bytes]:
@@ -85,10 +140,25 @@ def document_indexes(number: str) -> list[bytes]:
     return [search.document_index(kind, plain) for kind, plain in rules.document_keys_for(number)]
 
 
+def own_patients(account_id: UUID) -> QuerySet[Patient]:
+    """Patients linked to this account whose phone, or an alias's, is still the account's."""
+    same_phone = Q(phone_index=F("links__account__phone_index"))
+    same_phone |= Q(aliases__phone_index=F("links__account__phone_index"))
+    found = Patient.objects.filter(same_phone, links__account_id=account_id, merged_into=None)
+    return Patient.objects.filter(id__in=found.values("id"))
+
+
+def patients_with_document(number: str) -> QuerySet[Patient]:
+    """Who answers for a document of this number, whatever its type, also as an alias's."""
+    keys = document_indexes(number)
+    found = Patient.objects.filter(Q(document_index__in=keys) | Q(aliases__document_index__in=keys))
+    return Patient.objects.filter(id__in=found.values("id"), merged_into=None)
+
+
 def patients_of_account(account_id: UUID, *, scope: str = "read") -> QuerySet[Patient]:
     """Whom this phone's account may act for: its own patients, as long as the phone is theirs, and those whose
     proven delegation to this phone covers the scope today."""
-    own = Patient.objects.filter(links__account_id=account_id, phone_index=F("links__account__phone_index"))
+    own = own_patients(account_id)
     phone = PatientAccount.objects.filter(id=account_id).values("phone_index")
     lent = Delegation.objects.filter(
         revoked_at=None,

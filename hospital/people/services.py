@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -14,15 +16,17 @@ from hospital.audit.services import audit_record
 from hospital.common.clock import today
 from hospital.common.errors import Conflict, Invalid, NotFound
 
-from . import rules, search, selectors
+from . import matching, reviews, rules, search, selectors
 from .accounts import patient_code_send, patient_sign_in
 from .consents import consent_record, consent_text_publish, consent_withdraw
-from .models import Patient, PatientSyllable
+from .matching import Identity
+from .models import Patient, PatientInstitution, PatientSyllable
 
 __all__ = [
     "consent_record",
     "consent_text_publish",
     "consent_withdraw",
+    "patient_admit",
     "patient_code_send",
     "patient_register",
     "patient_sign_in",
@@ -71,17 +75,48 @@ def _home(principal: Principal, institution_id: UUID | None) -> UUID:
     return institution_id or desks[0]
 
 
-def _exists(principal: Principal, document_index: bytes) -> Conflict | None:
-    """The error for a document on file; it names the patient only to those who may read the record."""
-    known = Patient.objects.filter(document_index=document_index).first()
-    if known is None:
-        return None
-    mine = selectors.patients(principal).filter(id=known.id).exists()
-    return Conflict("patient_exists", **({"patient_id": str(known.id)} if mine else {}))
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """`linked`: the person was on file with this document, name and birth date, and nothing new was made.
+    `reviews_n`: how many registrations somebody will compare with this one."""
+
+    patient: Patient
+    namesakes: list[Patient]
+    linked: bool = False
+    reviews_n: int = 0
 
 
-@transaction.atomic
-def patient_register(
+def _on_file(document_index: bytes) -> tuple[Patient, Patient] | None:
+    """(the registration with this document, who answers for it after merges)."""
+    found = Patient.objects.select_related("merged_into").filter(document_index=document_index).first()
+    return (found, found.merged_into or found) if found is not None else None
+
+
+def _linked(principal: Principal, patient: Patient, home: UUID) -> Registered:
+    """The same person again, maybe at another hospital's desk: it sees the patient from now on."""
+    if not Patient.objects.filter(selectors.known_in([home]), id=patient.id).exists():
+        PatientInstitution.objects.create(patient=patient, institution_id=home, linked_by_id=principal.id)
+        _noted(principal, "patient.link", patient.id, home)
+    return Registered(patient=patient, namesakes=[], linked=True)
+
+
+def _noted(principal: Principal, action: str, patient_id: UUID, home: UUID) -> None:
+    audit_record(
+        principal=principal,
+        action=action,
+        object_kind="patient",
+        object_id=patient_id,
+        institution_id=home,
+    )
+
+
+def patient_register(**fields: Any) -> tuple[Patient, list[Patient]]:
+    """(patient, namesakes) of `patient_admit`."""
+    found = patient_admit(**fields)
+    return found.patient, found.namesakes
+
+
+def patient_admit(
     *,
     principal: Principal,
     name: str,
@@ -91,48 +126,81 @@ def patient_register(
     sex: str,
     phone: str,
     institution_id: UUID | None = None,
-) -> tuple[Patient, list[Patient]]:
-    """(new patient, namesakes on file in the caller's institutions).
+) -> Registered:
+    """A new patient, or the one on file with the same document, name and birth date (ID-12); namesakes are those of
+    the caller's institutions. Whoever else may be the same person goes to the review queue.
 
-    Conflict `patient_exists` for a known document, with `patient_id` when it is the caller's to see; the unique
-    constraint decides between two desks at once. Invalid with the field's code for what can't be right.
+    Conflict `patient_exists` for a document on file under another name or birth date, with `patient_id` when that is
+    the caller's to see; it also opens a review, kept although the registration is refused. The unique constraint
+    decides between two desks at once. Invalid with the field's code for what can't be right.
     """
     name, plain = _checked(document_type, document_number, name, birth_date, sex)
     phone = phones.phone_normal(phone)
-    index = search.document_index(document_type, plain)
     home = _home(principal, institution_id)
-    if refusal := _exists(principal, index):
-        raise refusal
+    given = Identity(document_type=document_type, number=plain, name=name, birth_date=birth_date, phone=phone)
+    try:
+        return _same_again(principal, given, home, sex) or _new(principal, given, home, sex)
+    except IntegrityError as error:  # another desk was faster
+        found = _same_again(principal, given, home, sex)
+        if found is None:
+            raise error from None
+        return found
+
+
+def _same_again(principal: Principal, given: Identity, home: UUID, sex: str) -> Registered | None:
+    """Somebody on file with this document: linked when all fits, refused and put up for review when not."""
+    known = _on_file(search.document_index(given.document_type, given.number))
+    if known is None:
+        return None
+    answering = known[1]
+    with transaction.atomic():
+        # The document is that of the registration on file; the name may be the one it was corrected to.
+        if any(matching.same_name_and_birth(given, reviews.identity_of(one)) for one in known):
+            return _linked(principal, answering, home)
+        claim = {
+            "document_type": given.document_type,
+            "document_number": given.number,
+            "name": given.name,
+            "birth_date": given.birth_date.isoformat(),
+            "sex": sex,
+            "phone": given.phone,
+        }
+        reviews.claim_open(principal=principal, patient=answering, institution_id=home, claim=claim)
+    mine = selectors.patients(principal).filter(id=answering.id).exists()
+    raise Conflict("patient_exists", **({"patient_id": str(answering.id)} if mine else {}))
+
+
+@transaction.atomic
+def _new(principal: Principal, given: Identity, home: UUID, sex: str) -> Registered:
+    name, phone = given.name, given.phone
     same_name = selectors.patients(principal).filter(name_index=search.name_index(name))
     namesakes = list(same_name.order_by("mpi")[:NAMESAKES_MAX])
-    try:
-        with transaction.atomic():
-            patient = Patient.objects.create(
-                mpi=_mpi(),
-                name=name,
-                name_index=search.name_index(name),
-                document_type=document_type,
-                document_number=plain,
-                document_index=index,
-                document_tail_index=search.document_tail_index(plain[-4:]),
-                birth_date=birth_date,
-                sex=sex,
-                phone=phone,
-                phone_index=phones.phone_index(phone),
-                phone_tail_index=search.phone_tail_index(phone[-4:]),
-                institution_id=home,
-                created_by_id=principal.id,
-            )
-    except IntegrityError as error:
-        raise _exists(principal, index) or error from None
-    PatientSyllable.objects.bulk_create(
-        PatientSyllable(patient=patient, index=search.syllable_index(part)) for part in search.syllables(name)
-    )
-    audit_record(
-        principal=principal,
-        action="patient.register",
-        object_kind="patient",
-        object_id=patient.id,
+    patient = Patient.objects.create(
+        mpi=_mpi(),
+        name=name,
+        name_index=search.name_index(name),
+        document_type=given.document_type,
+        document_number=given.number,
+        document_index=search.document_index(given.document_type, given.number),
+        document_tail_index=search.document_tail_index(given.number[-4:]),
+        birth_date=given.birth_date,
+        sex=sex,
+        phone=phone,
+        phone_index=phones.phone_index(phone),
+        phone_tail_index=search.phone_tail_index(phone[-4:]),
         institution_id=home,
+        created_by_id=principal.id,
     )
-    return patient, namesakes
+    syllables_write(patient)
+    _noted(principal, "patient.register", patient.id, home)
+    opened = reviews.duplicates_look(principal=principal, patient=patient)
+    return Registered(patient=patient, namesakes=namesakes, reviews_n=len(opened))
+
+
+def syllables_write(patient: Patient) -> None:
+    """Index the name by sound, in place of what was there."""
+    PatientSyllable.objects.filter(patient=patient).delete()
+    PatientSyllable.objects.bulk_create(
+        PatientSyllable(patient=patient, index=search.syllable_index(part))
+        for part in search.syllables(patient.name)
+    )

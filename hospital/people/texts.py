@@ -2,6 +2,35 @@ from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
     "patient_exists": ("该证件号码的患者已登记。", "A patient with this document is already registered."),
+    "merge_same": ("两份登记是同一份。", "That is the same registration twice."),
+    "merge_survivor": ("请选择要保留的登记。", "Choose which of the two registrations stays."),
+    "merge_done": ("其中一份登记已被合并。", "One of the two was merged already."),
+    "merge_undone": ("该合并已撤销。", "This merge was undone already."),
+    "merge_not_last": (
+        "之后还有一次合并以此为基础，请先撤销那一次。",
+        "A later merge stands on this one; undo that one first.",
+    ),
+    "merge_rows_conflict": (
+        "两份登记有互相冲突的记录（如同一手机号的授权、同一种有效同意），请先处理。",
+        "Both have records of which there can be only one (a delegation to one phone, a consent of one kind); settle that first.",
+    ),
+    "merge_exam_open": (
+        "患者正在签到、准备或检查中，结束后才能合并或撤销合并。",
+        "The patient is checked in or being examined; merge or part when that is over.",
+    ),
+    "merge_busy": (
+        "有人正在处理其中一份病历，请稍后再试。",
+        "Somebody is working on one of the two records; try again.",
+    ),
+    "merge_other_hospital": (
+        "另一份登记属于别的医院，只有同时在两院任职的人员可以合并。",
+        "The other registration is another hospital's; only somebody who works in both can merge them.",
+    ),
+    "review_exists": (
+        "这两份登记已在核对清单中或已有结论。",
+        "These two are in the queue or were decided already.",
+    ),
+    "review_decided": ("已有结论。", "This was decided already."),
     "document_invalid": ("证件号码不正确。", "The document number is not valid."),
     "document_conflict": (
         "出生日期或性别与证件号码不一致，请核对证件。",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, api_accesses, api_break_glass, api_delegates
+from . import api, api_accesses, api_break_glass, api_delegates, api_identity
 
 urlpatterns = [
     path("patients", api.PatientsDoor.as_view()),
@@ -19,6 +19,9 @@ urlpatterns = [
         api_delegates.MyDelegateDoor.as_view(),
     ),
     path("me/delegations/<uuid:delegation_id>", api_delegates.MyDelegationDoor.as_view()),
+    path("duplicates", api_identity.ReviewsDoor.as_view()),
+    path("duplicates/<uuid:review_id>/decide", api_identity.DecisionDoor.as_view()),
+    path("merges/<uuid:merge_id>/undo", api_identity.UndoDoor.as_view()),
     path("break-glass", api_break_glass.BreakGlassDoor.as_view()),
     path("break-glass/<uuid:entry_id>/review", api_break_glass.ReviewDoor.as_view()),
     path("me/accesses", api_accesses.MyAccessesDoor.as_view()),

@@ -28,6 +28,7 @@ SIGN_IN = "/console/sign-in/"
 # (action that opens the page, address, text key), in the order in which the header shows them.
 NAV = (
     ("page.desk", "/console/desk/", "nav.desk"),
+    ("page.identity", "/console/identity/", "nav.identity"),
     ("page.bedside", "/console/bedside/", "nav.bedside"),
     ("page.my_day", "/console/my-day/", "nav.my_day"),
     ("page.mailbox", "/console/mailbox/", "nav.mailbox"),

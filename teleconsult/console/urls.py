@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import pages
+from . import pages, pages_identity
 
 urlpatterns = [
     path("", pages.home),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("language/", pages.language),
     path("account/", pages.account),
     path("desk/", pages.desk),
+    path("identity/", pages_identity.identity),
     path("bedside/", pages.bedside_list),
     path("bedside/<uuid:exam_id>/", pages.exam_bedside),
     path("my-day/", pages.my_day),

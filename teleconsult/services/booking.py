@@ -98,7 +98,7 @@ def exam_book(
     Conflict `taken` names all that is taken; Conflict `agreement_missing` or `licence_invalid` when the exam could
     never start; Invalid for people, rooms or times that can't be right.
     """
-    patient = people.patient_get(principal=principal, patient_id=patient_id)
+    patient = people.patient_for_writing(principal=principal, patient_id=patient_id)
     kind = scheduling.exam_type_get(exam_type)
     robot = _robot(principal, robot_id)
     requesting, performing = _team_checked(

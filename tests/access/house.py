@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,8 +17,9 @@ from hospital.access import services as access
 from hospital.access.models import AccessToken, Membership, PatientAccount, Role, SecurityKey, User
 from hospital.access.phones import phone_index
 from hospital.common.clock import now
-from hospital.people import delegates
-from hospital.people.models import BreakGlass
+from hospital.people import delegates, merges
+from hospital.people import services as people
+from hospital.people.models import BreakGlass, DuplicateReview, PatientMerge
 from hospital.records import services as records
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
 from teleconsult import reporting
@@ -93,13 +94,34 @@ def make_house() -> House:
     key = SecurityKey.objects.create(
         user=world.users["expert"], credential_id=b"k", public_key=b"p", aaguid="0", name="钥匙"
     )
+    review, merge = _doubles(world)
     house.ids = {
+        "review_id": review.id, "merge_id": merge.id,
         "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
         "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
         "key_id": key.id, "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
+
+
+def _doubles(world: World) -> tuple[DuplicateReview, PatientMerge]:
+    """A pair that waits for a decision, and one that was merged."""
+    others = [
+        people.patient_register(
+            principal=world.principals["desk"], name="王小东", document_type="03", document_number=number,
+            birth_date=date(1950, 3, 15), sex="1", phone="13900000044",
+        )[0]
+        for number in ("E11111111", "E22222222")
+    ]  # fmt: skip
+    AccessToken.objects.filter(user=world.users["desk"]).update(stepped_up_at=now())
+    merge = merges.patient_merge(
+        principal=world.principals["desk"],
+        source_id=others[1].id,
+        survivor_id=others[0].id,
+        reason="同一位患者",
+    )
+    return DuplicateReview.objects.filter(first=world.patient, second=others[0])[0], merge
 
 
 @dataclass(frozen=True)
@@ -166,6 +188,9 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
         "auth/keys": {"challenge_id": str(world.robot.id), "credential": {}, "name": "x"},
         "auth/keys/options": {},
         "auth/step-up/challenge": {"action": "report.sign"},
+        "api/v1/duplicates": {"first_id": str(world.patient.id), "second_id": str(house.ids["patient_id"])},
+        "/decide": {"verdict": "distinct", "note": "看过证件"},
+        "/undo": {"reason": "看错了人"},
         "": {"reason": "x"},
     }  # fmt: skip
 

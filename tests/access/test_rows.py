@@ -29,6 +29,7 @@ PAGE_ACTIONS = {
     "console/": "page.home",
     "console/account/": "page.account",
     "console/desk/": "page.desk",
+    "console/identity/": "page.identity",
     "console/bedside/": "page.bedside",
     "console/my-day/": "page.my_day",
     "console/mailbox/": "page.mailbox",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hospital.people.mrz import passport
 from hospital.people.rules import (
     CHECK_DIGITS,
     DocumentInvalid,
@@ -121,8 +122,81 @@ def test_what_is_no_name_is_refused(name: str) -> None:
         name_checked(name)
 
 
-def test_other_dots_become_the_middle_dot() -> None:
-    assert name_checked("吾买尔•艾力") == "吾买尔·艾力"
+@pytest.mark.parametrize("dot", "·•・･‧．∙⋅\u0387")
+def test_other_dots_become_the_middle_dot(dot: str) -> None:
+    assert name_checked(f"吾买尔 {dot}艾力") == "吾买尔·艾力"
+
+
+def test_names_are_stored_composed_and_may_be_long() -> None:
+    assert name_checked("Jose\u0301 Nu\u0303ez") == "José Nũez"
+    long = "·".join(["古丽", "𬭎" * 30, "阿卜杜热合曼" * 6])
+    assert len(long) > 50
+    assert name_checked(long) == long
+
+
+EXTENSIONS = {
+    "A": "\u3400", "B": "\U00020000", "C": "\U0002a700", "D": "\U0002b740", "E": "\U0002b820", "F": "\U0002ceb0",
+    "G": "\U00030000", "H": "\U00031350", "I": "\U0002ebf0", "zero": "〇", "compatibility": "\ufa11",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("char", EXTENSIONS.values(), ids=EXTENSIONS.keys())
+def test_every_cjk_extension_may_be_in_a_name(char: str) -> None:
+    assert name_checked(f"王{char}") == f"王{char}"
+
+
+@pytest.mark.parametrize(
+    ("number", "good"),
+    [
+        ("810000195203030087", True),
+        ("830000195203030101", True),
+        ("810000195203030088", False),
+        ("911156198501010011", False),
+        ("USA110081010112", True),
+    ],
+)
+def test_permits_of_18_digits_are_checked_whatever_type_the_desk_chose(number: str, good: bool) -> None:
+    if good:
+        assert document_checked("99", number, on=TODAY) == number
+    else:
+        with pytest.raises(DocumentInvalid):
+            document_checked("99", number, on=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("number", "good"),
+    [("12345678", True), ("1234567890A", True), ("123456789", False), ("A12345678", False)],
+)
+def test_taiwan_permits(number: str, good: bool) -> None:
+    if good:
+        assert document_checked("07", number, on=TODAY) == number
+    else:
+        with pytest.raises(DocumentInvalid):
+            document_checked("07", number, on=TODAY)
+
+
+# The specimen of ICAO 9303 part 4, appendix B.
+SPECIMEN = "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
+
+
+def test_a_passports_line_says_who_it_is() -> None:
+    found = passport(SPECIMEN, on=TODAY)
+    assert (found.number, found.nationality, found.birth_date, found.sex) == (
+        "L898902C3", "UTO", date(1974, 8, 12), "2",
+    )  # fmt: skip
+    assert found.expires_on == date(2012, 4, 15)
+
+
+@given(st.integers(0, 43), st.sampled_from("0123456789ABCXYZ<"))
+def test_one_changed_character_of_a_passports_line_is_seen_where_a_check_digit_covers_it(
+    place: int, other: str
+) -> None:
+    weight_same = {"value": lambda char: 0 if char == "<" else int(char, 36) % 10}
+    same = weight_same["value"](SPECIMEN[place]) == weight_same["value"](other)
+    if same or place in range(10, 13) or place == 20:
+        return  # the nationality and the sex have none; letters ten apart count alike
+    with pytest.raises(DocumentInvalid):
+        passport(SPECIMEN[:place] + other + SPECIMEN[place + 1 :], on=TODAY)
 
 
 @pytest.mark.parametrize(

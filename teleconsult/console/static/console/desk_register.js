@@ -13,7 +13,7 @@ const CITIZEN = new Set(["01", "02"]);
 function controls(name) {
   const option = (value, label) => h("option", { value }, label);
   return {
-    name: h("input", { value: name, autocomplete: "off", required: true, maxlength: 60 }),
+    name: h("input", { value: name, autocomplete: "off", required: true, maxlength: 160 }),
     type: h("select", {}, TYPES.map((code) => option(code, t(`register.document.${code}`)))),
     number: h("input", { autocomplete: "off", required: true, maxlength: 40, spellcheck: "false", class: "num" }),
     birth: h("input", { autocomplete: "off", required: true, placeholder: "1950-03-15", inputmode: "numeric", maxlength: 10 }),

@@ -1,0 +1,535 @@
+"""Two registrations of one person become one and two again, to the byte."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+from django.test.utils import isolate_apps
+from rest_framework.test import APIClient
+
+from hospital.access import services as access
+from hospital.access.models import AccessToken, PatientAccount
+from hospital.access.phones import phone_index
+from hospital.access.principals import Principal
+from hospital.audit.models import AuditEntry
+from hospital.audit.services import audit_record
+from hospital.common.clock import now
+from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
+from hospital.people import accesses, delegates, merges, references, reviews, selectors, services
+from hospital.people.models import AccountPatient, BreakGlass, Delegation, DuplicateReview, Patient
+from hospital.records import services as records
+from hospital.records.models import Image
+from teleconsult import selectors as exams
+from teleconsult import services as exam_services
+from teleconsult.models import Exam
+from tests.access.house import META
+from tests.factories import World, make_world
+
+pytestmark = pytest.mark.django_db
+PASSPORT = "E12345678"
+OTHER_PHONE = "13900000088"
+# Traces of the deeds themselves, and the history of merges, which is meant to grow.
+GROWING = {
+    "audit_auditentry",
+    "audit_auditseal",
+    "audit_auditcheckpoint",
+    "access_accesstoken",
+    "common_work",
+}
+GROWING |= {"people_patientmerge", "people_duplicatereview"}
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def double(world: World) -> Patient:
+    """The same man again, at the same desk, with his passport and his daughter's phone."""
+    return registered(world)
+
+
+def registered(world: World, **changes: Any) -> Patient:
+    fields: dict[str, Any] = {
+        "name": "王小东", "document_type": "03", "document_number": PASSPORT, "birth_date": date(1950, 3, 15),
+        "sex": "1", "phone": OTHER_PHONE,
+    }  # fmt: skip
+    who = changes.pop("who", "desk")
+    patient, _ = services.patient_register(principal=world.principals[who], **(fields | changes))
+    return patient
+
+
+def proven(world: World, who: str = "desk") -> None:
+    AccessToken.objects.filter(user=world.users[who]).update(stepped_up_at=now())
+
+
+def merge(world: World, source: Patient, survivor: Patient, who: str = "desk") -> merges.PatientMerge:
+    proven(world, who)
+    return merges.patient_merge(
+        principal=world.principals[who], source_id=source.id, survivor_id=survivor.id, reason="同一位患者"
+    )
+
+
+def unmerge(world: World, row: merges.PatientMerge) -> merges.PatientMerge:
+    proven(world)
+    return reviews.merge_undo(principal=world.principals["desk"], merge_id=row.id, reason="其实是两个人")
+
+
+def rows() -> dict[str, list[str]]:
+    """Every row of every table, each as JSON text."""
+    with connection.cursor() as cursor:
+        found = {}
+        for table in connection.introspection.table_names(cursor):
+            if table not in GROWING:
+                cursor.execute(
+                    f"SELECT to_jsonb(t)::text FROM {connection.ops.quote_name(table)} t ORDER BY 1"
+                )
+                found[table] = [row[0] for row in cursor.fetchall()]
+        return found
+
+
+def full(world: World, patient: Patient, phone: str) -> None:
+    """Something of this patient in every table that a merge moves."""
+    exam = world.book(patient_id=patient.id, starts_at=world.tomorrow(180 + 30 * Exam.objects.count()))
+    services.consent_record(
+        principal=world.principals["bedside"], patient_id=patient.id, kind="remote_exam", exam_id=exam.id,
+        text_version="1", given_by="patient", method="witness", witness_name="钱丽",
+    )  # fmt: skip
+    records.image_store(
+        exam_id=exam.id,
+        patient_id=patient.id,
+        meta=META | {"kind": "still", "sop_uid": f"2.25.{exam.id.int}", "frames": 1},
+        data=str(exam.id).encode(),
+    )
+    delegates.delegation_grant(
+        principal=world.principals["desk"], patient=patient, name="沈梅", relation="女儿", phone=phone,
+        scopes=["read"], days=30, paper="P-1",
+    )  # fmt: skip
+    BreakGlass.objects.create(
+        patient=patient, user=world.users["bedside2"], institution=world.places["home"], reason="急诊需要",
+        ends_at=now() + timedelta(hours=1),
+    )  # fmt: skip
+    account = world.account(patient.phone, linked=False)
+    AccountPatient.objects.create(account_id=account.id, patient=patient)
+
+
+def owned(patient: Patient) -> dict[str, int]:
+    return {one.label: one.rows(patient.id).count() for one in references.moving()}
+
+
+def test_everything_of_one_becomes_the_others_and_goes_back_byte_for_byte(
+    world: World, double: Patient
+) -> None:
+    full(world, world.patient, "13900000071")
+    full(world, double, "13900000072")
+    for kind, number in (("03", PASSPORT), ("01", world.patient.document_number)):
+        registered(world, who="other_desk", document_type=kind, document_number=number)  # links both there
+    before, mine = rows(), owned(double)
+    assert {label for label, n in mine.items() if not n} == {"people.Patient.merged_into"}
+    row = merge(world, double, world.patient)
+    # The other hospital knows both: its second link waits at the alias.
+    assert {label for label, n in owned(double).items() if n} == {"people.PatientInstitution.patient"}
+    assert row.moved.keys() == {
+        label for label, n in mine.items() if n and label != "people.PatientInstitution.patient"
+    }
+    assert rows() != before
+    unmerge(world, row)
+    after = rows()
+    assert after.keys() == before.keys()
+    assert {table: after[table] for table in after if after[table] != before[table]} == {}
+
+
+def test_a_removed_picture_moves_too_and_still_never_changes_otherwise(world: World, double: Patient) -> None:
+    full(world, double, "13900000072")
+    image = Image.objects.get()
+    records.image_remove(image_id=image.id, reason="模糊", principal=world.principals["expert"])
+    merge(world, double, world.patient)
+    assert Image.objects.get().patient_id == world.patient.id
+    for change in ({"patient_id": double.id, "sha256": "0" * 64}, {"sha256": "0" * 64}, {"view": "x"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Image.objects.filter(id=image.id).update(**change)
+
+
+def test_a_picture_changes_its_patient_in_no_other_way(world: World, double: Patient) -> None:
+    full(world, double, "13900000072")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Image.objects.update(patient=world.patient)
+
+
+def test_after_a_merge_any_name_number_or_phone_finds_the_one_who_stays(
+    world: World, double: Patient
+) -> None:
+    Patient.objects.filter(id=double.id).update(name="王晓冬")
+    services.syllables_write(Patient.objects.get(id=double.id))
+    merge(world, double, world.patient)
+    for query in (PASSPORT, double.mpi, OTHER_PHONE, "王晓冬", "wangxiaodong", "5678", world.patient.mpi, ""):
+        found = selectors.patient_search(principal=world.principals["desk"], q=query)
+        assert [one.id for one in found] == [world.patient.id], query
+    got = selectors.patient_get(principal=world.principals["desk"], patient_id=double.id)
+    assert got.id == world.patient.id
+    assert selectors.mpi_numbers(world.patient.id) == {double.mpi, world.patient.mpi}
+
+
+def test_a_booking_for_the_merged_registration_is_the_survivors(world: World, double: Patient) -> None:
+    merge(world, double, world.patient)
+    assert world.book(patient_id=double.id).patient_id == world.patient.id
+
+
+def test_a_merge_needs_a_fresh_proof_and_a_reason(world: World, double: Patient) -> None:
+    desk = world.principals["desk"]
+    with pytest.raises(Forbidden, match="proof_required"):
+        merges.patient_merge(
+            principal=desk, source_id=double.id, survivor_id=world.patient.id, reason="同一位患者"
+        )
+    proven(world)
+    with pytest.raises(Invalid, match="reason_required"):
+        merges.patient_merge(principal=desk, source_id=double.id, survivor_id=world.patient.id, reason=" ")
+    with pytest.raises(Invalid, match="merge_same"):
+        merges.patient_merge(principal=desk, source_id=double.id, survivor_id=double.id, reason="同一位患者")
+    assert not merges.PatientMerge.objects.exists()
+
+
+def test_another_hospital_neither_merges_nor_parts(world: World, double: Patient) -> None:
+    with pytest.raises(NotFound):
+        merge(world, double, world.patient, who="other_desk")
+    row = merge(world, double, world.patient)
+    proven(world, "other_desk")
+    with pytest.raises(NotFound):
+        merges.patient_unmerge(principal=world.principals["other_desk"], merge_id=row.id, reason="两个人呀")
+
+
+def test_nobody_is_merged_or_parted_while_checked_in_or_scanned(world: World, double: Patient) -> None:
+    exam = world.book(patient_id=double.id)
+    exam_services.exam_check_in(principal=world.principals["desk"], exam_id=exam.id)
+    with pytest.raises(Conflict) as caught:
+        merge(world, double, world.patient)
+    assert (caught.value.code, caught.value.data["exams"]) == ("merge_exam_open", [str(exam.id)])
+    Exam.objects.filter(id=exam.id).update(state="booked")
+    row = merge(world, double, world.patient)
+    Exam.objects.filter(id=exam.id).update(state="live")
+    with pytest.raises(Conflict, match="merge_exam_open"):
+        unmerge(world, row)
+
+
+def test_two_delegations_to_one_phone_refuse_until_a_person_ends_one(world: World, double: Patient) -> None:
+    for patient in (world.patient, double):
+        delegates.delegation_grant(
+            principal=world.principals["desk"], patient=patient, name="沈梅", relation="女儿",
+            phone="13900000077", scopes=["read"], days=30, paper="P-1",
+        )  # fmt: skip
+    before = rows()
+    with pytest.raises(Conflict) as caught:
+        merge(world, double, world.patient)
+    assert (caught.value.code, caught.value.data["tables"]) == ("merge_rows_conflict", ["people.Delegation"])
+    assert rows() == before
+    Delegation.objects.filter(patient=double).update(revoked_at=now())
+    merge(world, double, world.patient)
+
+
+def test_one_phone_account_linked_to_both_is_no_hindrance_and_comes_back(world: World) -> None:
+    double = registered(world, phone=world.patient.phone)
+    account = world.account(world.patient.phone)
+    AccountPatient.objects.create(account_id=account.id, patient=double)
+    before = rows()
+    row = merge(world, double, world.patient)
+    assert [one.id for one in selectors.patients_of_account(account.id)] == [world.patient.id]
+    unmerge(world, row)
+    assert rows() == before
+    assert {one.id for one in selectors.patients_of_account(account.id)} == {world.patient.id, double.id}
+
+
+def test_the_phone_of_the_merged_registration_still_opens_the_record(world: World, double: Patient) -> None:
+    exam = world.book(patient_id=world.patient.id)
+    account = world.account(OTHER_PHONE, linked=False)
+    AccountPatient.objects.create(account_id=account.id, patient=double)
+    row = merge(world, double, world.patient)
+    assert [one.id for one in exams.exams_of_account(account)] == [exam.id]
+    unmerge(world, row)
+    assert list(exams.exams_of_account(account)) == []
+
+
+def test_either_document_with_either_phone_signs_in_after_a_merge(world: World, double: Patient) -> None:
+    from hospital.access.models import LoginCode
+    from hospital.messages.models import Message
+
+    merge(world, double, world.patient)
+    for phone in (OTHER_PHONE, world.patient.phone):
+        for number in (PASSPORT, world.patient.document_number):
+            LoginCode.objects.all().delete()
+            services.patient_code_send(phone=phone, channel="sms", address="127.0.0.1")
+            code = str(Message.objects.order_by("-created_at")[0].code)
+            _, row, _ = services.patient_sign_in(phone=phone, code=code, document_number=number)
+            assert row.account_id is not None
+            assert [p.id for p in selectors.patients_of_account(row.account_id)] == [world.patient.id]
+
+
+def test_a_third_registration_joins_and_only_the_last_merge_is_undone_first(
+    world: World, double: Patient
+) -> None:
+    third = registered(world, document_number="E99999999", phone="13900000066")
+    full(world, double, "13900000072")
+    before = rows()
+    one = merge(world, double, third)
+    two = merge(world, third, world.patient)
+    assert set(Patient.objects.exclude(merged_into=None).values_list("merged_into_id", flat=True)) == {
+        world.patient.id
+    }
+    assert selectors.mpi_numbers(world.patient.id) == {double.mpi, third.mpi, world.patient.mpi}
+    with pytest.raises(Conflict, match="merge_not_last"):
+        unmerge(world, one)
+    unmerge(world, two)
+    unmerge(world, one)
+    assert rows() == before
+    with pytest.raises(Conflict, match="merge_undone"):
+        unmerge(world, one)
+
+
+def test_who_was_merged_is_not_merged_again(world: World, double: Patient) -> None:
+    merge(world, double, world.patient)
+    with pytest.raises(Conflict, match="merge_done"):
+        merge(world, double, world.patient)
+    with pytest.raises(Conflict, match="merge_done"):
+        merge(world, world.patient, double)
+
+
+def seen(world: World, phone: str, patient: UUID) -> set[str]:
+    row, _ = PatientAccount.objects.get_or_create(phone_index=phone_index(phone), defaults={"phone": phone})
+    AccountPatient.objects.get_or_create(account=row, patient_id=patient)
+    account = Principal(kind="patient", id=row.id, name="", memberships=(), token_id=None)
+    _, found = accesses.accesses_for(principal=account, patient_id=patient)
+    return {row["reason"] for row in found if row["outcome"] == "read"}
+
+
+def read(world: World, patient: Patient, why: str, exam: Exam | None = None) -> None:
+    audit_record(
+        principal=world.principals["expert"], action="exam.read", object_kind="exam",
+        object_id=exam.id if exam else patient.id, outcome="read", reason=why, patient_ids=(patient.id,),
+    )  # fmt: skip
+
+
+def test_who_read_follows_the_merge_and_the_log_stays_as_it_was_written(
+    world: World, double: Patient
+) -> None:
+    exam = world.book(patient_id=double.id)
+    read(world, double, "before")
+    read(world, world.patient, "own")
+    written = list(AuditEntry.objects.order_by("seq").values())
+    row = merge(world, double, world.patient)
+    read(world, world.patient, "meanwhile", exam)
+    read(world, world.patient, "survivors own")
+    assert seen(world, world.patient.phone, world.patient.id) == {
+        "before", "own", "meanwhile", "survivors own",
+    }  # fmt: skip
+    unmerge(world, row)
+    assert seen(world, OTHER_PHONE, double.id) == {"before", "meanwhile"}
+    assert seen(world, world.patient.phone, world.patient.id) == {"own", "meanwhile", "survivors own"}
+    assert list(AuditEntry.objects.order_by("seq").values())[: len(written)] == written
+
+
+def test_every_column_that_names_a_patient_is_known_to_the_merge() -> None:
+    assert references.unknown() == []
+    assert len(references.known()) > 12
+
+
+def test_a_new_table_that_the_merge_does_not_know_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with isolate_apps("teleconsult"):
+
+        class Wristband(models.Model):
+            patient = models.ForeignKey("people.Patient", models.PROTECT, related_name="+")
+            old_patient_id = models.UUIDField()
+            patients = models.JSONField()
+
+            class Meta:
+                app_label = "teleconsult"
+
+    every = apps.get_models()
+    monkeypatch.setattr(references.apps, "get_models", lambda: [*every, Wristband])
+    Wristband._meta.get_field("patient").remote_field.model = Patient
+    assert references.unknown() == [
+        f"teleconsult.Wristband.{name}" for name in ("patient", "old_patient_id", "patients")
+    ]
+
+
+def test_every_moving_table_refuses_rows_for_a_merged_patient_in_the_database(
+    world: World, double: Patient
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'people_merged_refuse'")
+        guarded = {row[0] for row in cursor.fetchall()}
+    assert guarded == {one.model_class()._meta.db_table for one in references.moving()}
+    exam = world.book()
+    merge(world, double, world.patient)
+    attempts: list[Callable[[], object]] = [
+        lambda: Exam.objects.filter(id=exam.id).update(patient=double),
+        lambda: AccountPatient.objects.create(account_id=world.account().id, patient=double),
+        lambda: BreakGlass.objects.create(
+            patient=double, user=world.users["expert"], institution=world.places["home"], reason="x",
+            ends_at=now() + timedelta(hours=1),
+        ),
+    ]  # fmt: skip
+    for attempt in attempts:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            attempt()
+
+
+# ---- the queue of possible doubles
+
+
+def test_an_exact_registration_elsewhere_links_to_the_person_on_file(world: World) -> None:
+    number = world.patient.document_number
+    same = registered(world, document_type="01", document_number=number, who="other_desk")
+    assert same.id == world.patient.id
+    assert Patient.objects.count() == 1
+    other = world.principals["other_desk"]
+    assert [p.id for p in selectors.patient_search(principal=other, q="wxd")] == [world.patient.id]
+    assert not exams.exams(other).exists()
+    assert AuditEntry.objects.filter(action="patient.link", object_id=world.patient.id).count() == 1
+    registered(world, document_type="01", document_number=number, who="other_desk")
+    assert AuditEntry.objects.filter(action="patient.link").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, "name_birth"),
+        ({"name": "王晓冬"}, "sound_birth"),
+        ({"name": "李四", "phone": "13900000001"}, "phone_birth"),
+        ({"phone": "13900000001", "birth_date": date(1950, 3, 16)}, "name_phone"),
+        (
+            {"document_type": "02", "document_number": "310229195003150012", "name": "王大"},
+            "number",
+        ),
+    ],
+)
+def test_less_than_an_exact_match_waits_for_a_person(
+    world: World, changes: dict[str, Any], reason: str
+) -> None:
+    found = registered(world, **changes)
+    assert found.id != world.patient.id
+    case = reviews.cases(world.principals["desk"])[0]
+    assert reason in case.row.reasons
+    assert {case.left.id, case.right.id if case.right else None} == {found.id, world.patient.id}
+
+
+def test_a_stranger_of_the_same_name_or_day_alone_opens_nothing(world: World) -> None:
+    registered(world, birth_date=date(1961, 1, 1))
+    registered(world, name="赵一", document_number="E00000001")
+    registered(
+        world, name="钱二", document_number="E00000002", birth_date=date(1970, 1, 1), phone="13900000001"
+    )
+    assert reviews.cases(world.principals["desk"]) == []
+
+
+def test_a_document_on_file_under_another_name_is_refused_and_reviewed_side_by_side(world: World) -> None:
+    fields = {"document_type": "01", "document_number": world.patient.document_number, "name": "王晓东"}
+    for _ in range(2):
+        with pytest.raises(Conflict) as caught:
+            registered(world, **fields)
+        assert (caught.value.code, caught.value.data) == (
+            "patient_exists",
+            {"patient_id": str(world.patient.id)},
+        )
+    [case] = reviews.cases(world.principals["desk"])
+    assert (case.right, case.claim["name"], case.row.reasons) == (None, "王晓东", ["document"])
+    stored = DuplicateReview.objects.raw("SELECT id, claim FROM people_duplicatereview")[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT claim FROM people_duplicatereview")
+        assert "王晓东".encode() not in bytes((cursor.fetchone() or (b"",))[0])
+    assert json.loads(stored.claim)["name"] == "王晓东"
+
+
+@pytest.mark.parametrize("query", ["wang xiao dong", "wxd", "王小", "5678", PASSPORT])
+def test_the_queue_is_searched_by_sound_and_numbers(world: World, double: Patient, query: str) -> None:
+    registered(world, name="赵一", document_number="E00000001", birth_date=date(1970, 1, 1))
+    registered(world, name="赵一", document_number="E00000002", birth_date=date(1970, 1, 1))
+    desk = world.principals["desk"]
+    assert len(reviews.cases(desk)) == 2
+    [case] = reviews.cases(desk, q=query)
+    assert double.id in {case.left.id, case.right.id if case.right else None}
+
+
+def decide(world: World, verdict: str, **more: Any) -> DuplicateReview:
+    proven(world)
+    [case] = reviews.cases(world.principals["desk"])
+    return reviews.review_decide(
+        principal=world.principals["desk"], review_id=case.row.id, verdict=verdict, note="看过证件", **more
+    )
+
+
+def test_one_person_merges_and_undoing_it_says_two(world: World, double: Patient) -> None:
+    row = decide(world, "same", survivor_id=world.patient.id)
+    double.refresh_from_db()
+    assert (double.merged_into_id, row.status) == (world.patient.id, "same")
+    assert row.merge is not None
+    unmerge(world, row.merge)
+    row.refresh_from_db()
+    assert row.status == "distinct"
+    assert reviews.cases(world.principals["desk"]) == []
+
+
+def test_two_persons_stay_two_and_nobody_asks_again(world: World, double: Patient) -> None:
+    decide(world, "distinct")
+    assert reviews.duplicates_look(principal=world.principals["desk"], patient=double) == []
+    assert reviews.cases(world.principals["desk"]) == []
+    with pytest.raises(Conflict, match="review_exists"):
+        reviews.review_open(
+            principal=world.principals["desk"], first_id=double.id, second_id=world.patient.id
+        )
+
+
+def test_a_decision_needs_a_proof_and_one_of_the_two(world: World, double: Patient) -> None:
+    [case] = reviews.cases(world.principals["desk"])
+    desk = world.principals["desk"]
+    with pytest.raises(Forbidden, match="proof_required"):
+        reviews.review_decide(principal=desk, review_id=case.row.id, verdict="distinct", note="看过")
+    with pytest.raises(Invalid, match="merge_survivor"):
+        decide(world, "same", survivor_id=world.users["desk"].id)
+    assert DuplicateReview.objects.get().status == "open"
+
+
+def test_across_hospitals_the_other_side_is_masked_and_nobody_merges_alone(world: World) -> None:
+    registered(world, who="other_desk")
+    client = client_of(world, "desk")
+    [found] = client.get("/api/v1/duplicates").json()["results"]
+    [other] = [side for side in (found["left"], found["right"]) if not side["own"]]
+    assert (other["id"], other["name_masked"]) == (None, "王*东")
+    assert "王小东" not in json.dumps(other, ensure_ascii=False)
+    assert OTHER_PHONE not in json.dumps(found) and not found["may_merge"]
+    proven(world)
+    with pytest.raises(Conflict, match="merge_other_hospital"):
+        decide(world, "same", survivor_id=world.patient.id)
+    third = [one for one in world.places if one not in ("home", "other")]
+    assert third and client_of(world, "admin").get("/api/v1/duplicates").status_code == 403
+
+
+def client_of(world: World, who: str) -> APIClient:
+    token, row = access.token_issue(life=timedelta(hours=1), user=world.users[who])
+    AccessToken.objects.filter(id=row.id).update(stepped_up_at=now())
+    return APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
+
+
+def test_the_queue_its_decision_and_its_undoing_through_the_doors(world: World, double: Patient) -> None:
+    client = client_of(world, "desk")
+    [found] = client.get("/api/v1/duplicates?q=wxd").json()["results"]
+    assert found["may_merge"] and {found["left"]["id"], found["right"]["id"]} == {
+        str(world.patient.id),
+        str(double.id),
+    }
+    body = {"verdict": "same", "note": "证件一致", "survivor_id": str(world.patient.id)}
+    decided = client.post(f"/api/v1/duplicates/{found['id']}/decide", body, format="json")
+    assert decided.status_code == 200, decided.json()
+    again = client.post(f"/api/v1/duplicates/{found['id']}/decide", body, format="json")
+    assert (again.status_code, again.json()["code"]) == (409, "review_decided")
+    AccessToken.objects.update(stepped_up_at=now())
+    path = f"/api/v1/merges/{decided.json()['merge']['id']}/undo"
+    undone = client.post(path, {"reason": "看错了人"}, format="json")
+    assert undone.status_code == 200, undone.json()
+    assert Patient.objects.filter(merged_into=None).count() == 2
