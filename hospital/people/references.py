@@ -106,8 +106,8 @@ def guards_install(**_: Any) -> None:
         for reference in moving():
             model = reference.model_class()
             if model._meta.db_table in present:
-                column = model._meta.get_field(reference.field).column  # type: ignore[union-attr]
-                _guard(cursor, model._meta.db_table, column)
+                field: Any = model._meta.get_field(reference.field)
+                _guard(cursor, model._meta.db_table, field.column)
 
 
 def _guard(cursor: Any, table: str, column: str) -> None:
