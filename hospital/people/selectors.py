@@ -6,6 +6,7 @@ from datetime import date
 from itertools import islice
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 
 from hospital.access.models import Membership, PatientAccount
@@ -57,12 +58,17 @@ def patient_get(*, principal: Principal, patient_id: UUID) -> Patient:
 
 
 def patient_for_writing(*, principal: Principal, patient_id: UUID) -> Patient:
-    """As `patient_get`, held until the transaction ends: nobody merges the patient away meanwhile."""
+    """As `patient_get`, held until the transaction ends: nobody merges the patient away meanwhile.
+
+    As a foreign key holds it: merging waits, other bookings of the same patient do not.
+    """
     found = patient_get(principal=principal, patient_id=patient_id)
-    held = Patient.objects.select_for_update(no_key=True).get(id=found.id)
-    if held.merged_into_id is None:
-        return held
-    return patient_for_writing(principal=principal, patient_id=held.merged_into_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT merged_into_id FROM people_patient WHERE id = %s FOR KEY SHARE", [found.id])
+        (into,) = cursor.fetchone() or (None,)
+    if into is not None:
+        return patient_for_writing(principal=principal, patient_id=into)
+    return found
 
 
 def survivor_id(patient_id: UUID) -> UUID:
