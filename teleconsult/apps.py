@@ -11,12 +11,15 @@ class TeleconsultConfig(AppConfig):
         from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
         from hospital.common.error_texts import register_titles
         from hospital.common.events import subscribe
+        from hospital.people.archive import part_register
         from hospital.people.references import How, merge_check, merge_knows
 
         from . import merging, reactions
+        from .archive import exams_part
         from .texts import TITLES
 
         register_titles(TITLES)
+        part_register("exams", exams_part)
         merge_knows("teleconsult.Exam", "patient", How.MOVE)
         merge_check(merging.no_exam_open)
         subscribe(RobotReported, reactions.on_robot_reported)

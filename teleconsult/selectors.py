@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -79,6 +80,13 @@ def exams_of_account(principal: Principal) -> QuerySet[Exam]:
         return Exam.objects.none()
     patients = people.patients_of_account(principal.id)
     return Exam.objects.select_related(*_RELATED).filter(patient__in=patients).order_by("-starts_at")
+
+
+def exams_of_people(patient_ids: Sequence[UUID]) -> QuerySet[Exam]:
+    """All exams of these patients, for what is built about them; scope is decided by who asked."""
+    return (
+        Exam.objects.select_related(*_RELATED).filter(patient_id__in=patient_ids).order_by("starts_at", "id")
+    )
 
 
 def exam_of_account(principal: Principal, exam_id: UUID) -> Exam:

@@ -67,6 +67,11 @@ def read(path: str) -> bytes:
     return data
 
 
+def discard(path: str) -> None:
+    """Take a file away that no row names any more; only for objects that nobody else can have stored."""
+    (_root() / path).unlink(missing_ok=True)
+
+
 def stored() -> Iterator[str]:
     """The paths of all objects, in order."""
     for path in sorted(_root().glob("??/*")):

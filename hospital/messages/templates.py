@@ -7,6 +7,14 @@ TEMPLATES: dict[str, str] = {
         "【长三角互联网医院】验证码 {code}，5 分钟内有效。工作人员不会向您索要验证码。"
         " Your code is {code}, valid for 5 minutes. Staff never ask for it."
     ),
+    "correction_answered": (
+        "【长三角互联网医院】您的更正申请已有答复，请在手机端查看，或致电医院。"
+        " Your request for a correction was answered; see it in the app, or call the hospital."
+    ),
+    "delegation_ends": (
+        "【长三角互联网医院】您的一项家属照护授权将于{on}到期，需要时请重新授权。"
+        " A family or carer's delegation ends on {on}; renew it if it is still needed."
+    ),
     "break_glass": (
         "【长三角互联网医院】{hospital}的{name}因紧急情况于{at}查看了您的病历，院方将在一天内复核。如有疑问请联系医院。"
         " {name} of {hospital} opened your record in an emergency at {at}; it will be reviewed within a day."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,12 @@ def accesses_for(*, principal: Principal, patient_id: UUID | None) -> tuple[UUID
     patient = mine.values_list("id", flat=True).first()
     if patient is None:
         raise NotFound()
-    return patient, accesses_of(selectors.ids_of(patient), but_by=[principal.id], lent=_lent_out(patient))
+    return patient, accesses_to(patient, but_by=[principal.id])
+
+
+def accesses_to(patient: UUID, *, but_by: Iterable[UUID] = ()) -> Accesses:
+    """Who read the record of one person, under whatever id the log knew them."""
+    return accesses_of(selectors.ids_of(patient), but_by=but_by, lent=_lent_out(patient))
 
 
 def _lent_out(patient: UUID) -> list[Lent]:

@@ -11,7 +11,9 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         from hospital.common.error_texts import register_titles
 
-        from . import break_glass  # noqa: F401  registers its due work
+        from . import archives, break_glass, corrections  # noqa: F401  register their due work
+        from .archive import part_register
+        from .archive_parts import people_part
         from .references import How, guards_install, merge_knows
         from .texts import TITLES
 
@@ -24,6 +26,10 @@ class PeopleConfig(AppConfig):
             merge_knows(f"people.{table}", "patient", How.MOVE)
         for label in ("PatientSyllable.patient", "PatientMerge.source", "PatientMerge.survivor"):
             merge_knows(f"people.{label.split('.')[0]}", label.split(".")[1], How.STAY)
+        merge_knows("people.IdentityVerification", "patient", How.STAY)
+        merge_knows("people.CorrectionRequest", "patient", How.MOVE)
+        merge_knows("people.PatientArchive", "patient", How.MOVE_ALL_BUT_DOUBLES)
+        part_register("people", people_part)
         for field in ("first", "second"):
             merge_knows("people.DuplicateReview", field, How.STAY)
         merge_knows("audit.AuditEntry", "patient_ids", How.FOLLOW)

@@ -6,6 +6,7 @@ A phone number alone never opens a record: the delegate names, once, the documen
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,14 +16,23 @@ from hospital.access.models import PatientAccount
 from hospital.access.phones import phone_index, phone_normal
 from hospital.access.principals import Principal
 from hospital.audit.services import audit_record
-from hospital.common.clock import now
+from hospital.common.clock import SHANGHAI, now
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.work import work_add, worker
+from hospital.messages.services import message_send
 
 from . import rules, selectors
 from .models import Delegation, Patient
 
 READ = "read"
-SCOPES = frozenset({READ, "book"})
+# scope -> what a delegate may do with it; what has no row here nobody is lent
+SCOPES = {
+    READ: "see exams, signed reports and pictures",
+    "book": "ask for, move and cancel bookings",
+    "copy": "fetch the archive of the whole record",
+}
+WARN_BEFORE = timedelta(days=14)  # design value: time for a visit at the desk
+ENDING = "delegation.ending"
 LONGEST_DAYS = 366  # design value: a family's arrangement is looked at again once a year
 
 
@@ -49,7 +59,7 @@ def _checked(name: str, scopes: list[str], days: int) -> None:
         rules.name_checked(name)
     except ValueError:
         raise Invalid("name_invalid", field="name") from None
-    if not scopes or not SCOPES.issuperset(scopes):
+    if not scopes or not set(scopes) <= SCOPES.keys():
         raise Invalid("delegation_scope", field="scopes")
     if not 1 <= days <= LONGEST_DAYS:
         raise Invalid("delegation_days", field="days")
@@ -96,7 +106,25 @@ def delegation_grant(
     except IntegrityError:
         raise Conflict("delegation_exists") from None
     _noted(principal, "delegation.grant", row)
+    warn_at = row.expires_at - WARN_BEFORE
+    if warn_at > now():
+        work_add(kind=ENDING, key=str(row.id), payload={"delegation_id": str(row.id)}, due_at=warn_at)
     return row
+
+
+@worker(ENDING)
+def _ending(payload: dict[str, Any]) -> None:
+    """Both are told while there is time to renew; a delegation that was revoked or renewed since says nothing."""
+    row = (
+        Delegation.objects.select_related("patient")
+        .filter(delegations_active(), id=payload["delegation_id"])
+        .first()
+    )
+    if row is None or now() < row.expires_at - WARN_BEFORE:
+        return
+    on = row.expires_at.astimezone(SHANGHAI).strftime("%Y-%m-%d")
+    for phone in dict.fromkeys([row.patient.phone, row.phone]):
+        message_send(to=phone, channel="sms", template="delegation_ends", context={"on": on})
 
 
 @transaction.atomic

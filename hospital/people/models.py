@@ -12,6 +12,7 @@ from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import uuid7
 
 from .models_identity import DuplicateReview, PatientInstitution, PatientMerge
+from .models_rights import CorrectionRequest, IdentityVerification, PatientArchive
 from .rules import DOCUMENT_TYPES
 
 __all__ = [
@@ -20,9 +21,12 @@ __all__ = [
     "BreakGlass",
     "Consent",
     "ConsentText",
+    "CorrectionRequest",
     "Delegation",
     "DuplicateReview",
+    "IdentityVerification",
     "Patient",
+    "PatientArchive",
     "PatientInstitution",
     "PatientMerge",
     "PatientSyllable",
@@ -54,6 +58,7 @@ class Patient(models.Model):
     institution = models.ForeignKey("access.Institution", models.PROTECT, related_name="+")
     created_by_id = models.UUIDField()
     created_at = models.DateTimeField(default=now)
+    verified_at = models.DateTimeField(null=True)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="aliases")
 
     class Meta:

@@ -2,10 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from hospital.common.clock import today
+from hospital.common.clock import now, today
 
+from . import corrections
 from .break_glass import REVIEW_WITHIN
-from .models import BreakGlass, Delegation, Patient, PatientMerge
+from .delegates import WARN_BEFORE
+from .models import (
+    BreakGlass,
+    CorrectionRequest,
+    Delegation,
+    IdentityVerification,
+    Patient,
+    PatientArchive,
+    PatientMerge,
+)
 from .reviews import Case
 from .rules import age_on, masked_name, masked_number
 
@@ -22,6 +32,7 @@ def patient_found(patient: Patient) -> dict[str, Any]:
         "age": age_on(patient.birth_date, today()),
         "document_tail": patient.document_number[-4:],
         "phone_tail": patient.phone[-4:],
+        "verified": patient.verified_at is not None,
     }
 
 
@@ -31,6 +42,7 @@ def patient_full(patient: Patient) -> dict[str, Any]:
         "document_type": patient.document_type,
         "document_masked": masked_number(patient.document_number),
         "phone_masked": masked_number(patient.phone),
+        "verified_at": patient.verified_at.isoformat() if patient.verified_at else None,
     }
 
 
@@ -105,6 +117,56 @@ def merge_json(row: PatientMerge) -> dict[str, Any]:
     }
 
 
+def verification_json(row: IdentityVerification) -> dict[str, Any]:
+    return {
+        "authority": row.authority,
+        "outcome": row.outcome,
+        "seen": row.seen,
+        "document_type": row.document_type,
+        "checked_at": row.checked_at.isoformat(),
+    }
+
+
+def archive_json(row: PatientArchive) -> dict[str, Any]:
+    """A job and its progress; `url` only while the file can be fetched."""
+    return {
+        "id": str(row.id),
+        "patient_id": str(row.patient_id),
+        "status": row.status,
+        "done": row.done_n,
+        "total": row.total_n,
+        "size": row.size or None,
+        "asked_at": row.asked_at.isoformat(),
+        "expires_at": row.expires_at.isoformat() if row.expires_at else None,
+        "url": f"/api/v1/me/archives/{row.id}/file" if row.status == "ready" else None,
+    }
+
+
+def correction_for_patient(row: CorrectionRequest) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "field": row.field,
+        "wanted": row.wanted,
+        "reason": row.reason,
+        "status": row.status,
+        "answer": row.answer,
+        "asked_at": row.asked_at.isoformat(),
+        "due_at": row.due_at.isoformat(),
+        "decided_at": row.decided_at.isoformat() if row.decided_at else None,
+    }
+
+
+def correction_json(row: CorrectionRequest) -> dict[str, Any]:
+    """For the desk: what stands there and what is wanted; numbers whole, for they are compared digit by digit."""
+    return correction_for_patient(row) | {
+        "patient": patient_found(row.patient),
+        "now": row.before or corrections.current(row.patient, row.field),
+        "has_proof": bool(row.proof_path),
+        "overdue": corrections.overdue(row),
+        "days_left": corrections.days_left(row),
+    }
+
+
 def delegation_json(row: Delegation) -> dict[str, Any]:
     """One delegate, as the patient and the desk see them; the phone stays masked."""
     return {
@@ -116,6 +178,8 @@ def delegation_json(row: Delegation) -> dict[str, Any]:
         "granted_by": row.granted_by_kind,
         "granted_at": row.granted_at.isoformat(),
         "expires_at": row.expires_at.isoformat(),
+        "ends_in_days": (row.expires_at - now()).days,
+        "ends_soon": row.expires_at - now() < WARN_BEFORE,
         "in_use": row.proven_at is not None,
     }
 

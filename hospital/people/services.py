@@ -36,7 +36,9 @@ __all__ = [
 NAMESAKES_MAX = 20
 
 
-def _checked(document_type: str, number: str, name: str, birth_date: date, sex: str) -> tuple[str, str]:
+def identity_checked(
+    document_type: str, number: str, name: str, birth_date: date, sex: str
+) -> tuple[str, str]:
     """(name, document number) in normal form. A conflict with the number stops and asks staff (ID-04)."""
     on = today()
     try:
@@ -134,7 +136,7 @@ def patient_admit(
     the caller's to see; it also opens a review, kept although the registration is refused. The unique constraint
     decides between two desks at once. Invalid with the field's code for what can't be right.
     """
-    name, plain = _checked(document_type, document_number, name, birth_date, sex)
+    name, plain = identity_checked(document_type, document_number, name, birth_date, sex)
     phone = phones.phone_normal(phone)
     home = _home(principal, institution_id)
     given = Identity(document_type=document_type, number=plain, name=name, birth_date=birth_date, phone=phone)

@@ -31,6 +31,35 @@ TITLES: dict[str, tuple[str, str]] = {
         "These two are in the queue or were decided already.",
     ),
     "review_decided": ("已有结论。", "This was decided already."),
+    "authority_unavailable": (
+        "身份核验服务暂无应答，患者保持未核验，可先就诊。",
+        "The identity authority does not answer; the patient stays unverified and may be treated.",
+    ),
+    "identity_refused": (
+        "核验未通过，请重新核对证件。",
+        "The authority refused the document; look at it again.",
+    ),
+    "identity_changed": (
+        "登记信息刚被更改，请重新核验。",
+        "The registration changed meanwhile; verify again.",
+    ),
+    "passport_line": ("护照机读码有误，请逐字核对。", "The passport's machine-readable line is not right."),
+    "passport_line_other": ("护照机读码与登记不一致。", "The passport's line says somebody else."),
+    "document_expired": ("证件已过有效期。", "The document has expired."),
+    "correction_field": ("此项不能在线申请更正。", "This field can't be corrected by request."),
+    "correction_proof": (
+        "证明须为 5 MB 以内的 PNG 或 JPEG 图片。",
+        "The proof must be a PNG or JPEG of at most 5 MB.",
+    ),
+    "correction_same": ("与现有登记相同。", "That is what the registration says already."),
+    "correction_open": ("此项已有待处理的更正申请。", "There is an open request for this field."),
+    "correction_decided": ("该申请已有答复。", "This request was answered already."),
+    "document_number_invalid": ("证件号码不正确。", "The document number is not valid."),
+    "archive_not_ready": ("档案仍在制作中。", "The archive is not ready yet."),
+    "archive_gone": (
+        "档案已被下载或已过期，请重新申请。",
+        "The archive was fetched or has expired; ask again.",
+    ),
     "document_invalid": ("证件号码不正确。", "The document number is not valid."),
     "document_conflict": (
         "出生日期或性别与证件号码不一致，请核对证件。",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, api_accesses, api_break_glass, api_delegates, api_identity
+from . import api, api_accesses, api_break_glass, api_delegates, api_identity, api_rights
 
 urlpatterns = [
     path("patients", api.PatientsDoor.as_view()),
@@ -19,6 +19,14 @@ urlpatterns = [
         api_delegates.MyDelegateDoor.as_view(),
     ),
     path("me/delegations/<uuid:delegation_id>", api_delegates.MyDelegationDoor.as_view()),
+    path("patients/<uuid:patient_id>/verify", api_rights.VerifyDoor.as_view()),
+    path("corrections", api_rights.CorrectionsDoor.as_view()),
+    path("corrections/<uuid:correction_id>/decide", api_rights.CorrectionDecisionDoor.as_view()),
+    path("corrections/<uuid:correction_id>/proof", api_rights.CorrectionProofDoor.as_view()),
+    path("me/patients/<uuid:patient_id>/corrections", api_rights.MyCorrectionsDoor.as_view()),
+    path("me/archive", api_rights.MyArchiveDoor.as_view()),
+    path("me/archives/<uuid:archive_id>", api_rights.ArchiveDoor.as_view()),
+    path("me/archives/<uuid:archive_id>/file", api_rights.ArchiveFileDoor.as_view()),
     path("duplicates", api_identity.ReviewsDoor.as_view()),
     path("duplicates/<uuid:review_id>/decide", api_identity.DecisionDoor.as_view()),
     path("merges/<uuid:merge_id>/undo", api_identity.UndoDoor.as_view()),

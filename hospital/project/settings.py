@@ -163,6 +163,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
+# Who answers for identities: "staff" (somebody saw the card) or a name given to people.verification.
+IDENTITY_AUTHORITY = os.environ.get("IDENTITY_AUTHORITY", "staff")
 MESSAGES_PROVIDER = os.environ.get("MESSAGES_PROVIDER", "mailbox" if EMBEDDED else "")
 ICE_SERVERS: list[dict[str, object]] = (
     [

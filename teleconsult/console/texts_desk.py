@@ -55,6 +55,14 @@ TEXTS_DESK: dict[str, tuple[str, str]] = {
     "register.phone": ("手机号码", "Mobile phone"),
     "register.submit": ("登记", "Register"),
     "register.done": ("已登记，主索引号 {mpi}。", "Registered as {mpi}."),
+    "register.linked": (
+        "此人已登记，主索引号 {mpi}，已为本院关联。",
+        "Already registered as {mpi}; your hospital can see the patient now.",
+    ),
+    "register.reviews": (
+        "有 {n} 份登记可能是同一人，已列入身份核对。",
+        "{n} registrations may be the same person; they are on the identity page.",
+    ),
     "register.check_name": ("请填写姓名。", "Please give the name."),
     "register.check_phone": ("手机号码应为 11 位数字。", "The mobile number has 11 digits."),
     "register.check_birth": (

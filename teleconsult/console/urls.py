@@ -12,6 +12,8 @@ urlpatterns = [
     path("account/", pages.account),
     path("desk/", pages.desk),
     path("identity/", pages_identity.identity),
+    path("corrections/", pages_identity.corrections_page),
+    path("patients/<uuid:patient_id>/", pages_identity.patient_page),
     path("bedside/", pages.bedside_list),
     path("bedside/<uuid:exam_id>/", pages.exam_bedside),
     path("my-day/", pages.my_day),

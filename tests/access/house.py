@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,9 +18,15 @@ from hospital.access import services as access
 from hospital.access.models import AccessToken, Membership, PatientAccount, Role, SecurityKey, User
 from hospital.access.phones import phone_index
 from hospital.common.clock import now
-from hospital.people import delegates, merges
+from hospital.people import corrections, delegates, merges
 from hospital.people import services as people
-from hospital.people.models import BreakGlass, DuplicateReview, PatientMerge
+from hospital.people.models import (
+    BreakGlass,
+    CorrectionRequest,
+    DuplicateReview,
+    PatientArchive,
+    PatientMerge,
+)
 from hospital.records import services as records
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
 from teleconsult import reporting
@@ -96,6 +103,8 @@ def make_house() -> House:
     )
     review, merge = _doubles(world)
     house.ids = {
+        "correction_id": _correction(world).id,
+        "archive_id": PatientArchive.objects.create(patient=world.patient, account_id=world.account().id).id,
         "review_id": review.id, "merge_id": merge.id,
         "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
         "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
@@ -103,6 +112,13 @@ def make_house() -> House:
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
+
+
+def _correction(world: World) -> CorrectionRequest:
+    return corrections.correction_ask(
+        principal=world.account(), patient=world.patient, field="sex", wanted="9", reason="写错了",
+        proof=base64.b64encode(PNG).decode(),
+    )  # fmt: skip
 
 
 def _doubles(world: World) -> tuple[DuplicateReview, PatientMerge]:
@@ -190,6 +206,9 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
         "auth/step-up/challenge": {"action": "report.sign"},
         "api/v1/duplicates": {"first_id": str(world.patient.id), "second_id": str(house.ids["patient_id"])},
         "/decide": {"verdict": "distinct", "note": "看过证件"},
+        "/verify": {"seen": "card"},
+        "/corrections": {"field": "sex", "wanted": "9", "reason": "写错了"},
+        "corrections/<uuid:correction_id>/decide": {"accepted": False, "answer": "不符"},
         "/undo": {"reason": "看错了人"},
         "": {"reason": "x"},
     }  # fmt: skip

@@ -29,6 +29,8 @@ PAGE_ACTIONS = {
     "console/": "page.home",
     "console/account/": "page.account",
     "console/desk/": "page.desk",
+    "console/patients/<uuid:patient_id>/": "page.patient",
+    "console/corrections/": "page.identity",
     "console/identity/": "page.identity",
     "console/bedside/": "page.bedside",
     "console/my-day/": "page.my_day",

@@ -9,6 +9,8 @@ from rest_framework.test import APIClient
 from hospital.access.models import LoginCode
 from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
+from hospital.common.models import Work
+from hospital.common.work import work_drain
 from hospital.messages.models import Message
 from hospital.people import services as people
 from hospital.people.models import Delegation
@@ -167,3 +169,34 @@ def test_a_number_unused_for_half_a_year_names_the_document_again(world: World) 
     app(DAUGHTER, DOCUMENT)
     PatientAccount.objects.update(last_sign_in_at=now() - timedelta(days=181))
     assert sign_in(DAUGHTER).json()["code"] == "document_required"
+
+
+def test_both_are_told_two_weeks_before_a_delegation_ends(world: World) -> None:
+    granted(world)
+    work = Work.objects.get(kind="delegation.ending")
+    row = Delegation.objects.get()
+    assert row.expires_at - work.due_at == timedelta(days=14)
+    Work.objects.filter(id=work.id).update(due_at=now())
+    Delegation.objects.update(expires_at=now() + timedelta(days=13))
+    before = Message.objects.count()
+    work_drain()
+    told = Message.objects.filter(template="delegation_ends")
+    assert (Message.objects.count() - before, {message.to for message in told}) == (2, {ELDER, DAUGHTER})
+
+
+def test_a_delegation_that_was_revoked_warns_nobody(world: World) -> None:
+    granted(world)
+    Delegation.objects.update(revoked_at=now(), expires_at=now() + timedelta(days=13))
+    Work.objects.filter(kind="delegation.ending").update(due_at=now())
+    work_drain()
+    assert not Message.objects.filter(template="delegation_ends").exists()
+
+
+def test_the_list_says_which_delegations_end_soon(world: World) -> None:
+    granted(world)
+    path = f"/api/v1/me/patients/{world.patient.id}/delegates"
+    [row] = app(ELDER).get(path).json()["results"]
+    assert (row["ends_soon"], row["ends_in_days"]) == (False, 29)
+    Delegation.objects.update(expires_at=now() + timedelta(days=5))
+    [row] = app(ELDER).get(path).json()["results"]
+    assert (row["ends_soon"], row["ends_in_days"]) == (True, 4)

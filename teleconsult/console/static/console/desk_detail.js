@@ -120,6 +120,7 @@ export function showDetail(node, summary, { onChanged, onClose }) {
         h("button", { type: "button", class: "quiet", "aria-label": t("close"), onclick: onClose }, icon("cancelled"))),
       h("div", {}, h("div", { class: "patient" }, exam.patient.name), h("div", { class: "muted" }, `${patientLine(exam.patient)} · ${exam.patient.mpi}`)),
       h("div", { class: "actions" }, stateBadge(exam.state), h("span", { class: "muted" }, waitingText(exam))),
+      h("a", { href: `/console/patients/${exam.patient.id}/` }, t("patient.open")),
       facts(exam), place, commands(exam, onChanged, place),
       signed && h("a", { class: "button", href: `/console/reports/${exam.report.id}/print/` }, icon("print"), t("detail.report")));
   }

@@ -18,6 +18,7 @@ export function findForm({ onPatient, onRegister }) {
       h("ul", { class: "picks" }, found.map((patient) => h("li", {},
         h("div", {}, h("div", { class: "patient" }, patientName(patient)),
           h("div", { class: "small muted" }, `${patientLine(patient)} · ${t("exam.phone_tail", { tail: patient.phone_tail || "" })} · ${patient.mpi}`)),
+        h("a", { class: "button", href: `/console/patients/${patient.id}/` }, t("patient.open")),
         h("button", { type: "button", class: "button", "aria-label": `${t("find.choose")} ${patientName(patient)} ${patient.mpi}`, onclick: () => onPatient(patient) }, t("find.choose"))))));
   }
 

@@ -95,7 +95,8 @@ export function registerForm({ name = "", onPatient, onBack }) {
     try {
       const answer = await call("POST", "patients", body);
       const patient = answer.patient || answer;
-      notice(t("register.done", { mpi: patient.mpi }));
+      notice(t(answer.linked ? "register.linked" : "register.done", { mpi: patient.mpi }));
+      if (answer.reviews_n) notice(t("register.reviews", { n: answer.reviews_n }), "note");
       onPatient(patient);
     } catch (error) {
       await refusedAsKnown(error);
