@@ -66,6 +66,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "patient.verify": DESK | {B},
     "correction.decide": frozenset({S, Role.QUALITY_CONTROL.value}),
     "me.archive": frozenset({PATIENT}),
+    "me.consents": frozenset({PATIENT}),
     "me.corrections": frozenset({PATIENT}),
     "me.delegates": frozenset({PATIENT}),
     "practitioner.list": CLINIC,

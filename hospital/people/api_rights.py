@@ -17,10 +17,11 @@ from hospital.common.api import Door
 from hospital.common.errors import Invalid
 from hospital.common.reads import Shown
 
-from . import archives, corrections, delegates, verification
+from . import archives, corrections, delegates, selectors, services, verification
 from .api_identity import parsed
 from .representations import (
     archive_json,
+    consent_for_patient,
     correction_for_patient,
     correction_json,
     verification_json,
@@ -156,6 +157,30 @@ class CorrectionProofDoor(Door):
         answer = HttpResponse(data, content_type=media_type)
         answer["Content-Security-Policy"] = "sandbox"
         return answer
+
+
+class MyConsentsDoor(Door):
+    """What was consented to, with the whole text, and what was withdrawn."""
+
+    actions: ClassVar = {"GET": "me.consents"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        patient = delegates.own_patient(principal_of(request), patient_id)
+        rows = [consent_for_patient(row) for row in selectors.consents_of(patient.id)]
+        self.shown(Shown(kind="consents", object_id=patient.id, patient_ids=(patient.id,), why="own"))
+        return Response({"results": rows, "next": None})
+
+
+class MyConsentDoor(Door):
+    """Withdrawing is as easy as consenting was: one request, no reason needed (PIPL 15, PI-03)."""
+
+    actions: ClassVar = {"DELETE": "me.consents"}
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, consent_id: UUID) -> Response:
+        services.consent_withdraw_own(principal=principal_of(request), consent_id=consent_id)
+        return Response(status=204)
 
 
 class VerifyDoor(Door):

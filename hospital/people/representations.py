@@ -9,6 +9,7 @@ from .break_glass import REVIEW_WITHIN
 from .delegates import WARN_BEFORE
 from .models import (
     BreakGlass,
+    Consent,
     CorrectionRequest,
     Delegation,
     IdentityVerification,
@@ -139,6 +140,21 @@ def archive_json(row: PatientArchive) -> dict[str, Any]:
         "asked_at": row.asked_at.isoformat(),
         "expires_at": row.expires_at.isoformat() if row.expires_at else None,
         "url": f"/api/v1/me/archives/{row.id}/file" if row.status == "ready" else None,
+    }
+
+
+def consent_for_patient(row: Consent) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "exam_id": str(row.exam_id),
+        "version": row.text.version,
+        "body_zh": row.text.body_zh,
+        "body_en": row.text.body_en,
+        "given_by": row.given_by,
+        "method": row.method,
+        "given_at": row.given_at.isoformat(),
+        "withdrawn_at": row.withdrawn_at.isoformat() if row.withdrawn_at else None,
     }
 
 

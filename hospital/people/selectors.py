@@ -198,6 +198,11 @@ def consent_active(*, exam_id: UUID, kind: str) -> Consent | None:
     )
 
 
+def consents_of(patient_id: UUID) -> QuerySet[Consent]:
+    """All consents of a patient, withdrawn ones too, the newest first."""
+    return Consent.objects.select_related("text").filter(patient_id=patient_id).order_by("-given_at")
+
+
 def consent_text_current(kind: str) -> ConsentText:
     found = ConsentText.objects.filter(kind=kind).order_by("-published_at").first()
     if found is None:

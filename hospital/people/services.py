@@ -20,7 +20,7 @@ from . import matching, reviews, rules, search, selectors
 from .accounts import patient_code_send, patient_sign_in
 from .consents import consent_record, consent_text_publish, consent_withdraw
 from .matching import Identity
-from .models import Patient, PatientInstitution, PatientSyllable
+from .models import Consent, Patient, PatientInstitution, PatientSyllable
 
 __all__ = [
     "consent_record",
@@ -197,6 +197,15 @@ def _new(principal: Principal, given: Identity, home: UUID, sex: str) -> Registe
     _noted(principal, "patient.register", patient.id, home)
     opened = reviews.duplicates_look(principal=principal, patient=patient)
     return Registered(patient=patient, namesakes=namesakes, reviews_n=len(opened))
+
+
+def consent_withdraw_own(*, principal: Principal, consent_id: UUID) -> None:
+    """The patient takes a consent back from the phone. NotFound for others' and for what was withdrawn already."""
+    mine = selectors.own_patients(principal.id)
+    row = Consent.objects.filter(id=consent_id, patient__in=mine, withdrawn_at=None).first()
+    if row is None:
+        raise NotFound()
+    consent_withdraw(principal=principal, exam_id=row.exam_id, kind=row.kind, reason="patient")
 
 
 def syllables_write(patient: Patient) -> None:

@@ -24,6 +24,8 @@ urlpatterns = [
     path("corrections/<uuid:correction_id>/decide", api_rights.CorrectionDecisionDoor.as_view()),
     path("corrections/<uuid:correction_id>/proof", api_rights.CorrectionProofDoor.as_view()),
     path("me/patients/<uuid:patient_id>/corrections", api_rights.MyCorrectionsDoor.as_view()),
+    path("me/patients/<uuid:patient_id>/consents", api_rights.MyConsentsDoor.as_view()),
+    path("me/consents/<uuid:consent_id>", api_rights.MyConsentDoor.as_view()),
     path("me/archive", api_rights.MyArchiveDoor.as_view()),
     path("me/archives/<uuid:archive_id>", api_rights.ArchiveDoor.as_view()),
     path("me/archives/<uuid:archive_id>/file", api_rights.ArchiveFileDoor.as_view()),
