@@ -22,6 +22,7 @@ from hospital.people import corrections, delegates, merges
 from hospital.people import services as people
 from hospital.people.models import (
     BreakGlass,
+    Consent,
     CorrectionRequest,
     DuplicateReview,
     PatientArchive,
@@ -105,6 +106,7 @@ def make_house() -> House:
     house.ids = {
         "correction_id": _correction(world).id,
         "archive_id": PatientArchive.objects.create(patient=world.patient, account_id=world.account().id).id,
+        "consent_id": Consent.objects.values_list("id", flat=True)[0],
         "review_id": review.id, "merge_id": merge.id,
         "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
         "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
