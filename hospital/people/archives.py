@@ -6,6 +6,7 @@ object and goes when it was fetched or nobody did.
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -106,7 +107,7 @@ def archive_take(*, principal: Principal, archive_id: UUID) -> tuple[PatientArch
     path, row.path, row.status, row.downloaded_at = row.path, "", TAKEN, now()
     row.save(update_fields=["path", "status", "downloaded_at"])
     _noted(principal, "patient.archive_take", row.patient, {"archive": str(row.id), "bytes": row.size})
-    transaction.on_commit(lambda: objects.discard(path))
+    _discard([path])
     return row, data
 
 
@@ -143,7 +144,7 @@ def _finish(row: PatientArchive, found: dict[str, archive.Content]) -> None:
         payload={"archive_id": str(row.id)},
         due_at=row.expires_at,
     )
-    transaction.on_commit(lambda: [objects.discard(one) for one in pieces])
+    _discard(pieces)
 
 
 @worker(EXPIRE)
@@ -159,7 +160,13 @@ def _expire(payload: dict[str, Any]) -> None:
     paths = [one for one in [row.path, *row.pieces] if one]
     row.path, row.pieces, row.status = "", [], EXPIRED
     row.save()
-    transaction.on_commit(lambda: [objects.discard(one) for one in paths])
+    _discard(paths)
+
+
+def _discard(paths: list[str]) -> None:
+    """When the row that named them is committed without them."""
+    for path in paths:
+        transaction.on_commit(functools.partial(objects.discard, path))
 
 
 def _noted(principal: Principal, action: str, patient: Patient, details: dict[str, Any]) -> None:

@@ -38,7 +38,11 @@ def authority(settings: Any) -> Iterator[Any]:
 
 
 def verify(world: World, **changes: Any) -> IdentityVerification:
-    given = {"principal": world.principals["desk"], "patient_id": world.patient.id, "seen": "card"}
+    given: dict[str, Any] = {
+        "principal": world.principals["desk"],
+        "patient_id": world.patient.id,
+        "seen": "card",
+    }
     return verification.patient_verify(**(given | changes))
 
 
