@@ -22,7 +22,7 @@ from hospital.access.services import proof_consume
 from hospital.access.table import places
 from hospital.audit.services import audit_record
 from hospital.common import objects
-from hospital.common.clock import now, today
+from hospital.common.clock import SHANGHAI, now, today
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.events import Event, emit
 from hospital.common.work import work_add, worker
@@ -222,7 +222,7 @@ def overdue(row: CorrectionRequest) -> bool:
 
 
 def days_left(row: CorrectionRequest) -> int:
-    return (row.due_at.date() - today()).days
+    return (row.due_at.astimezone(SHANGHAI).date() - today()).days
 
 
 def _noted(principal: Principal, action: str, row: CorrectionRequest) -> None:

@@ -11,6 +11,7 @@ from hospital.access.models import AccessToken, Institution, Membership, Patient
 from hospital.access.principals import Principal
 from hospital.access.services import phone_index
 from hospital.common.clock import now, today
+from hospital.common.ids import uuid7
 from hospital.people import services as people_services
 from hospital.people.models import AccountPatient, Agreement, Patient, Practitioner
 from hospital.scheduling.models import ExamType, Resource
@@ -153,7 +154,7 @@ class World:
         if linked:
             AccountPatient.objects.get_or_create(account=account, patient=self.patient)
         token = AccessToken.objects.create(
-            digest=account.id.bytes * 2, account=account, expires_at=now() + timedelta(minutes=5)
+            digest=uuid7().bytes * 2, account=account, expires_at=now() + timedelta(minutes=5)
         )
         principal = access.principal_of_token_id(token.id)
         assert principal is not None

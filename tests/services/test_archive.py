@@ -43,7 +43,6 @@ def world() -> World:
 def app(world: World, phone: str = "13900000001", *, linked: bool = True) -> APIClient:
     account = world.account(phone, linked=linked)
     token, _ = access.token_issue(life=timedelta(hours=1), account=PatientAccount.objects.get(id=account.id))
-    AccessToken.objects.filter(digest=account.id.bytes * 2).delete()
     return APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
 
 

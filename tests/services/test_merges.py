@@ -19,8 +19,8 @@ from hospital.audit.models import AuditEntry
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
-from hospital.people import accesses, delegates, merges, references, selectors, services
-from hospital.people.models import AccountPatient, BreakGlass, Delegation, Patient
+from hospital.people import accesses, corrections, delegates, merges, references, selectors, services
+from hospital.people.models import AccountPatient, BreakGlass, Delegation, Patient, PatientArchive
 from hospital.records import services as records
 from hospital.records.models import Image
 from teleconsult import selectors as exams
@@ -89,6 +89,12 @@ def full(world: World, patient: Patient, phone: str) -> None:
         ends_at=now() + timedelta(hours=1),
     )  # fmt: skip
     account = world.account(patient.phone, linked=False)
+    corrections.correction_ask(
+        principal=account, patient=patient, field="name" if phone.endswith("1") else "phone",
+        wanted="王晓东" if phone.endswith("1") else "13900000099", reason="写错了",
+    )  # fmt: skip
+    for asked in (account.id, world.users["desk"].id):  # the second one's job is there for both
+        PatientArchive.objects.create(patient=patient, account_id=asked)
     AccountPatient.objects.create(account_id=account.id, patient=patient)
 
 
@@ -106,10 +112,12 @@ def test_everything_of_one_becomes_the_others_and_goes_back_byte_for_byte(
     before, mine = rows(), owned(double)
     assert {label for label, n in mine.items() if not n} == {"people.Patient.merged_into"}
     row = merge(world, double, world.patient)
-    # The other hospital knows both: its second link waits at the alias.
-    assert {label for label, n in owned(double).items() if n} == {"people.PatientInstitution.patient"}
-    assert row.moved.keys() == {
-        label for label, n in mine.items() if n and label != "people.PatientInstitution.patient"
+    # The other hospital knows both, one account asked for copies of both: the second of each waits at the alias.
+    assert {label: n for label, n in owned(double).items() if n} == {
+        "people.PatientInstitution.patient": 1, "people.PatientArchive.patient": 1,
+    }  # fmt: skip
+    assert row.moved.keys() == {label for label, n in mine.items() if n} - {
+        "people.PatientInstitution.patient"
     }
     assert rows() != before
     unmerge(world, row)
