@@ -28,6 +28,32 @@ FIELDS = {
 }  # fmt: skip
 
 
+THINGS = {
+    "exam": "检查 exam", "report": "报告 report", "image": "图像 picture", "patient": "登记 registration",
+    "page": "页面 page", "consent": "知情同意 consent", "break_glass": "紧急调阅 emergency access",
+    "delegation": "家属授权 delegation", "duplicate": "身份核对 identity review", "correction": "更正 correction",
+    "measurement": "测量 measurement", "me": "本人 own account", "auth": "登录 sign-in",
+}  # fmt: skip
+DEEDS = {
+    "read": "查看 read", "search": "查找 searched", "register": "登记 registered", "book": "预约 booked",
+    "move": "改期 moved", "cancel": "取消 cancelled", "check_in": "签到 checked in", "identify": "核对身份 identified",
+    "start": "开始 started", "end": "结束 ended", "sign": "签署 signed", "save": "保存 saved", "open": "打开 opened",
+    "review": "复核 reviewed", "grant": "授权 granted", "revoke": "撤回 revoked", "give": "同意 given",
+    "withdraw": "撤回 withdrawn", "verify": "核验 verified", "merge": "合并 merged", "unmerge": "撤销合并 merge undone",
+    "archive": "副本 copy", "ask": "申请 asked", "decide": "答复 answered", "reveal": "显示全号 numbers revealed",
+    "desk": "预约台 booking desk", "identity": "身份核对 identities", "link": "关联医院 linked to a hospital",
+}  # fmt: skip
+OUTCOMES = {"read": "已看 seen", "done": "已做 done"}
+STATUSES = {"open": "待答复 open", "accepted": "已更正 corrected", "refused": "未同意 refused"}
+
+
+def deed(action: str, outcome: str) -> str:
+    """`exam.read` as words for people, with the log's own name for whoever asks about it."""
+    thing, _, what = action.partition(".")
+    said = " ".join([THINGS.get(thing, thing), DEEDS.get(what, what)])
+    return f"{said} [{action}] {OUTCOMES.get(outcome, outcome)}"
+
+
 def when(moment: datetime | str | None) -> str:
     """Shanghai time to the minute; empty for never."""
     if not moment:
@@ -173,7 +199,7 @@ def _corrections(ids: list[UUID]) -> Built:
         rows=[
             [
                 when(row["asked_at"]), FIELDS.get(row["field"], row["field"]), row["before"], row["wanted"],
-                row["status"], row["answer"],
+                STATUSES[row["status"]], row["answer"],
             ]
             for row in rows
         ],
@@ -193,7 +219,7 @@ def _who_read(ids: list[UUID]) -> Built:
         rows=[
             [
                 when(row["last_at"]), str(row["times"]), row["name"] or KINDS.get(row["kind"], row["kind"]),
-                row["institution"] or "", f"{row['action']} ({row['outcome']})", row["why"]["zh"],
+                row["institution"] or "", deed(row["action"], row["outcome"]), row["why"]["zh"],
             ]
             for row in rows
         ],

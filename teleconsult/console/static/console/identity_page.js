@@ -58,9 +58,9 @@ function idle() {
 
 function comparison(review) {
   const both = [review.left, review.right];
-  const line = (label, show) => {
+  const line = (label, show, { alike = true } = {}) => {
     const [a, b] = both.map(show);
-    const other = a && b && a !== b;
+    const other = alike && a && b && a !== b;
     const cell = (value) => h("td", { class: other ? "differs" : "" }, value || "–", other && h("span", { class: "sr" }, ` ${t("identity.differs")}`));
     return h("tr", {}, h("th", { scope: "row" }, label), cell(a), cell(b));
   };
@@ -72,8 +72,8 @@ function comparison(review) {
       line(t("register.document_type"), (side) => t(`register.document.${side.document_type}`)),
       line(t("register.document_number"), (side) => side.document_masked || `…${side.document_tail}`),
       line(t("register.phone"), (side) => side.phone_masked || `…${side.phone_tail}`),
-      line(t("identity.mpi"), (side) => side.mpi), line(t("identity.hospital"), (side) => side.institution),
-      line(t("identity.registered"), (side) => (side.registered_at ? stamp(side.registered_at) : ""))));
+      line(t("identity.mpi"), (side) => side.mpi, { alike: false }), line(t("identity.hospital"), (side) => side.institution),
+      line(t("identity.registered"), (side) => (side.registered_at ? stamp(side.registered_at) : ""), { alike: false })));
 }
 
 // Which of the two stays; the older registration is offered first, its number is on more papers.
