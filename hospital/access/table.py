@@ -93,7 +93,9 @@ ACTIONS: dict[str, frozenset[str]] = {
 }
 
 # Deeds that a fresh proof of identity can be bound to.
-PROVEN_DEEDS = frozenset({"auth.key_add", "report.sign", "break_glass.open"})
+PROVEN_DEEDS = frozenset(
+    {"auth.key_add", "report.sign", "break_glass.open", "patient.merge", "correction.decide"}
+)
 
 
 class UnknownAction(KeyError):

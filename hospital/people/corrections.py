@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from hospital.access import phones
+from hospital.access.keys import Deed
 from hospital.access.principals import SYSTEM, Principal
 from hospital.access.services import proof_consume
 from hospital.access.table import places
@@ -164,9 +165,12 @@ def correction_decide(
     row = CorrectionRequest.objects.select_for_update().get(id=correction_id)
     if row.status != OPEN:
         raise Conflict("correction_decided")
-    proof_consume(principal=principal)
+    verdict = ACCEPTED if accepted else REFUSED
+    proof_consume(
+        principal=principal, deed=Deed(action="correction.decide", object_id=row.id, version=verdict)
+    )
     patient = Patient.objects.select_for_update(no_key=True).get(id=row.patient_id)
-    row.status, row.answer = (ACCEPTED if accepted else REFUSED), answer.strip()
+    row.status, row.answer = verdict, answer.strip()
     row.decided_by_id, row.decided_at = principal.id, now()
     told = patient.phone
     if accepted:

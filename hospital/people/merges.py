@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, models, transaction
 
+from hospital.access.keys import Deed
 from hospital.access.principals import Principal
 from hospital.access.services import proof_consume
 from hospital.audit.services import audit_record
@@ -120,8 +121,10 @@ def _move(source_id: UUID, survivor_id: UUID) -> dict[str, list[str]]:
 
 
 @transaction.atomic
-def patient_merge(*, principal: Principal, source_id: UUID, survivor_id: UUID, reason: str) -> PatientMerge:
-    """Make `source` an alias of `survivor`, with a fresh proof of identity.
+def patient_merge(
+    *, principal: Principal, source_id: UUID, survivor_id: UUID, reason: str, deed: Deed | None = None
+) -> PatientMerge:
+    """Make `source` an alias of `survivor`, with a fresh proof of identity, which may be bound to the `deed`.
 
     Conflict `merge_done` (one of them is an alias already), `merge_rows_conflict` with `tables`, `merge_exam_open`,
     `merge_busy` while somebody works on a row of the two; Forbidden `proof_required`; NotFound outside one's sight.
@@ -129,7 +132,7 @@ def patient_merge(*, principal: Principal, source_id: UUID, survivor_id: UUID, r
     reason = _reason_checked(reason)
     if source_id == survivor_id:
         raise Invalid("merge_same", field="survivor")
-    proof_consume(principal=principal)
+    proof_consume(principal=principal, deed=deed)
     limit_lock_wait()
     try:
         with transaction.atomic():
@@ -162,7 +165,7 @@ def patient_unmerge(*, principal: Principal, merge_id: UUID, reason: str) -> Pat
     Conflict `merge_undone`, `merge_not_last` (a later merge stands on this one), `merge_exam_open`, `merge_busy`.
     """
     reason = _reason_checked(reason)
-    proof_consume(principal=principal)
+    proof_consume(principal=principal, deed=Deed(action="patient.merge", object_id=merge_id, version="undo"))
     limit_lock_wait()
     try:
         with transaction.atomic():

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from hospital.access.keys import Deed
 from hospital.access.phones import phone_index
 from hospital.access.principals import Principal
 from hospital.access.services import proof_consume
@@ -197,10 +198,11 @@ def review_decide(
     row = DuplicateReview.objects.select_for_update().get(id=review_id)
     if row.status != OPEN:
         raise Conflict("review_decided")
+    deed = Deed(action="patient.merge", object_id=review_id, version=verdict)
     if verdict == SAME and case.right is not None:
-        row.merge = _merge_of(principal, case, survivor_id, note)
+        row.merge = _merge_of(principal, case, survivor_id, note, deed)
     else:
-        proof_consume(principal=principal)
+        proof_consume(principal=principal, deed=deed)
     row.status, row.note, row.decided_by_id, row.decided_at = verdict, note.strip(), principal.id, now()
     row.save()
     patients = tuple(one.id for one in (case.left, case.right) if one)
@@ -208,7 +210,9 @@ def review_decide(
     return row
 
 
-def _merge_of(principal: Principal, case: Case, survivor_id: UUID | None, note: str) -> PatientMerge:
+def _merge_of(
+    principal: Principal, case: Case, survivor_id: UUID | None, note: str, deed: Deed
+) -> PatientMerge:
     assert case.right is not None
     pair = {case.left.id: case.right.id, case.right.id: case.left.id}
     if survivor_id not in pair:
@@ -216,7 +220,7 @@ def _merge_of(principal: Principal, case: Case, survivor_id: UUID | None, note: 
     if case.own != frozenset(pair):
         raise Conflict("merge_other_hospital")
     return patient_merge(
-        principal=principal, source_id=pair[survivor_id], survivor_id=survivor_id, reason=note
+        principal=principal, source_id=pair[survivor_id], survivor_id=survivor_id, reason=note, deed=deed
     )
 
 

@@ -47,8 +47,8 @@ TEXTS_IDENTITY: dict[str, tuple[str, str]] = {
     "identity.note_needed": ("请写明依据，至少 4 个字。", "Give the grounds, at least 4 characters."),
     "identity.keep_needed": ("请选择合并后保留哪一份。", "Choose which registration stays."),
     "identity.proof": (
-        "输入验证器上的 6 位数字，确认由您本人决定。",
-        "Type the 6 digits of your authenticator: it is your decision.",
+        "确认由您本人决定；只用于这一次。",
+        "It is your decision; good for this one deed.",
     ),
     "identity.proof_title": ("确认身份", "Confirm that it is you"),
     "identity.done.same": ("已记为同一人。", "Recorded as one person."),

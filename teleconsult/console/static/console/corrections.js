@@ -3,7 +3,7 @@ import { call } from "./api.js";
 import { $, data, deed, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
 import { patientLine } from "./exams.js";
-import { proofDialog } from "./proof.js";
+import { prove } from "./prove.js";
 import { t } from "./texts.js";
 import { day, stamp } from "./when.js";
 
@@ -52,7 +52,10 @@ function answerForm(row) {
       answer.focus();
       return showError(place, { title: t("corrections.answer_needed"), code: null, status: 0, data: {} });
     }
-    const done = await proofDialog(() => call("POST", `corrections/${row.id}/decide`, { accepted, answer: answer.value.trim() }));
+    const done = await prove({ action: "correction.decide", object_id: row.id, version: accepted ? "accepted" : "refused" }, {
+      title: t("identity.proof_title"), lead: t("identity.proof"),
+      then: () => call("POST", `corrections/${row.id}/decide`, { accepted, answer: answer.value.trim() }),
+    });
     if (!done) return null;
     notice(t("corrections.done"));
     return load();

@@ -2,7 +2,7 @@
 import { call } from "./api.js";
 import { $, busy, data, deed, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
-import { proofDialog } from "./proof.js";
+import { prove } from "./prove.js";
 import { t } from "./texts.js";
 import { stamp } from "./when.js";
 
@@ -98,7 +98,10 @@ function decisionForm(review) {
       return showError(place, { title: t("identity.note_needed"), code: null, status: 0, data: {} });
     }
     const survivor_id = verdict === "same" && keep ? $("input:checked", keep)?.value || null : null;
-    const done = await proofDialog(() => call("POST", `duplicates/${review.id}/decide`, { verdict, note: note.value.trim(), survivor_id }));
+    const done = await prove({ action: "patient.merge", object_id: review.id, version: verdict }, {
+      title: t("identity.proof_title"), lead: t("identity.proof"),
+      then: () => call("POST", `duplicates/${review.id}/decide`, { verdict, note: note.value.trim(), survivor_id }),
+    });
     if (!done) return null;
     notice(t(`identity.done.${verdict}`));
     return load();
@@ -118,7 +121,10 @@ function undoForm(review) {
   const undo = deed({ class: "button danger" }, t("identity.undo"), async () => {
     clearError(place);
     if (reason.value.trim().length < 4) return showError(place, { title: t("identity.note_needed"), code: null, status: 0, data: {} });
-    const done = await proofDialog(() => call("POST", `merges/${review.merge_id}/undo`, { reason: reason.value.trim() }));
+    const done = await prove({ action: "patient.merge", object_id: review.merge_id, version: "undo" }, {
+      title: t("identity.proof_title"), lead: t("identity.proof"),
+      then: () => call("POST", `merges/${review.merge_id}/undo`, { reason: reason.value.trim() }),
+    });
     if (!done) return null;
     notice(t("identity.undone"));
     return load();
