@@ -84,7 +84,9 @@ def claim_json(claim: dict[str, str]) -> dict[str, Any]:
         "birth_date": claim["birth_date"],
         "document_type": claim["document_type"],
         "document_tail": claim["document_number"][-4:],
+        "document_masked": masked_number(claim["document_number"]),
         "phone_tail": claim["phone"][-4:],
+        "phone_masked": masked_number(claim["phone"]),
     }
 
 

@@ -90,8 +90,11 @@ def test_a_document_on_file_under_another_name_is_refused_and_reviewed_side_by_s
             "patient_exists",
             {"patient_id": str(world.patient.id)},
         )
-    [case] = reviews.cases(world.principals["desk"])
+    desk = world.principals["desk"]
+    [case] = reviews.cases(desk)
     assert (case.right, case.claim["name"], case.row.reasons) == (None, "王晓东", ["document"])
+    for query, n in (("晓", 1), ("wangxiaodong", 1), ("xiaod", 1), ("0012", 1), ("zhang", 0), ("张", 0)):
+        assert len(reviews.cases(desk, q=query)) == n, query
     stored = DuplicateReview.objects.raw("SELECT id, claim FROM people_duplicatereview")[0]
     with connection.cursor() as cursor:
         cursor.execute("SELECT claim FROM people_duplicatereview")
