@@ -11,6 +11,7 @@ PACKAGES: dict[str, Callable[[], object]] = {  # Debian package -> how we see th
     "chromium": lambda: shutil.which("chromium"),
     "fonts-noto-cjk": lambda: os.path.isdir("/usr/share/fonts/opentype/noto"),
     "fonts-hanazono": lambda: os.path.isdir("/usr/share/fonts/truetype/hanazono"),
+    "coturn": lambda: shutil.which("turnserver"),
     "dicom3tools": lambda: shutil.which("dciodvfy"),
 }
 

@@ -19,7 +19,14 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 import httpx
-from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
@@ -46,6 +53,7 @@ class OperatorError(RuntimeError):
 class Operator:
     """One connected page without a browser.
 
+    ``relay_only``: by a TURN server of the welcome's ``ice_servers`` alone, as from behind a hospital's firewall.
     Attributes to steer with: ``deadman``, ``twist`` (vx..wz, mm/s and deg/s), ``force_setpoint_n``
     (None: no force control), ``mode``, ``present`` (bedside). ``telemetry`` is the newest received.
     """
@@ -59,9 +67,11 @@ class Operator:
         token: str | None = None,
         ticket: str | None = None,
         video: bool = True,
+        relay_only: bool = False,
     ) -> None:
         self._base_url, self._token, self._ticket = base_url.rstrip("/"), token, ticket
         self.exam_id, self.role, self._video = exam_id, role, video
+        self._policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
         self.messages: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.latest: dict[str, dict[str, Any]] = {}
@@ -188,7 +198,9 @@ class Operator:
             await self.pc.close()
         welcome = self.latest.get("welcome", {})
         servers = [RTCIceServer(**row) for row in welcome.get("ice_servers") or []]
-        self.pc = pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self.pc = pc = RTCPeerConnection(
+            RTCConfiguration(iceServers=servers, iceTransportPolicy=self._policy)
+        )
         if self._video:
             pc.addTransceiver("video", direction="recvonly")
         pc.on("track", lambda track: self._start(self._watch(track)))

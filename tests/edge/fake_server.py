@@ -23,6 +23,7 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.hospital = Hospital()
+        self.ice_servers: list[dict[str, str]] = []
         self.robot: ServerConnection | None = None
         self.robot_messages: list[dict[str, Any]] = []
         self.pages: dict[str, ServerConnection] = {}
@@ -98,7 +99,7 @@ class FakeServer:
         self._peer_n += 1
         peer_id = f"{role}-{self._peer_n}"
         self.pages[peer_id] = socket
-        await self._send(socket, type="welcome", peer_id=peer_id, role=role, ice_servers=[])
+        await self._send(socket, type="welcome", peer_id=peer_id, role=role, ice_servers=self.ice_servers)
         async for text in socket:
             message = json.loads(text)
             if message["type"] == "peer_offer":
