@@ -162,6 +162,25 @@ class MeasurementDoor(Door):
         return Response(status=204)
 
 
+class MissingViewsDoor(Door):
+    """Why standard views have no picture."""
+
+    actions: ClassVar = {"GET": "report.read", "PUT": "view.write"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, exam_id: UUID) -> Response:
+        exam = reporting.exam_to_read(principal_of(request), exam_id)
+        self.shown(exam_shown(principal_of(request), exam, kind="report"))
+        return Response({"missing_views": reporting.missing_views(exam)})
+
+    @extend_schema(request=inputs.MissingViews, responses=OpenApiTypes.OBJECT)
+    def put(self, request: Request, exam_id: UUID) -> Response:
+        exam = reporting.views_missing(
+            principal=principal_of(request), exam_id=exam_id, **parsed(inputs.MissingViews, request)
+        )
+        return Response({"missing_views": reporting.missing_views(exam)})
+
+
 class MyExamsDoor(Door):
     actions: ClassVar = {"GET": "me.exams"}
 

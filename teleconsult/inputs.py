@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from hospital.records.rules import MISSING_REASONS
+
 END_CODES = ("patient_request", "pain", "robot_fault", "link_lost", "emergency", "not_feasible", "other")
 TEXT_MAX = 4000
 
@@ -78,6 +80,14 @@ class ReportText(serializers.Serializer[Any]):
     findings = serializers.CharField(max_length=20_000, allow_blank=True)
     impression = serializers.CharField(max_length=8_000, allow_blank=True)
     revision = serializers.IntegerField(min_value=0)
+
+
+class MissingViews(serializers.Serializer[Any]):
+    """Codes of standard views and why they have no picture; an empty reason takes it back."""
+
+    views = serializers.ListField(child=serializers.CharField(max_length=64), min_length=1, max_length=60)
+    reason = serializers.ChoiceField(choices=("", *MISSING_REASONS))
+    text = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)  # type: ignore[assignment]
 
 
 class Measure(serializers.Serializer[Any]):

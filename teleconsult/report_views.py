@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hospital.records import selectors as records
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
 
 from .models import Exam
+from .reporting import missing_views
 
 
 def image_json(image: Image) -> dict[str, Any]:
@@ -68,6 +70,7 @@ def _pictures(exam: Exam) -> dict[str, Any]:
     return {
         "images": [image_json(image) for image in records.images_of(exam.id)],
         "measurements": [measurement_json(row) for row in records.measurements_of(exam.id)],
+        "missing_views": missing_views(exam),
     }
 
 
@@ -119,6 +122,7 @@ def report_for_patient(exam: Exam, report: Report) -> dict[str, Any]:
             {"label": row.label, "kind": row.kind, "value_mm": row.value_mm, "values": values_of(row)}
             for row in records.measurements_of(exam.id)
         ],
+        "missing_views": (json.loads(report.content) if report.content else {}).get("missing_views", []),
         "images": [
             {"id": str(image.id), "kind": image.kind, "view": image.view, "url": f"/api/v1/images/{image.id}"}
             for image in records.images_in(report)

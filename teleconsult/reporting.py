@@ -12,14 +12,14 @@ from hospital.access.keys import Deed
 from hospital.access.principals import Principal
 from hospital.access.services import proof_consume
 from hospital.audit.services import audit_record
-from hospital.common.errors import Conflict, Forbidden, NotFound
+from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 from hospital.interop.dicom import to_mp4, to_png
 from hospital.people.break_glass import opened
 from hospital.records import selectors as records
 from hospital.records import services as records_services
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
 
-from . import selectors, services
+from . import selectors, services, views_list
 from .models import Exam
 from .representations import age_on, parts_of
 from .states import State
@@ -79,6 +79,42 @@ def report_save(
     return saved
 
 
+def pictured(exam: Exam) -> set[str]:
+    """Views with a picture that nobody removed."""
+    return {image.view for image in records.images_of(exam.id) if image.removed_at is None}
+
+
+def missing_views(exam: Exam) -> list[dict[str, str]]:
+    """Views without a picture, each with its reason; those without a reason are not among them."""
+    reasons = {
+        row.view: {"reason": row.reason, "text": row.text} for row in records.missing_views_of(exam.id)
+    }
+    return views_list.missing(exam.exam_type.views, pictured=pictured(exam), reasons=reasons)
+
+
+def _views_accounted(exam: Exam) -> None:
+    """A reader must be able to tell what was looked at from what was left out: Invalid `views_unaccounted`."""
+    reasons = [row.view for row in records.missing_views_of(exam.id)]
+    left = views_list.unaccounted(exam.exam_type.views, pictured=pictured(exam), reasons=reasons)
+    if left:
+        raise Invalid("views_unaccounted", views=left)
+
+
+@transaction.atomic
+def views_missing(*, principal: Principal, exam_id: UUID, views: list[str], reason: str, text: str) -> Exam:
+    """The one who examines says why views are missing, during the scan or while the report is written."""
+    exam = exam_to_write_pictures(principal, exam_id)
+    if exam.started_at is None:
+        raise Conflict("illegal_transition", state=exam.state, command="missing_view")
+    if not set(views) <= set(views_list.codes(exam.exam_type.views)):
+        raise Invalid("invalid", field="views")
+    records_services.views_missing(
+        exam_id=exam.id, views=views, reason=reason, text=text, principal=principal
+    )
+    _noted(principal, "exam.missing_views", "exam", exam.id, exam, reason)
+    return exam
+
+
 def signed_content(exam: Exam) -> dict[str, Any]:
     """Who, where, when and what for, as they stand at the signature; part of the signed bytes."""
     patient = exam.patient
@@ -105,6 +141,7 @@ def signed_content(exam: Exam) -> dict[str, Any]:
         "performing_institution": exam.performing_institution.name,
         "remote_physician": exam.remote_physician.name,
         "bedside_physician": exam.bedside_physician.name,
+        "missing_views": missing_views(exam),
     }
 
 
@@ -116,7 +153,10 @@ def report_sign(*, principal: Principal, report_id: UUID) -> Report:
     """
     report = records.report_get(report_id)
     exam = exam_to_write(principal, report.exam_id)
-    revision = records_services.report_revision(report_id=report_id)
+    revision = records_services.report_revision(
+        report_id=report_id
+    )  # locked: views and pictures stay as they are
+    _views_accounted(exam)
     deed = Deed(action="report.sign", object_id=report_id, version=str(revision))
     proof_consume(principal=principal, deed=deed)
     signed = records_services.report_sign(

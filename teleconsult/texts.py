@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
+    "views_unaccounted": (
+        "有标准切面既没有图像也没有原因，请先补充原因。",
+        "Some standard views have neither a picture nor a reason; give the reasons first.",
+    ),
     "illegal_transition": ("检查当前状态不允许此操作。", "The exam's state does not allow this."),
     "agreement_missing": (
         "两院之间没有覆盖当日此项服务的有效协议。",

@@ -54,6 +54,17 @@ async def _step_up(person: Person) -> None:
 
 async def _sign(script: Script) -> None:
     step, remote = script.checks.step, script.remote
+    with step("a view without a picture needs a reason before the signature"):
+        exam = await remote.get(script.path)
+        images = (await remote.get(f"{script.path}/images"))["results"]
+        left = [v["code"] for v in exam["exam_type"]["views"] if v["code"] not in {i["view"] for i in images}]
+        refused = await remote.http.post(f"/api/v1/reports/{script.report['id']}/sign", json={})
+        expect(
+            refused.json()["code"] == "views_unaccounted" and refused.json()["views"] == left, refused.text
+        )
+        body = {"views": left, "reason": "gas"}
+        told = await remote.ask("PUT", f"{script.path}/missing-views", body)
+        expect([row["view"] for row in told["missing_views"]] == left, told)
     with step("signing needs a fresh proof of identity"):
         answer = await remote.http.post(f"/api/v1/reports/{script.report['id']}/sign", json={})
         expect(answer.status_code == 403 and answer.json()["code"] == "proof_required", answer.text)

@@ -53,6 +53,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "image.read": frozenset({R, B, PATIENT}),
     "image.remove": frozenset({R}),
     "measurement.write": frozenset({R}),
+    "view.write": frozenset({R}),
     "patient.register": DESK,
     "patient.search": DESK,
     "patient.read": DESK,

@@ -8,6 +8,7 @@ from hospital.common.clock import now
 from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import uuid7
 
+from .rules import MISSING_REASONS
 from .states import DRAFT, SIGNED, SUPERSEDED
 
 
@@ -93,6 +94,28 @@ class Measurement(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=["distance", "ellipse", "volume"]), name="measurement_kind_known"
             )
+        ]
+
+
+class MissingView(models.Model):
+    """Why a standard view has no picture, in the physician's judgement; the newest word counts, `text` explains other."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    exam_id = models.UUIDField()
+    view = models.CharField(max_length=64)
+    reason = models.CharField(max_length=8)
+    text = EncryptedTextField(default="")
+    explained = models.BooleanField(default=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["exam_id", "view"], name="missing_view_once"),
+            models.CheckConstraint(condition=Q(reason__in=MISSING_REASONS), name="missing_view_reason_known"),
+            models.CheckConstraint(
+                condition=~Q(reason="other") | Q(explained=True), name="missing_view_other_explained"
+            ),
         ]
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Points = list[list[float]]
+MISSING_REASONS = ("gas", "habitus", "refused", "other")
+"""Why a standard view could not be had; `other` needs words."""
 
 
 class NotMeasurable(ValueError):

@@ -9,7 +9,7 @@ from hospital.common import objects
 from hospital.common.errors import Invalid, NotFound
 
 from . import rules
-from .models import FrozenFrame, Image, Measurement, Report
+from .models import FrozenFrame, Image, Measurement, MissingView, Report
 
 
 def image_get(image_id: UUID) -> Image:
@@ -66,6 +66,10 @@ def frozen_data(*, exam_id: UUID, frame_id: int) -> bytes:
 
 def measurements_of(exam_id: UUID) -> list[Measurement]:
     return list(Measurement.objects.filter(exam_id=exam_id, removed_at=None).order_by("at", "id"))
+
+
+def missing_views_of(exam_id: UUID) -> list[MissingView]:
+    return list(MissingView.objects.filter(exam_id=exam_id).order_by("at", "id"))
 
 
 def measurement_get(measurement_id: UUID) -> Measurement:

@@ -18,7 +18,7 @@ from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
 
 from . import descriptions, rules, selectors
-from .models import FrozenFrame, Image, Measurement, Report
+from .models import FrozenFrame, Image, Measurement, MissingView, Report
 from .states import DRAFT, IllegalStep, advance
 
 LABEL_MAX = 80
@@ -68,9 +68,9 @@ def _writing(exam_id: UUID) -> None:
         raise Conflict("report_signed")
 
 
-def _reason(reason: str) -> str:
+def _reason(reason: str, *, field: str = "reason") -> str:
     if not reason.strip():
-        raise Invalid("reason_required", field="reason")
+        raise Invalid("reason_required", field=field)
     return reason.strip()
 
 
@@ -130,6 +130,26 @@ def measurement_remove(*, measurement_id: UUID, principal: Principal) -> None:
     rows = Measurement.objects.filter(id=measurement_id, removed_at=None)
     if not rows.update(removed_at=now(), removed_by_id=principal.id):
         raise Conflict("already_removed")
+
+
+@transaction.atomic
+def views_missing(*, exam_id: UUID, views: list[str], reason: str, text: str, principal: Principal) -> None:
+    """Why these views have no picture; an empty reason takes it back. Invalid `invalid`, `reason_required`."""
+    _writing(exam_id)
+    if not reason:
+        MissingView.objects.filter(exam_id=exam_id, view__in=views).delete()
+        return
+    if reason not in rules.MISSING_REASONS:
+        raise Invalid("invalid", field="reason")
+    words = _reason(text, field="text") if reason == "other" else text.strip()
+    for view in views:
+        MissingView.objects.update_or_create(
+            exam_id=exam_id,
+            view=view,
+            defaults={
+                "reason": reason, "text": words, "explained": bool(words), "by_id": principal.id, "at": now()
+            },
+        )  # fmt: skip
 
 
 @transaction.atomic

@@ -90,6 +90,16 @@ def _measured(row: dict[str, Any], language: str) -> dict[str, str]:
     return {"name": name, "text": f"{values['distance_mm']:.1f} mm"}
 
 
+def _missing(rows: list[dict[str, str]], language: str) -> list[str]:
+    """`Pancreas (bowel gas)`, in the page's language, with the physician's own words."""
+    lines = []
+    for row in rows:
+        name = row["name_en"] if language == "en" else row["name_zh"]
+        why = text(f"view.reason.{row['reason']}", language)
+        lines.append(text("view.missing_line", language, name=name, why=f"{why} {row['text']}".strip()))
+    return lines
+
+
 def printed_report(exam: dict[str, Any], report: dict[str, Any], language: str) -> dict[str, Any]:
     """Context of print.html from the API bodies of exam and report."""
     signed = _signed(report)
@@ -104,5 +114,8 @@ def printed_report(exam: dict[str, Any], report: dict[str, Any], language: str) 
                 _measured(row, language) for row in signed.get("measurements", report["measurements"])
             ],
         },
+        "missing_views": _missing(
+            signed.get("missing_views", []) if signed else report["missing_views"], language
+        ),
         "pictures": _pictures(report, signed, _view_names(exam, language), language),
     }

@@ -195,6 +195,7 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
         "/consents": {"text_version": "1", "given_by": "patient", "method": "witness", "witness_name": "钱丽"},
         "/abort": {"code": "other", "reason": "x"},
         "/report": {"findings": "x", "impression": "x", "revision": 1},
+        "/missing-views": {"views": ["spleen"], "reason": "gas"},
         "/measurements": {"frame_id": 77, "kind": "distance", "points": [[1, 1], [9, 9]]},
         "/delegates": {
             "name": "吴梅", "relation": "女", "phone": "13900000078", "scopes": ["read"], "days": 5, "paper": "P",

@@ -21,6 +21,10 @@ def write_and_sign(remote: Page, house: House) -> None:
     remote.get_by_label("超声提示").fill("胆囊结石。")
     expect(remote.locator("#saved")).to_contain_text("已保存")
     remote.get_by_role("button", name="签发报告").click()
+    expect(remote.locator("#saved")).to_contain_text("没有图像也没有原因")
+    remote.get_by_role("group", name="其余切面同一原因").get_by_role("button", name="气体").click()
+    expect(remote.locator("#views-left")).to_have_count(0)
+    remote.get_by_role("button", name="签发报告").click()
     remote.get_by_label("动态验证码").fill(house.totp(house.staff("remote_physician")["username"]))
     remote.get_by_role("button", name="确认签发").click()
     expect(remote.get_by_text("王思远 于")).to_be_visible()
@@ -35,6 +39,7 @@ def print_sheet(remote: Page, exam: dict[str, Any]) -> None:
         NAME,
         "胆囊结石。",
         "王思远",
+        "肠气遮挡",
     ):
         expect(sheet).to_contain_text(words)
     drawn = "[...document.querySelectorAll('.sheet img')].map((img) => img.complete && img.naturalWidth > 0)"

@@ -6,6 +6,7 @@ import { notice, noticeError } from "./errors.js";
 import { either, hospital, patientLine, stateBadge } from "./exams.js";
 import { drawPictures } from "./report_pictures.js";
 import { amendDialog, signDialog } from "./report_sign.js";
+import { drawViews, unaccounted } from "./report_views.js";
 import { measured } from "./measure-text.js";
 import { t } from "./texts.js";
 import { clock, clockSeconds, day } from "./when.js";
@@ -116,6 +117,11 @@ function versions() {
 
 async function sign() {
   if (!$("#findings").value.trim() || !$("#impression").value.trim()) return say(t("report.sign_empty"), true);
+  const left = unaccounted(exam, report);
+  if (left.length) {
+    $("#standard-views").scrollIntoView({ block: "center" });
+    return say(t("view.unaccounted", { n: left.length }), true);
+  }
   if (report.status === "none" || saver.unsaved) {
     saver.changed();
     if (!(await saver.flush())) return undefined;
@@ -153,10 +159,22 @@ function pictures() {
   const node = h("div", {});
   const redraw = () => drawPictures({
     node, exam, images: report.images || [], measurements: report.measurements || [], editable: editable(),
-    onChanged: (changed) => { report.images = report.images.map((image) => (image.id === changed.id ? changed : image)); redraw(); },
+    onChanged: (changed) => { report.images = report.images.map((image) => (image.id === changed.id ? changed : image)); redraw(); redrawViews(); },
   });
   redraw();
   return h("section", { class: "card" }, h("h3", {}, t("report.pictures")), node);
+}
+
+let redrawViews = () => {};
+
+function views() {
+  if (!(exam.exam_type.views || []).length) return null;
+  const node = h("div", {});
+  redrawViews = () => drawViews({
+    node, exam, report, editable: editable(), onChanged: (rows) => { report.missing_views = rows; redrawViews(); },
+  });
+  redrawViews();
+  return h("section", { class: "card", id: "standard-views" }, h("h3", {}, t("view.list")), node);
 }
 
 function amendLine() {
@@ -174,7 +192,7 @@ function draw() {
   }) : null;
   replace(root, header(), h("div", { class: "report-grid" },
     h("div", { class: "editor" }, statusLine(), amendLine(), h("div", { id: "conflict" }), editor(), actions(), pictures()),
-    h("aside", {}, context(), measurements(), versions())));
+    h("aside", {}, context(), views(), measurements(), versions())));
   scrollTo({ top: 0 });
 }
 

@@ -61,7 +61,9 @@ class Console {
     this.voice = new Voice({
       offers: true, send, memory: `voice-${config.exam_id}`, onChange: (view) => this.#voice(view), onLevels: (levels) => this.#levels(levels),
     });
-    this.views = new Views(place("views"), exam.exam_type.views ?? [], config.lang);
+    this.views = new Views(place("views"), exam.exam_type.views ?? [], config.lang, {
+      reasons: place("view-reasons"), onMissing: (code, reason) => this.#missing(code, reason),
+    });
     this.thumbnails = new Thumbnails(place("thumbnails"), (view) => this.views.name(view));
     this.sliders = pictureControls(place("sliders"), (type, fields) => this.session.request(type, fields), (error) => this.notes.error(error));
     this.#deeds();
@@ -266,6 +268,21 @@ class Console {
     this.notes.say(t("live.capturing"));
   }
 
+  async #missing(view, reason) {
+    try {
+      let text = "";
+      if (reason === "other") {
+        const form = await ask(place("view-reason-dialog"));
+        if (!form) return;
+        text = form.get("text");
+      }
+      const found = await call("PUT", `${base}/missing-views`, { views: [view], reason, text }, { staySignedOut: true });
+      this.views.setMissing(found.missing_views);
+    } catch (error) {
+      this.notes.error(error);
+    }
+  }
+
   #deeds() {
     const on = (id, run) => deed(place(id), this.notes, run);
     on("take", async () => {
@@ -344,10 +361,12 @@ class Console {
   // Pictures taken before a reload.
   async #earlierPictures() {
     try {
+      const told = await call("GET", `${base}/missing-views`, undefined, { staySignedOut: true });
       const found = await call("GET", `${base}/images`, undefined, { staySignedOut: true });
       for (const image of (found.results ?? found).filter((row) => !row.removed_at)) {
         if (this.thumbnails.add({ ...image, url: image.url ?? `/api/v1/images/${image.id}` })) this.views.took(image.view);
       }
+      this.views.setMissing(told.missing_views);
     } catch {
       // A missing list costs only the old thumbnails; new ones arrive by themselves.
     }

@@ -2,9 +2,15 @@
 import { h, replace } from "../dom.js";
 import { t } from "../texts.js";
 
+export const REASONS = ["gas", "habitus", "refused", "other"]; // hospital/records/rules.py MISSING_REASONS
+
 export class Views {
-  // views: list of strings or {code, name_zh, name_en}
-  constructor(root, views, language) {
+  // views: list of strings or {code, name_zh, name_en}; reasons: where the chosen view's reasons stand;
+  // onMissing(code, reason): "" takes it back
+  constructor(root, views, language, { reasons = null, onMissing = () => {} } = {}) {
+    this.reasons = reasons;
+    this.onMissing = onMissing;
+    this.missing = new Map(); // code -> {reason, text}
     this.chosen = "";
     this.taken = new Map();
     this.list = views.map((view) => (typeof view === "string"
@@ -21,11 +27,35 @@ export class Views {
 
   took(view) {
     this.taken.set(view, (this.taken.get(view) ?? 0) + 1);
-    if (view === this.chosen) {
-      const next = this.list.find(({ code }) => !this.taken.get(code));
-      if (next) this.chosen = next.code; // on to the next missing view
-    }
+    if (view === this.chosen) this.#next();
     this.show();
+  }
+
+  // The server's list: [{view, reason, text}]
+  setMissing(rows) {
+    const before = this.missing.has(this.chosen);
+    this.missing = new Map(rows.map((row) => [row.view, row]));
+    if (!before && this.missing.has(this.chosen)) this.#next();
+    this.show();
+  }
+
+  #next() {
+    const next = this.list.find(({ code }) => !this.taken.get(code) && !this.missing.has(code));
+    if (next) this.chosen = next.code; // on to the next view that is still to be had
+  }
+
+  #reasonChips() {
+    if (!this.reasons) return;
+    const now = this.missing.get(this.chosen)?.reason;
+    const wanted = this.chosen && !this.taken.get(this.chosen);
+    replace(this.reasons, wanted && REASONS.map((reason) => {
+      const chip = h("button", {
+        type: "button", class: "chip", tabindex: -1, "aria-pressed": String(reason === now), dataset: { reason },
+        title: t("view.why", { name: this.name(this.chosen) }),
+      }, t(`view.short.${reason}`));
+      chip.onclick = () => this.onMissing(this.chosen, reason === now ? "" : reason);
+      return chip;
+    }));
   }
 
   name(code) {
@@ -36,10 +66,12 @@ export class Views {
     replace(this.root, this.list.map(({ code, name }) => {
       const count = this.taken.get(code) ?? 0;
       const button = h("button", { type: "button", class: "view", "aria-pressed": String(code === this.chosen), tabindex: -1 },
-        h("span", { class: "view-tick" }, count ? "✓" : "·"), name, count > 1 && h("small", {}, ` ×${count}`));
+        h("span", { class: "view-tick" }, count ? "✓" : this.missing.has(code) ? "–" : "·"), name, count > 1 && h("small", {}, ` ×${count}`),
+        !count && this.missing.has(code) && h("small", { class: "view-why" }, ` ${t(`view.short.${this.missing.get(code).reason}`).replace("…", "")}`));
       button.onclick = () => this.choose(code);
       return button;
     }));
+    this.#reasonChips();
   }
 }
 
