@@ -87,7 +87,7 @@ class MissingViews(serializers.Serializer[Any]):
 
     views = serializers.ListField(child=serializers.CharField(max_length=64), min_length=1, max_length=60)
     reason = serializers.ChoiceField(choices=("", *MISSING_REASONS))
-    text = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)  # type: ignore[assignment]
+    text = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
 
 
 class Measure(serializers.Serializer[Any]):

@@ -185,8 +185,7 @@ def wire_left_of_the_middle(source: PhantomSource, picture: np.ndarray) -> bool:
     """Where the brightest spot is at the first wire's depth."""
     row = round(source.geometry.tip_y + (WIRE_DEPTHS_MM[0] - 8.0) / source.geometry.mm_per_px)
     band = picture[row - 4 : row + 5].max(axis=0)
-    brightest = int(band.argmax())
-    return brightest < picture.shape[1] // 2
+    return int(band.argmax()) < int(picture.shape[1]) // 2
 
 
 def test_what_lies_to_the_markers_side_is_on_the_dots_side_of_the_object(source: PhantomSource) -> None:
