@@ -2,11 +2,12 @@
 
 aiortc's own settings (0.5-3 Mbit/s, preset medium, no VBV, keyint 250, encoder destroyed on a change of rate) blur a
 moving B-mode and burst: teleoperation notes 3a and lesson 16. What helps speckle, SSIM over the sector of the phantom at
-640x480 sliding 20 mm/s at 3.85 Mbit/s, CPU a picture: three references and subme 6, baseline 0.937, 9 ms; six references
-and subme 4 0.941, 9 ms; eight in main profile (arithmetic coding) 0.952, 11 ms; high profile 0.952; trellis, every
-partition, umh search under 0.003 more for 2 to 30 ms. Many references pay because speckle that moves by a fraction of a
-pixel a picture fits one of several earlier pictures on whole pixels. Adaptive and psychovisual quantisation spend bits on
-the eye's taste instead of on speckle: off. `deploy/bench video` measures it.
+640x480 sliding 20 mm/s at 3.7 Mbit/s, CPU a picture of x264: three references and subme 6, baseline profile 0.935, 10 ms;
+main profile (arithmetic coding) with eight references: subme 4 and hex 0.950, 14 ms; subme 2 and dia 0.949, 9 ms; subme 1
+0.948, 6 ms; without mixed-refs 0.945, 6 ms; sixteen references 0.948, 9 ms. Many references pay because speckle that
+moves by a fraction of a pixel a picture fits one of several earlier pictures on whole pixels; finer search pays little,
+and each millisecond is delay. Adaptive and psychovisual quantisation spend bits on the eye's taste instead of on speckle:
+off. `deploy/bench video` measures it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ PTS_PER_FRAME = 90_000 // FRAMES_PER_S
 FULL_RANGE = 2  # H.264 E.2.1 video_full_range_flag: grey 0 to 255 as it is, or a page cuts off the darkest 16
 X264 = (
     "repeat-headers=1:scenecut=0:sliced-threads=0:aq-mode=0:psy=0"
-    ":subme=4:ref=8:mixed-refs=1:me=hex:qcomp=0.8:weightp=0"  # see above
+    ":subme=2:ref=8:mixed-refs=1:me=dia:qcomp=0.8:weightp=0"  # see above
 )
 
 
