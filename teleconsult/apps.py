@@ -12,7 +12,7 @@ class TeleconsultConfig(AppConfig):
         from hospital.common.error_texts import register_titles
         from hospital.common.events import subscribe
         from hospital.people.archive import part_register
-        from hospital.people.references import How, merge_check, merge_knows
+        from hospital.people.references import How, merge_attaches, merge_check, merge_knows
 
         from . import merging, reactions
         from .archive import exams_part
@@ -21,6 +21,8 @@ class TeleconsultConfig(AppConfig):
         register_titles(TITLES)
         part_register("exams", exams_part)
         merge_knows("teleconsult.Exam", "patient", How.MOVE)
+        for label in ("records.Image.patient", "people.Consent.patient"):
+            merge_attaches(label, by="exam_id", of="teleconsult.Exam.patient")
         merge_check(merging.no_exam_open)
         subscribe(RobotReported, reactions.on_robot_reported)
         subscribe(RobotChanged, reactions.on_robot_changed)

@@ -160,7 +160,8 @@ def _merged(principal: Principal, source_id: UUID, survivor_id: UUID, reason: st
 
 @transaction.atomic
 def patient_unmerge(*, principal: Principal, merge_id: UUID, reason: str) -> PatientMerge:
-    """Two persons again: every row that moved goes back as it was; what was written since stays with the survivor.
+    """Two persons again: every row that moved goes back as it was; what was written since stays with the survivor,
+    but for what hangs on a row that goes back.
 
     Conflict `merge_undone`, `merge_not_last` (a later merge stands on this one), `merge_exam_open`, `merge_busy`.
     """
@@ -205,8 +206,12 @@ def _last(row: PatientMerge) -> UUID:
 
 
 def _move_back(row: PatientMerge) -> None:
-    """Only rows that are still the survivor's: what was deleted since is not made again."""
+    """Only rows that are still the survivor's: what was deleted since is not made again. What was written since for a
+    row that goes back, as a picture for an exam, goes with it."""
     known = references.known()
+    for one in references.attached():
+        late = known[one.label].rows(row.survivor_id).filter(**{f"{one.by}__in": row.moved.get(one.of, [])})
+        late.update(**{known[one.label].field: row.source_id})
     for label, keys in row.moved.items():
         reference = known[label]
         reference.rows(row.survivor_id).filter(pk__in=keys).update(**{reference.field: row.source_id})

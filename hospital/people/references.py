@@ -44,10 +44,20 @@ class Reference:
         return self.model_class()._base_manager.filter(**{self.field: patient_id})
 
 
+@dataclass(frozen=True)
+class Attached:
+    """Rows of `label` hang on rows of `of` by their column `by`: an exam's pictures go where the exam goes back to."""
+
+    label: str
+    by: str
+    of: str
+
+
 # A check gets (patient merged away, patient who stays) and raises Conflict when it can't be now.
 Check = Callable[[UUID, UUID], None]
 _known: dict[str, Reference] = {}
 _checks: list[Check] = []
+_attached: list[Attached] = []
 
 
 def merge_knows(model: str, field: str, how: How) -> None:
@@ -60,6 +70,16 @@ def merge_check(check: Check) -> None:
     """Say when two patients must not be merged, nor parted again, for a reason this app does not know."""
     if check not in _checks:
         _checks.append(check)
+
+
+def merge_attaches(label: str, *, by: str, of: str) -> None:
+    """Say that rows written while a merge stands belong to a row that moved: undoing it takes them along."""
+    if (one := Attached(label, by, of)) not in _attached:
+        _attached.append(one)
+
+
+def attached() -> list[Attached]:
+    return list(_attached)
 
 
 def known() -> dict[str, Reference]:

@@ -11,7 +11,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from hospital.access import services as access
-from hospital.access.models import AccessToken
+from hospital.access.models import AccessToken, Proof
 from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Forbidden, Invalid
@@ -189,3 +189,20 @@ def test_the_queue_its_decision_and_its_undoing_through_the_doors(world: World, 
     undone = client.post(path, {"reason": "看错了人"}, format="json")
     assert undone.status_code == 200, undone.json()
     assert Patient.objects.filter(merged_into=None).count() == 2
+
+
+def test_a_proof_given_for_one_decision_counts_for_no_other(world: World, double: Patient) -> None:
+    desk = world.principals["desk"]
+    [case] = reviews.cases(desk)
+    proof = {"action": "patient.merge", "object_id": case.row.id, "method": "totp"}
+    later = now() + timedelta(minutes=1)
+    for version, object_id in (("distinct", world.users["desk"].id), ("same", case.row.id)):
+        Proof.objects.create(
+            token_id=desk.token_id, version=version, expires_at=later, **(proof | {"object_id": object_id})
+        )
+    with pytest.raises(Forbidden, match="proof_required"):
+        reviews.review_decide(principal=desk, review_id=case.row.id, verdict="distinct", note="看过证件")
+    reviews.review_decide(
+        principal=desk, review_id=case.row.id, verdict="same", note="看过证件", survivor_id=world.patient.id
+    )
+    assert Patient.objects.get(id=double.id).merged_into_id == world.patient.id

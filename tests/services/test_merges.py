@@ -23,11 +23,13 @@ from hospital.people import accesses, corrections, delegates, merges, references
 from hospital.people.models import AccountPatient, BreakGlass, Delegation, Patient, PatientArchive
 from hospital.records import services as records
 from hospital.records.models import Image
+from teleconsult import live
 from teleconsult import selectors as exams
 from teleconsult import services as exam_services
 from teleconsult.models import Exam
 from tests.access.house import META
 from tests.factories import World, make_world
+from tests.interop.synthetic import still
 
 from .doubles import OTHER_PHONE, PASSPORT, merge, proven, registered, unmerge
 
@@ -358,3 +360,28 @@ def test_every_moving_table_refuses_rows_for_a_merged_patient_in_the_database(
     for attempt in attempts:
         with pytest.raises(IntegrityError), transaction.atomic():
             attempt()
+
+
+def test_a_late_upload_with_the_number_of_before_is_this_persons_and_a_strangers_is_not(
+    world: World,
+) -> None:
+    double = registered(world)
+    own, world.patient = world.patient, double
+    exam = world.ended()
+    world.patient = own
+    row = merge(world, double, own)
+    meta = {"frame_id": 5, "width": 32, "height": 24, "kind": "still", "frames": 1, "view": "liver"}
+
+    def upload(number: str, uid: str) -> UUID:
+        data = still(StudyInstanceUID=exam.study_uid, PatientID=number, SOPInstanceUID=uid)
+        image, _ = live.image_received(
+            robot_id=world.robot.id, exam_id=exam.id, meta=meta | {"sop_uid": uid}, data=data
+        )
+        return UUID(str(image.patient_id))
+
+    assert [upload(double.mpi, "2.25.71"), upload(own.mpi, "2.25.72")] == [own.id, own.id]
+    with pytest.raises(Invalid, match="dicom_mismatch"):
+        upload("P99999999", "2.25.73")
+    unmerge(world, row)
+    assert upload(own.mpi, "2.25.74") == double.id  # made while the two were one
+    assert set(Image.objects.values_list("patient_id", flat=True)) == {double.id}  # they go with their exam
