@@ -196,6 +196,7 @@ def test_a_proof_given_for_one_decision_counts_for_no_other(world: World, double
     [case] = reviews.cases(desk)
     proof = {"action": "patient.merge", "object_id": case.row.id, "method": "totp"}
     later = now() + timedelta(minutes=1)
+    assert desk.token_id is not None
     for version, object_id in (("distinct", world.users["desk"].id), ("same", case.row.id)):
         Proof.objects.create(
             token_id=desk.token_id, version=version, expires_at=later, **(proof | {"object_id": object_id})
