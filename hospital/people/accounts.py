@@ -82,7 +82,7 @@ def _linked(phone: str) -> bool:
 def _link(row: AccessToken, patient: Patient | None) -> None:
     assert row.account_id is not None
     if patient is not None:
-        AccountPatient.objects.get_or_create(account_id=row.account_id, patient=patient)
+        AccountPatient.objects.get_or_create(account_id=row.account_id, patient=selectors.held(patient))
     actor = Principal(kind="patient", id=row.account_id, name="", memberships=(), token_id=row.id)
     audit_record(
         principal=actor,

@@ -29,7 +29,7 @@ from hospital.common.events import Event, emit
 from hospital.common.work import work_add, worker
 from hospital.messages.services import message_send
 
-from . import references, reviews, rules, search, services
+from . import references, reviews, rules, search, selectors, services
 from .models import CorrectionRequest, Patient
 
 ANSWER_WITHIN = timedelta(days=15)  # design value
@@ -100,7 +100,7 @@ def correction_ask(
     """Ask for another value of one field; `proof` is a base64 picture. Conflict `correction_open`, `correction_same`."""
     if field not in FIELDS:
         raise Invalid("correction_field", field="field")
-    plain = wanted_checked(field, wanted)
+    plain, patient = wanted_checked(field, wanted), selectors.held(patient)
     if plain == current(patient, field):
         raise Conflict("correction_same")
     if not reason.strip():

@@ -82,6 +82,7 @@ def delegation_grant(
     Invalid `delegation_scope`, `delegation_days`, `delegation_paper`, `delegation_self`; Conflict `delegation_exists`.
     """
     _checked(name, scopes, days)
+    patient = selectors.held(patient)
     if principal.kind == "staff" and not paper.strip():
         raise Invalid("delegation_paper", field="paper")
     plain = phone_normal(phone)

@@ -58,17 +58,16 @@ def patient_get(*, principal: Principal, patient_id: UUID) -> Patient:
 
 
 def patient_for_writing(*, principal: Principal, patient_id: UUID) -> Patient:
-    """As `patient_get`, held until the transaction ends: nobody merges the patient away meanwhile.
+    """As `patient_get`, held until the transaction ends: nobody merges the patient away meanwhile."""
+    return held(patient_get(principal=principal, patient_id=patient_id))
 
-    As a foreign key holds it: merging waits, other bookings of the same patient do not.
-    """
-    found = patient_get(principal=principal, patient_id=patient_id)
+
+def held(found: Patient) -> Patient:
+    """The patient, or who answers for them by now, as a foreign key holds it: merging waits, others do not."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT merged_into_id FROM people_patient WHERE id = %s FOR KEY SHARE", [found.id])
         (into,) = cursor.fetchone() or (None,)
-    if into is not None:
-        return patient_for_writing(principal=principal, patient_id=into)
-    return found
+    return found if into is None else held(Patient.objects.get(id=into))
 
 
 def survivor_id(patient_id: UUID) -> UUID:
