@@ -115,7 +115,7 @@ COMMANDS: dict[str, type[Door]] = {
     "checklist/agree": command_door("checklist_agree", "exam.checklist", services.checklist_agree),
     "consents": command_door("consents", "exam.consent", services.exam_consent, inputs.Consent, status=201),
     "consents/withdraw": command_door(
-        "consents_withdraw", "exam.consent", services.exam_consent_withdraw, inputs.Reason
+        "consents_withdraw", "exam.consent", services.exam_consent_withdraw, inputs.Withdraw
     ),
     "self-test": command_door("self_test", "exam.self_test", services.exam_self_test, status=202),
     "ready": command_door("ready", "exam.ready", services.exam_ready),

@@ -201,7 +201,7 @@ class MyReportDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, exam_id: UUID) -> Response:
-        exam = selectors.exam_of_account(principal_of(request), exam_id)
+        exam = selectors.exam_get(principal_of(request), exam_id, "me.exams")
         report = records.report_signed(exam.id)
         if report is None:
             raise NotFound()

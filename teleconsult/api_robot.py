@@ -44,7 +44,7 @@ class RobotFrozenDoor(Door):
     @extend_schema(request=OpenApiTypes.BINARY, responses={204: None})
     def put(self, request: Request, exam_id: UUID) -> Response:
         meta, data = upload_of(request)
-        live.frozen_received(robot_id=principal_of(request).id, exam_id=exam_id, meta=meta, data=data)
+        live.frozen_received(principal=principal_of(request), exam_id=exam_id, meta=meta, data=data)
         return Response(status=204)
 
 
@@ -59,6 +59,6 @@ class RobotImagesDoor(Door):
     def post(self, request: Request, exam_id: UUID) -> Response:
         meta, data = upload_of(request)
         image, new = live.image_received(
-            robot_id=principal_of(request).id, exam_id=exam_id, meta=meta, data=data
+            principal=principal_of(request), exam_id=exam_id, meta=meta, data=data
         )
         return Response(image_json(image), status=201 if new else 200)

@@ -12,13 +12,15 @@ class TeleconsultConfig(AppConfig):
         from hospital.common.error_texts import register_titles
         from hospital.common.events import subscribe
         from hospital.people.archive import part_register
+        from hospital.people.consents import ConsentWithdrawn
         from hospital.people.references import How, merge_attaches, merge_check, merge_knows
 
-        from . import merging, reactions
+        from . import merging, reactions, scopes
         from .archive import exams_part
         from .texts import TITLES
 
         register_titles(TITLES)
+        scopes.register()
         part_register("exams", exams_part)
         merge_knows("teleconsult.Exam", "patient", How.MOVE)
         for label in ("records.Image.patient", "people.Consent.patient"):
@@ -27,3 +29,4 @@ class TeleconsultConfig(AppConfig):
         subscribe(RobotReported, reactions.on_robot_reported)
         subscribe(RobotChanged, reactions.on_robot_changed)
         subscribe(LeaseEnded, reactions.on_lease_ended)
+        subscribe(ConsentWithdrawn, reactions.on_consent_withdrawn)

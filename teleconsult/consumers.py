@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -131,6 +130,9 @@ class ExamSocket(JsonSocket):
                     peer_id=self.peer_id,
                     token_id=self.principal.token_id if self.principal else None,
                 )
+            except NotFound:
+                await self.close(NOT_FOUND)
+                return
             except Exception as error:
                 log.warning("beat_failed", role=self.role, error=type(error).__name__)
             try:
@@ -176,18 +178,6 @@ class ExamSocket(JsonSocket):
 
     # messages of the page
 
-    async def on_message(self, message: dict[str, Any]) -> None:
-        handler: Callable[[dict[str, Any]], Any] | None = getattr(self, "_on_" + message["type"], None)
-        if self.principal is None or handler is None:
-            await self.refuse("unknown_message")
-            return
-        try:
-            await handler(message)
-        except DomainError as error:
-            await self.refuse(error.code, about=message["type"])
-        except (KeyError, TypeError, ValueError, OverflowError):
-            await self.refuse("bad_message", about=message["type"])
-
     async def _on_ping(self, message: dict[str, Any]) -> None:
         await self.tell("pong", t=message.get("t"))
 
@@ -223,6 +213,7 @@ class ExamSocket(JsonSocket):
 
 class ConsoleSocket(ExamSocket):
     role, other = "console", "bedside"
+    door, join = "console_socket", "exam.console_socket"
 
     async def _on_quality(self, message: dict[str, Any]) -> None:
         await database_sync_to_async(live.link_measured)(exam_id=self.exam_id, measured=message)
@@ -237,6 +228,7 @@ class ConsoleSocket(ExamSocket):
 
 class BedsideSocket(ExamSocket):
     role, other = "bedside", "console"
+    door, join = "bedside_socket", "exam.bedside_socket"
 
     async def _on_hurt(self, message: dict[str, Any]) -> None:
         await self._relay({"type": "hurt"})

@@ -25,11 +25,18 @@ from hospital.access.stale import is_stale, user_enable
 from hospital.common.clock import SHANGHAI, now, shanghai_day, today
 from hospital.common.errors import Conflict
 from hospital.people import services as people_services
-from hospital.people.models import Agreement, ConsentText, Patient, Practitioner
+from hospital.people.models import (
+    Agreement,
+    ConsentText,
+    Patient,
+    Practitioner,
+    Privilege,
+    Registration,
+)
 from hospital.scheduling.models import ExamType, Resource
 
 from . import services
-from .demo_texts import CONSENT_EN, CONSENT_ZH, PATIENTS, STAFF, VIEWS
+from .demo_texts import CONSENTS, MODEL_EN, MODEL_ZH, PATIENTS, STAFF, VIEWS
 from .models import Exam
 from .states import CONNECTED
 
@@ -37,6 +44,7 @@ SLOT = timedelta(minutes=5)
 SOON = timedelta(minutes=15)  # one exam always starts within this time
 LEAD = timedelta(minutes=5)  # ... and not before somebody could have opened the page
 HOME, EXPERT = "310118", "310104"
+CONSENT_VERSION = "2026-02"
 
 
 def _secrets_file() -> Path:
@@ -76,7 +84,9 @@ def _staff(places: dict[str, Institution]) -> list[dict[str, str]]:
                 defaults={"kind": "person", "institution": places[region], "name": name, "name_en": username},
             )
         if role in ("remote_physician", "bedside_physician"):
-            _licence(user)
+            _licence(user, places[region])
+            if role == "remote_physician":
+                _may_operate(user, places)
         known[username] = {
             "role": role,
             "username": username,
@@ -89,7 +99,36 @@ def _staff(places: dict[str, Institution]) -> list[dict[str, str]]:
     return [known[username] for username, *_ in STAFF]
 
 
-def _licence(user: User) -> None:
+def _may_operate(user: User, places: dict[str, Institution]) -> None:
+    """What an expert from outside the zone needs besides the licence: a filing here, and a privilege at the robot."""
+    Registration.objects.get_or_create(
+        user=user,
+        institution=places[HOME],
+        kind="filing",
+        defaults={
+            "valid_from": today(),
+            "valid_to": today() + timedelta(days=365),
+            "paper": "中山医院同意多机构备案 2026-11",
+        },
+    )
+    Privilege.objects.get_or_create(
+        user=user,
+        institution=places[EXPERT],
+        defaults={
+            "level": "independent",
+            "simulator_hours": 24,
+            "supervised_exams": 12,
+            "valid_to": today() + timedelta(days=365),
+        },
+    )
+
+
+def _licence(user: User, place: Institution) -> None:
+    Registration.objects.get_or_create(
+        user=user,
+        kind="main",
+        defaults={"institution": place, "valid_from": date(2008, 7, 1), "paper": "医师执业证书"},
+    )
     Practitioner.objects.get_or_create(
         user=user,
         defaults={
@@ -152,12 +191,15 @@ def _papers(places: dict[str, Institution]) -> None:
             "document_sha256": "0" * 64,
             "signed_by_inviting_at": now(),
             "signed_by_invited_at": now(),
+            "inviting_signatory": "沈国平（院长）",
+            "invited_signatory": "顾文华（副院长）",
         },
     )
-    if not ConsentText.objects.filter(kind="remote_exam").exists():
-        people_services.consent_text_publish(
-            kind="remote_exam", version="2026-01", body_zh=CONSENT_ZH, body_en=CONSENT_EN
-        )
+    for kind, (zh, en) in CONSENTS.items():
+        if not ConsentText.objects.filter(kind=kind, version=CONSENT_VERSION).exists():
+            people_services.consent_text_publish(
+                kind=kind, version=CONSENT_VERSION, body_zh=zh + MODEL_ZH, body_en=en + MODEL_EN
+            )
 
 
 def _patients(places: dict[str, Institution]) -> list[Patient]:

@@ -55,6 +55,7 @@ class Answers(serializers.Serializer[Any]):
 
 
 class Consent(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=("remote_exam", "recording"), default="remote_exam")
     text_version = serializers.CharField(max_length=40)
     given_by = serializers.ChoiceField(choices=("patient", "guardian"))
     method = serializers.ChoiceField(choices=("signature", "witness"))
@@ -66,6 +67,10 @@ class Consent(serializers.Serializer[Any]):
 
 class Reason(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
+
+
+class Withdraw(Reason):
+    kind = serializers.ChoiceField(choices=("remote_exam", "recording"), default="remote_exam")
 
 
 class MaybeReason(serializers.Serializer[Any]):

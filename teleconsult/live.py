@@ -12,14 +12,16 @@ from devices.fleet import services as fleet_services
 from devices.fleet import tokens
 from devices.fleet.authentication import robot_principal
 from devices.fleet.push import push_exam, push_exam_changed, push_robot
-from hospital.access import sessions
+from hospital.access import peers, sessions
 from hospital.access.principals import Principal
+from hospital.access.selectors import principal_of_user
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
-from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 from hospital.common.reads import read_recorded
 from hospital.interop.dicom import read_meta
 from hospital.people import selectors as people
+from hospital.people.rules import RECORDING
 from hospital.records import services as records_services
 
 from . import rules, selectors, services
@@ -43,10 +45,7 @@ def fingerprint_of(sdp: str) -> str:
 @transaction.atomic
 def page_joined(*, principal: Principal, exam_id: UUID, role: str, peer_id: str) -> Exam:
     """Make this page the one of its role; NotFound for everybody but the exam's physician of that role."""
-    exam = selectors.exam_get(principal, exam_id)
-    wanted = exam.remote_physician_id if role == "console" else exam.bedside_physician_id
-    if principal.id != wanted:
-        raise NotFound()
+    exam = selectors.exam_get(principal, exam_id, f"exam.{role}_socket")
     if State(exam.state) not in CONNECTED:
         raise Conflict("exam_over")
     Presence.objects.update_or_create(
@@ -122,8 +121,15 @@ def page_beat(
     """Once a second: the page is there; the console's lease, if it holds one, lives on. None: replaced or over.
 
     A page at an open exam also keeps its sign-in from ending idle: hands are on the patient, not on the keyboard.
+    NotFound when the person lost the role or the part meanwhile: the page is shown nothing more.
     """
-    alive = Presence.objects.filter(exam_id=exam_id, role=role, peer_id=peer_id).update(last_seen_at=now())
+    mine = Presence.objects.select_related("user").filter(exam_id=exam_id, role=role, peer_id=peer_id)
+    page = mine.first()
+    if page is not None:
+        person = principal_of_user(page.user)
+        if not page.user.is_active or not selectors.may_join(person, exam_id, role):
+            raise NotFound()
+    alive = mine.update(last_seen_at=now())
     state = Exam.objects.values_list("state", flat=True).get(id=exam_id)
     if not alive or State(state) in OVER:
         return None
@@ -144,7 +150,7 @@ def page_beat(
 @transaction.atomic
 def peer_offered(*, principal: Principal, exam_id: UUID, role: str, peer_id: str, sdp: str) -> None:
     """Send the page's offer to the robot with a token that binds the page's DTLS fingerprint."""
-    exam = selectors.exam_get(principal, exam_id)
+    exam = selectors.exam_get(principal, exam_id, f"{role}_socket.peer_offer")
     if not selectors.fleet.is_online(exam.robot):
         raise Conflict("robot_offline")
     fingerprint = fingerprint_of(sdp)
@@ -202,18 +208,26 @@ def _uploaded(exam: Exam, kind: str, object_id: UUID) -> None:
 
 
 @transaction.atomic
-def frozen_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data: bytes) -> None:
-    exam = selectors.exam_of_robot(robot_id, exam_id)
+def frozen_received(*, principal: Principal, exam_id: UUID, meta: dict[str, Any], data: bytes) -> None:
+    exam = selectors.exam_get(principal, exam_id, "robot.upload")
     _scanning(exam)
     frame = records_services.frozen_store(exam_id=exam.id, meta=meta, data=data)
     _uploaded(exam, "frozen", frame.id)
     push_exam(exam.id, {"type": "frozen", **frozen_json(frame)})
 
 
+def _recording_permitted(exam: Exam) -> None:
+    """A film longer than a loop is a recording: kept only while the patient's consent to recording stands."""
+    if people.consent_active(exam_id=exam.id, kind=RECORDING) is None:
+        raise Forbidden("recording_consent_missing")
+
+
 @transaction.atomic
-def image_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data: bytes) -> tuple[Any, bool]:
+def image_received(
+    *, principal: Principal, exam_id: UUID, meta: dict[str, Any], data: bytes
+) -> tuple[Any, bool]:
     """Store a still or loop once; (image, new)."""
-    exam = selectors.exam_of_robot(robot_id, exam_id)
+    exam = selectors.exam_get(principal, exam_id, "robot.upload")
     _scanning(exam)
     said = read_meta(data)
     if (said.study_uid, said.sop_uid) != (exam.study_uid, meta.get("sop_uid")):
@@ -226,6 +240,8 @@ def image_received(*, robot_id: UUID, exam_id: UUID, meta: dict[str, Any], data:
         meta.get(name) for name in ("width", "height", "frames")
     ):
         raise Invalid("dicom_mismatch")
+    if meta.get("kind") == "loop" and said.frames > rules.LOOP_MAX_FRAMES:
+        _recording_permitted(exam)
     image, new = records_services.image_store(
         exam_id=exam.id, patient_id=exam.patient_id, meta=meta, data=data
     )
@@ -252,3 +268,4 @@ def sweep() -> None:
     for exam_id, role, peer_id in list(stale.values_list("exam_id", "role", "peer_id")):
         page_left(exam_id=exam_id, role=role, peer_id=peer_id)
     fleet_services.nonces_clear()
+    peers.nonces_clear()

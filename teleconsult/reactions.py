@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
 from devices.fleet.push import push_exam, push_exam_changed
+from hospital.people.consents import ConsentWithdrawn
 
 from . import services
 
@@ -21,6 +22,11 @@ def on_robot_reported(event: RobotReported) -> None:
 def on_robot_changed(event: RobotChanged) -> None:
     if event.exam_id is not None:
         push_exam_changed(event.exam_id)
+
+
+def on_consent_withdrawn(event: ConsentWithdrawn) -> None:
+    if event.exam_id is not None:
+        services.consent_gone(principal=event.by, exam_id=event.exam_id, kind=event.kind, reason=event.reason)
 
 
 def on_lease_ended(event: LeaseEnded) -> None:

@@ -130,5 +130,12 @@ def report_for_patient(exam: Exam, report: Report) -> dict[str, Any]:
     }
 
 
+def report_for_peer(exam: Exam, report: Report) -> dict[str, Any]:
+    """The signed report for another institution: as the patient has it, with whose it is by our own number."""
+    body = report_for_patient(exam, report)
+    pictures = [row | {"url": f"/api/v1/peer/images/{row['id']}"} for row in body["images"]]
+    return body | {"mpi": exam.patient.mpi, "images": pictures}
+
+
 def _iso(value: Any) -> str | None:
     return value.isoformat() if value is not None else None

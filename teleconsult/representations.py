@@ -8,6 +8,7 @@ from typing import Any
 
 from devices.fleet import selectors as fleet
 from hospital.access.principals import Principal
+from hospital.access.table import DESK, A, B, N, R, S, row_of
 from hospital.access.table import allowed as role_allowed
 from hospital.common.clock import today
 from hospital.common.error_texts import title
@@ -18,19 +19,21 @@ from . import selectors
 from .models import Exam
 from .states import Command, State, commands
 
-# Commands of the table -> action of the permission table, and who of the exam's people may give them.
-COMMAND_PEOPLE: dict[Command, tuple[str, tuple[str, ...]]] = {
-    Command.MOVE: ("exam.move", ("desk",)),
-    Command.CHECK_IN: ("exam.check_in", ("desk", "bedside")),
-    Command.READY: ("exam.ready", ("bedside",)),
-    Command.START: ("exam.start", ("remote",)),
-    Command.PAUSE: ("exam.pause", ("remote", "bedside")),
-    Command.RESUME: ("exam.resume", ("remote",)),
-    Command.END: ("exam.end", ("remote",)),
-    Command.CANCEL: ("exam.cancel", ("desk",)),
-    Command.NO_SHOW: ("exam.no_show", ("desk", "bedside")),
-    Command.ABORT: ("exam.abort", ("remote", "bedside")),
+# Commands of the table of states -> action of the permission table, which says who may give them.
+COMMAND_ACTIONS: dict[Command, str] = {
+    Command.MOVE: "exam.move",
+    Command.CHECK_IN: "exam.check_in",
+    Command.READY: "exam.ready",
+    Command.START: "exam.start",
+    Command.PAUSE: "exam.pause",
+    Command.RESUME: "exam.resume",
+    Command.END: "exam.end",
+    Command.CANCEL: "exam.cancel",
+    Command.NO_SHOW: "exam.no_show",
+    Command.ABORT: "exam.abort",
 }
+# The roles of the permission table as parts in one exam.
+PARTS = {R: "remote", B: "bedside", S: "desk", N: "desk", A: "desk"}
 
 
 def parts_of(principal: Principal, exam: Exam) -> set[str]:
@@ -40,7 +43,7 @@ def parts_of(principal: Principal, exam: Exam) -> set[str]:
         parts.add("remote")
     if principal.id == exam.bedside_physician_id:
         parts.add("bedside")
-    if any(principal.has(role, exam.requesting_institution_id) for role in selectors.DESK_ROLES):
+    if any(principal.has(role, exam.requesting_institution_id) for role in DESK):
         parts.add("desk")
     return parts
 
@@ -50,9 +53,9 @@ def allowed_commands(principal: Principal, exam: Exam) -> list[str]:
     return sorted(
         str(command)
         for command in commands(State(exam.state))
-        if command in COMMAND_PEOPLE
-        and parts.intersection(COMMAND_PEOPLE[command][1])
-        and role_allowed(principal, COMMAND_PEOPLE[command][0])
+        if command in COMMAND_ACTIONS
+        and parts.intersection(PARTS[role] for role in row_of(COMMAND_ACTIONS[command]))
+        and role_allowed(principal, COMMAND_ACTIONS[command])
     )
 
 
@@ -90,8 +93,8 @@ def _checklist_json(exam: Exam) -> dict[str, Any] | None:
     }
 
 
-def _consent_json(exam: Exam) -> dict[str, Any] | None:
-    consent = people.consent_active(exam_id=exam.id, kind="remote_exam")
+def _consent_json(exam: Exam, kind: str) -> dict[str, Any] | None:
+    consent = people.consent_active(exam_id=exam.id, kind=kind)
     if consent is None:
         return None
     return {
@@ -185,7 +188,8 @@ def exam_json(exam: Exam, principal: Principal, language: str = "zh") -> dict[st
             ],
             "checks": {check.end: check.confirmed for check in exam.identifier_checks.all()},
             "checklist": _checklist_json(exam),
-            "consent": _consent_json(exam),
+            "consent": _consent_json(exam, "remote_exam"),
+            "recording_consent": _consent_json(exam, "recording"),
             "report": {"id": str(report.id), "version": report.version, "status": report.status}
             if report
             else None,

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hospital.people.practice import PROBLEMS
+
+# A loop is the last 3 s; the robot holds 10 s at 30 pictures a second. What is longer is a recording of the exam.
+LOOP_MAX_FRAMES = 300  # design value
+
 IDENTIFIERS = ("name", "birth_date", "document_tail", "phone_tail")
 IDENTIFIERS_NEEDED = 2  # HAZ-04: two identifiers at both ends
 
@@ -24,7 +29,7 @@ class Facts:
 
     agreement: bool
     consent: bool
-    practitioner_problem: str | None
+    practice_problems: tuple[str, ...]
     bedside_present: bool
     identified_bedside: bool
     identified_remote: bool
@@ -48,7 +53,7 @@ def gates(facts: Facts) -> list[Gate]:
     """All gates to `live`, in the order in which people meet them."""
     return [
         Gate("agreement_missing", facts.agreement),
-        Gate("licence_invalid", facts.practitioner_problem is None),
+        *[Gate(code, code not in facts.practice_problems) for code in PROBLEMS],
         Gate("identifiers_bedside_missing", facts.identified_bedside),
         Gate("checklist_missing", facts.checklist_answered),
         Gate("checklist_not_agreed", not facts.concerns or facts.concerns_agreed),
@@ -63,6 +68,8 @@ def gates(facts: Facts) -> list[Gate]:
     ]
 
 
+# What no booking may lack on its own day: papers of the hospitals and of the remote physician.
+BOOKABLE_GATES = frozenset({"agreement_missing", *PROBLEMS})
 # The bedside declares *ready* when its own part is done; the rest belongs to the remote end.
 READY_GATES = frozenset(
     {

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from devices.fleet import selectors as fleet
 from hospital.access.principals import Principal
+from hospital.access.scopes import within
 from hospital.common.clock import SHANGHAI, now, shanghai_day
 from hospital.common.errors import NotFound
-from hospital.people import break_glass
+from hospital.people import licences
 from hospital.people import selectors as people
 
 from . import rules
-from .models import Exam, ExamTransition, LinkQuality, Presence
-from .states import FINAL
+from .models import Exam, LinkQuality, Presence
 
 PRESENT_WITHIN = timedelta(seconds=6)  # the page's socket marks itself every second
 LINK_VALID_FOR = timedelta(minutes=5)  # design value: a measurement older than this says nothing
-CARE_GRACE = timedelta(days=30)  # design value: time to look back at a case, to amend, to answer a question
-DESK_ROLES = ("scheduler", "nurse", "assistant")
 _RELATED = (
     "patient",
     "exam_type",
@@ -36,38 +34,40 @@ _RELATED = (
 )
 
 
-def care_relation() -> Q:
-    """An expert of another hospital sees a patient because of this exam, until it is over plus a grace, no longer."""
-    long_over = ExamTransition.objects.filter(
-        exam_id=OuterRef("pk"), after__in=[str(state) for state in FINAL], at__lt=now() - CARE_GRACE
-    )
-    return Q(performing_institution=F("requesting_institution")) | ~Q(Exists(long_over))
+def exams(principal: Principal, action: str = "exam.read") -> QuerySet[Exam]:
+    """Exams with which the caller may do this, by the permission table's scope."""
+    return Exam.objects.select_related(*_RELATED).filter(within(principal, action, "exam"))
 
 
-def exams(principal: Principal) -> QuerySet[Exam]:
-    """Staff: exams they take part in, and as desk those their institution asks for. Patients: use `exams_of_patients`."""
-    if principal.kind == "system":
-        return Exam.objects.select_related(*_RELATED)
-    if principal.kind != "staff":
-        return Exam.objects.none()
-    own = Q(bedside_physician_id=principal.id) | Q(remote_physician_id=principal.id) & care_relation()
-    desks = [institution for institution, role in principal.memberships if role in DESK_ROLES]
-    opened = Q(patient_id__in=break_glass.patients_opened(principal))
-    return Exam.objects.select_related(*_RELATED).filter(
-        own | opened | Q(requesting_institution_id__in=desks)
-    )
-
-
-def exam_get(principal: Principal, exam_id: UUID) -> Exam:
+def exam_get(principal: Principal, exam_id: UUID, action: str = "exam.read") -> Exam:
     """NotFound for what is not there and for what is not yours."""
-    exam = exams(principal).filter(id=exam_id).first()
+    exam = exams(principal, action).filter(id=exam_id).first()
     if exam is None:
         raise NotFound()
     return exam
 
 
-def exams_on(principal: Principal, *, day: date | None, state: str | None) -> QuerySet[Exam]:
-    found = exams(principal).order_by("starts_at", "id")
+def accession_of(exam_id: UUID | None) -> str:
+    """The number of an exam on paper; empty for none."""
+    if exam_id is None:
+        return ""
+    return Exam.objects.filter(id=exam_id).values_list("accession", flat=True).first() or ""
+
+
+def permits(principal: Principal, action: str, exam: Exam) -> bool:
+    """Whether the caller's reach for this action includes the exam."""
+    return Exam.objects.filter(within(principal, action, "exam"), id=exam.id).exists()
+
+
+def may_join(principal: Principal, exam_id: UUID, role: str) -> bool:
+    """Whether this person's page may be the exam's console or bedside."""
+    return Exam.objects.filter(within(principal, f"exam.{role}_socket", "exam"), id=exam_id).exists()
+
+
+def exams_on(
+    principal: Principal, *, day: date | None, state: str | None, action: str = "exam.read"
+) -> QuerySet[Exam]:
+    found = exams(principal, action).order_by("starts_at", "id")
     if day is not None:
         start, end = shanghai_day(day)
         found = found.filter(starts_at__gte=start, starts_at__lt=end)
@@ -76,10 +76,7 @@ def exams_on(principal: Principal, *, day: date | None, state: str | None) -> Qu
 
 def exams_of_account(principal: Principal) -> QuerySet[Exam]:
     """Exams of the patients whom this phone account was proven to speak for."""
-    if principal.kind != "patient":
-        return Exam.objects.none()
-    patients = people.patients_of_account(principal.id)
-    return Exam.objects.select_related(*_RELATED).filter(patient__in=patients).order_by("-starts_at")
+    return exams(principal, "me.exams").order_by("-starts_at")
 
 
 def exams_of_people(patient_ids: Sequence[UUID]) -> QuerySet[Exam]:
@@ -87,20 +84,6 @@ def exams_of_people(patient_ids: Sequence[UUID]) -> QuerySet[Exam]:
     return (
         Exam.objects.select_related(*_RELATED).filter(patient_id__in=patient_ids).order_by("starts_at", "id")
     )
-
-
-def exam_of_account(principal: Principal, exam_id: UUID) -> Exam:
-    exam = exams_of_account(principal).filter(id=exam_id).first()
-    if exam is None:
-        raise NotFound()
-    return exam
-
-
-def exam_of_robot(robot_id: UUID, exam_id: UUID) -> Exam:
-    exam = Exam.objects.select_related(*_RELATED).filter(id=exam_id, robot_id=robot_id).first()
-    if exam is None:
-        raise NotFound()
-    return exam
 
 
 def presence(exam_id: UUID, role: str) -> Presence | None:
@@ -130,7 +113,13 @@ def facts(exam: Exam) -> rules.Facts:
     return rules.Facts(
         agreement=agreement is not None,
         consent=people.consent_active(exam_id=exam.id, kind="remote_exam") is not None,
-        practitioner_problem=people.practitioner_problem(user_id=exam.remote_physician_id, on=on),
+        practice_problems=licences.practice_problems(
+            user_id=exam.remote_physician_id,
+            requesting_id=exam.requesting_institution_id,
+            performing_id=exam.performing_institution_id,
+            service=exam.exam_type.service,
+            on=on,
+        ),
         bedside_present=presence(exam.id, "bedside") is not None,
         identified_bedside="bedside" in checks,
         identified_remote="remote" in checks,

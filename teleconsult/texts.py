@@ -60,6 +60,10 @@ TITLES: dict[str, tuple[str, str]] = {
     ),
     "unknown_message": ("未知的消息类型。", "Unknown message type."),
     "bad_message": ("消息内容有误。", "The message has wrong fields."),
+    "transfer_refused": (
+        "没有可提供的资料：须有患者指明贵机构的有效知情同意和两院之间的有效协议。",
+        "Nothing to give: it takes the patient's active consent naming your institution and an effective agreement.",
+    ),
     "exam_over": ("检查已结束。", "The exam is over."),
     "robot_refused": ("机器人拒绝了连接。", "The robot refused the connection."),
 }

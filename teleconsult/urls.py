@@ -4,7 +4,7 @@ from django.urls import path
 
 from devices.fleet.consumers import RobotSocket
 
-from . import api, api_reports, api_robot, consumers
+from . import api, api_peer, api_reports, api_robot, consumers
 
 EXAM = "exams/<uuid:exam_id>"
 
@@ -27,6 +27,9 @@ urlpatterns = [
     path("reports/<uuid:report_id>/amend", api_reports.AmendDoor.as_view()),
     path("me/exams", api_reports.MyExamsDoor.as_view()),
     path("me/exams/<uuid:exam_id>/report", api_reports.MyReportDoor.as_view()),
+    path("peer/reports", api_peer.PeerReportsDoor.as_view()),
+    path("peer/reports/<uuid:report_id>", api_peer.PeerReportDoor.as_view()),
+    path("peer/images/<uuid:image_id>", api_peer.PeerImageDoor.as_view()),
     path("robot/exams/<uuid:exam_id>/frozen", api_robot.RobotFrozenDoor.as_view()),
     path("robot/exams/<uuid:exam_id>/images", api_robot.RobotImagesDoor.as_view()),
 ]

@@ -45,7 +45,7 @@ class RobotsDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        found = selectors.robots(tuple(principal_of(request).institution_ids))
+        found = selectors.robots(principal_of(request))
         results = [
             {
                 "id": str(robot.id),
@@ -66,5 +66,5 @@ class PairingCodeDoor(Door):
 
     @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, robot_id: UUID) -> Response:
-        robot = selectors.robot_of_institution(robot_id, tuple(principal_of(request).institution_ids))
+        robot = selectors.robot_within(principal_of(request), "robot.pair_code", robot_id)
         return Response({"code": services.robot_pairing_code(robot_id=robot.id)}, status=201)

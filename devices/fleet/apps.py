@@ -8,8 +8,12 @@ class FleetConfig(AppConfig):
     label = "fleet"
 
     def ready(self) -> None:
+        from hospital.access.scopes import scope_register
+        from hospital.access.table import INSTITUTION
         from hospital.common.error_texts import register_titles
 
+        from .selectors import of_institution
         from .texts import TITLES
 
         register_titles(TITLES)
+        scope_register("robot", INSTITUTION, of_institution)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from hospital.common.errors import DomainError
 from hospital.common.sockets import NOT_AUTHENTICATED, REPLACED, JsonSocket
 
 from . import services, tokens
-from .authentication import SCHEME
+from .authentication import SCHEME, robot_principal
 from .push import peer_group, robot_group
 
 
@@ -28,6 +27,7 @@ def _uuid(value: Any) -> UUID | None:
 class RobotSocket(JsonSocket):
     """/ws/robot/: one connection per robot; a newer one closes the older with 4409."""
 
+    door, join = "robot_socket", "robot.socket"
     robot_id: UUID
     connection_id = ""  # empty until the robot is known
 
@@ -41,6 +41,7 @@ class RobotSocket(JsonSocket):
         except DomainError:
             await self.close(NOT_AUTHENTICATED)
             return
+        self.principal = robot_principal(robot)
         self.robot_id, self.connection_id = robot.id, uuid.uuid4().hex
         group = robot_group(robot.id)
         await self.channel_layer.group_send(group, {"type": "replaced", "by": self.connection_id})
@@ -67,38 +68,17 @@ class RobotSocket(JsonSocket):
         if event["by"] != self.connection_id:
             await self.close(REPLACED)
 
-    async def on_message(self, message: dict[str, Any]) -> None:
-        handler: Callable[[dict[str, Any]], Any] | None = self._handlers().get(message["type"])
-        if handler is None or not self.connection_id:
-            await self.refuse("unknown_message")
-            return
-        try:
-            await handler(message)
-        except (KeyError, TypeError, ValueError, OverflowError):
-            await self.refuse("bad_message")
-
-    def _handlers(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
-        return {
-            "hello": self._hello,
-            "status": self._status,
-            "event": self._event,
-            "self_test_result": self._self_test,
-            "peer_answer": self._relay,
-            "peer_refused": self._relay,
-            "peer_gone": self._relay,
-        }
-
-    async def _hello(self, message: dict[str, Any]) -> None:
+    async def _on_hello(self, message: dict[str, Any]) -> None:
         await database_sync_to_async(services.robot_connected)(
             robot_id=self.robot_id, connection=self.connection_id, hello=message
         )
 
-    async def _status(self, message: dict[str, Any]) -> None:
+    async def _on_status(self, message: dict[str, Any]) -> None:
         await database_sync_to_async(services.robot_status)(
             robot_id=self.robot_id, connection=self.connection_id, status=message
         )
 
-    async def _event(self, message: dict[str, Any]) -> None:
+    async def _on_event(self, message: dict[str, Any]) -> None:
         await database_sync_to_async(services.event_store)(
             robot_id=self.robot_id,
             serial=int(message["serial"]),
@@ -109,7 +89,7 @@ class RobotSocket(JsonSocket):
         )
         await self.tell("event_ack", serial=message["serial"])
 
-    async def _self_test(self, message: dict[str, Any]) -> None:
+    async def _on_self_test_result(self, message: dict[str, Any]) -> None:
         await database_sync_to_async(services.self_test_finish)(
             robot_id=self.robot_id,
             request_id=UUID(str(message["request_id"])),
@@ -123,3 +103,5 @@ class RobotSocket(JsonSocket):
         await self.channel_layer.group_send(
             peer_group(peer_id), {"type": "push", "message": message, "to": ""}
         )
+
+    _on_peer_answer = _on_peer_refused = _on_peer_gone = _relay

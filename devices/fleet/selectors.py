@@ -3,6 +3,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
+from hospital.access.principals import Principal
+from hospital.access.scopes import Asked, within
 from hospital.common.clock import now
 from hospital.common.errors import NotFound
 
@@ -26,12 +30,23 @@ def robot_of_institution(robot_id: UUID, institution_ids: tuple[UUID, ...]) -> R
     return robot
 
 
-def robots(institution_ids: tuple[UUID, ...]) -> list[Robot]:
-    return list(
-        Robot.objects.select_related("institution")
-        .filter(institution_id__in=institution_ids)
-        .order_by("name")
-    )
+def robot_within(principal: Principal, action: str, robot_id: UUID) -> Robot:
+    """A robot with which the caller may do this; NotFound for any other."""
+    rows = Robot.objects.select_related("resource", "institution")
+    robot = rows.filter(within(principal, action, "robot"), id=robot_id).first()
+    if robot is None:
+        raise NotFound()
+    return robot
+
+
+def robots(principal: Principal) -> list[Robot]:
+    reach = within(principal, "robot.list", "robot")
+    return list(Robot.objects.select_related("institution").filter(reach).order_by("name"))
+
+
+def of_institution(asked: Asked) -> Q:
+    """Robots that stand in the institutions where the role is held."""
+    return Q(institution_id__in=asked.institutions)
 
 
 def is_online(robot: Robot) -> bool:

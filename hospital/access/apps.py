@@ -11,9 +11,13 @@ class AccessConfig(AppConfig):
         from hospital.common.api import register_permission_check
         from hospital.common.error_texts import register_titles
 
-        from . import schema  # noqa: F401  registers how the API document names our sign-ins
+        from . import (
+            peers,
+            schema,  # noqa: F401  registers how the API document names our sign-ins
+        )
         from .table import require
         from .texts import TITLES
 
         register_titles(TITLES)
         register_permission_check(require)
+        peers.register()

@@ -7,10 +7,11 @@ from rest_framework.request import Request
 
 from hospital.common.errors import Forbidden, Unauthenticated
 
-from . import selectors, sessions
+from . import peers, selectors, sessions
 from .principals import Principal
 
 SCHEME = "Bearer "
+PEER_SCHEME = "Peer "
 BACKGROUND = "X-Background"  # a page asks by itself: an answer, but no sign of a person
 
 
@@ -28,6 +29,19 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class PeerAuthentication(BaseAuthentication):
+    """`Authorization: Peer <jwt>`, signed by another institution's key, each token once."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        header = request.headers.get("Authorization", "")
+        if not header.startswith(PEER_SCHEME):
+            return None
+        return peers.peer_authenticate(token=header[len(PEER_SCHEME) :]), "peer"
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Peer"
 
 
 class PageSessionAuthentication(SessionAuthentication):

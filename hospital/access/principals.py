@@ -1,4 +1,4 @@
-"""Who asks: a person of the staff, a patient's account, a robot, or the system itself."""
+"""Who asks: a person of the staff, a patient's account, a robot, another institution's system, or the system itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-Kind = Literal["staff", "patient", "robot", "system", "nobody"]
+Kind = Literal["staff", "patient", "robot", "peer", "system", "nobody"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,14 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer"}
 
 
+class PeerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "hospital.access.authentication.PeerAuthentication"
+    name = "peer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "Authorization"}
+
+
 class PageSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "hospital.access.authentication.PageSessionAuthentication"
     name = "page_session"

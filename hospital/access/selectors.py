@@ -52,6 +52,11 @@ def institution_names(*, ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
     return {row.id: {"name": row.name, "name_en": row.name_en, "short_name": row.short_name} for row in rows}
 
 
+def institutions_all() -> list[Institution]:
+    """Every hospital of the house: a public register."""
+    return list(Institution.objects.order_by("name"))
+
+
 def user_names(*, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names of staff, also of people who no longer work here."""
     return dict(User.objects.filter(id__in=list(ids)).values_list("id", "name"))

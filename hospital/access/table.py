@@ -1,10 +1,14 @@
-"""The permission table: action x role. What has no row does not exist; what is not in the row is refused.
+"""The permission table: action x role x scope. What has no row does not exist; what is not in the row is refused.
 
-Scope (own exam, own institution) is decided by the selectors of the app that owns the data.
+Each row names, for every role that has the action, how far it reaches: `own` (a part of one's own in it),
+`care_relation` (for as long as the relation lasts), `institution` (where the role is held), `agreement` (what another
+institution may see by paper), `none` (the action reads and writes nothing of anybody). What a scope means for the rows
+of one kind is said by the app that owns them, see `scopes`; selectors ask there. A misspelt name raises at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from hospital.common.errors import Forbidden, Unauthenticated
@@ -19,78 +23,134 @@ R, B, A, S, N = (
     Role.SCHEDULER.value,
     Role.NURSE.value,
 )
+SYSTEM_ADMIN, SECURITY_ADMIN = Role.SYSTEM_ADMIN.value, Role.SECURITY_ADMIN.value
 STAFF = frozenset(Role.values)
 CLINIC = frozenset({R, B, A, S, N})
 DESK = frozenset({S, N, A})
-PATIENT, ROBOT = "patient", "robot"
+# Principals that are no members of staff. An account is its patient's, and a delegate's where somebody delegated.
+PATIENT, DELEGATE, ROBOT, PEER = "patient", "delegate", "robot", "peer"
+# Staff with an open emergency access, for the patients whose record they opened: whatever their own roles reach.
+BREAK_GLASS = "break_glass"
+ROLES = STAFF | {PATIENT, DELEGATE, ROBOT, PEER, BREAK_GLASS}
+OWN, CARE, INSTITUTION, AGREEMENT, NONE = "own", "care_relation", "institution", "agreement", "none"
+SCOPES = frozenset({OWN, CARE, INSTITUTION, AGREEMENT, NONE})
+Row = Mapping[str, str]
 
-ACTIONS: dict[str, frozenset[str]] = {
-    "auth.ticket": STAFF,
-    "auth.step_up": STAFF,
-    "auth.keys": STAFF,
-    "auth.sessions": STAFF | {PATIENT},
-    "auth.password": STAFF,
-    "exam.read": CLINIC,
-    "exam.book": DESK,
-    "exam.move": DESK,
-    "exam.cancel": DESK,
-    "exam.no_show": DESK | {B},
-    "exam.check_in": DESK | {B},
-    "exam.identify": frozenset({R, B}),
-    "exam.checklist": frozenset({R, B}),
-    "exam.consent": frozenset({B}),
-    "exam.self_test": frozenset({B}),
-    "exam.ready": frozenset({B}),
-    "exam.lease": frozenset({R}),
-    "exam.start": frozenset({R}),
-    "exam.pause": frozenset({R, B}),
-    "exam.resume": frozenset({R}),
-    "exam.end": frozenset({R}),
-    "exam.abort": frozenset({R, B}),
-    "report.read": frozenset({R, B}),
-    "report.write": frozenset({R}),
-    "report.sign": frozenset({R}),
-    "image.read": frozenset({R, B, PATIENT}),
-    "image.remove": frozenset({R}),
-    "measurement.write": frozenset({R}),
-    "view.write": frozenset({R}),
-    "patient.register": DESK,
-    "patient.search": DESK,
-    "patient.read": DESK,
-    "patient.reveal": DESK,
-    "patient.delegate": DESK,
-    "duplicate.open": DESK,
-    "duplicate.review": frozenset({S, Role.QUALITY_CONTROL.value}),
-    "patient.merge": frozenset({S, Role.QUALITY_CONTROL.value}),
-    "break_glass.open": frozenset({R, B, N}),
-    "break_glass.review": frozenset({Role.QUALITY_CONTROL.value, Role.SECURITY_ADMIN.value}),
-    "patient.verify": DESK | {B},
-    "correction.decide": frozenset({S, Role.QUALITY_CONTROL.value}),
-    "me.archive": frozenset({PATIENT}),
-    "me.consents": frozenset({PATIENT}),
-    "me.corrections": frozenset({PATIENT}),
-    "me.delegates": frozenset({PATIENT}),
-    "practitioner.list": CLINIC,
-    "resource.list": CLINIC,
-    "exam_type.list": CLINIC,
-    "consent_text.read": frozenset({B, R}),
-    "robot.list": CLINIC,
-    "robot.pair_code": frozenset({Role.SYSTEM_ADMIN.value}),
-    "robot.upload": frozenset({ROBOT}),
-    "me.exams": frozenset({PATIENT}),
-    "me.accesses": frozenset({PATIENT}),
-    "page.home": STAFF,
-    "page.account": STAFF,
-    "page.desk": DESK,
-    "page.patient": DESK,
-    "page.identity": frozenset({S, Role.QUALITY_CONTROL.value}),
-    "page.bedside": frozenset({B}),
-    "page.my_day": frozenset({R}),
-    "page.exam_console": frozenset({R}),
-    "page.exam_bedside": frozenset({B}),
-    "page.report": frozenset({R, B}),
-    "page.report_print": frozenset({R, B}),
-    "page.mailbox": STAFF,
+
+def at(scope: str, *roles: str) -> dict[str, str]:
+    """These roles with one scope."""
+    return dict.fromkeys(roles, scope)
+
+
+_DESK = at(INSTITUTION, *DESK)
+_CLINIC = at(INSTITUTION, *CLINIC)
+_REMOTE, _BEDSIDE = {R: CARE}, {B: OWN}
+_PHYSICIANS = _REMOTE | _BEDSIDE
+_OPENED = {BREAK_GLASS: CARE}
+_ACCOUNT = at(OWN, PATIENT, DELEGATE)
+_ROBOT = {ROBOT: OWN}
+
+ACTIONS: dict[str, Row] = {
+    "auth.ticket": at(OWN, *STAFF),
+    "auth.step_up": at(OWN, *STAFF),
+    "auth.keys": at(OWN, *STAFF),
+    "auth.sessions": at(OWN, *STAFF, PATIENT, DELEGATE),
+    "auth.password": at(OWN, *STAFF),
+    "exam.read": _PHYSICIANS | _DESK | _OPENED,
+    "exam.book": _DESK,
+    "exam.move": _DESK,
+    "exam.cancel": _DESK,
+    "exam.no_show": _DESK | _BEDSIDE,
+    "exam.check_in": _DESK | _BEDSIDE,
+    "exam.identify": _PHYSICIANS,
+    "exam.checklist": _PHYSICIANS,
+    "exam.consent": _BEDSIDE,
+    "exam.self_test": _BEDSIDE,
+    "exam.ready": _BEDSIDE,
+    "exam.lease": _REMOTE,
+    "exam.start": _REMOTE,
+    "exam.pause": _PHYSICIANS,
+    "exam.resume": _REMOTE,
+    "exam.end": _REMOTE,
+    "exam.abort": _PHYSICIANS,
+    "report.read": _PHYSICIANS | _OPENED,
+    "report.write": _REMOTE,
+    "report.sign": _REMOTE,
+    "image.read": _PHYSICIANS | _ACCOUNT | _OPENED,
+    "image.remove": _REMOTE,
+    "measurement.write": _REMOTE,
+    "view.write": _REMOTE,
+    "patient.register": _DESK,
+    "patient.search": _DESK,
+    "patient.read": _DESK,
+    "patient.reveal": _DESK,
+    "patient.delegate": _DESK,
+    "duplicate.open": _DESK,
+    "duplicate.review": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
+    "patient.merge": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
+    "patient.verify": _DESK | at(INSTITUTION, B),
+    "correction.decide": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
+    "patient.consent": _DESK | at(INSTITUTION, B),
+    "patient.consents": _DESK | at(INSTITUTION, B),
+    # Whose record is opened is named by the document in hand; the relation begins with it.
+    "break_glass.open": at(NONE, R, B, N),
+    "break_glass.review": at(INSTITUTION, Role.QUALITY_CONTROL.value, SECURITY_ADMIN),
+    "me.delegates": at(OWN, PATIENT),
+    "me.archive": _ACCOUNT,
+    "me.consents": at(OWN, PATIENT),
+    "me.corrections": at(OWN, PATIENT),
+    "me.delegations": at(OWN, DELEGATE),
+    "practitioner.list": at(AGREEMENT, *CLINIC),
+    "resource.list": _CLINIC,
+    "exam_type.list": at(NONE, *CLINIC),
+    "consent_text.read": at(NONE, B, R),
+    "robot.list": _CLINIC,
+    "robot.pair_code": at(INSTITUTION, SYSTEM_ADMIN),
+    "robot.upload": _ROBOT,
+    # Registry data belong to the system administrator; who may move the arm is a clinical question.
+    "registry.keep": at(INSTITUTION, SYSTEM_ADMIN),
+    "registry.read": at(INSTITUTION, SYSTEM_ADMIN, Role.QUALITY_CONTROL.value),
+    "privilege.grant": at(INSTITUTION, Role.QUALITY_CONTROL.value),
+    "agreement.keep": at(INSTITUTION, SYSTEM_ADMIN),
+    "peer.manage": at(INSTITUTION, SECURITY_ADMIN),
+    "peer.read": at(AGREEMENT, PEER),
+    "me.exams": _ACCOUNT,
+    "me.accesses": _ACCOUNT,
+    "page.home": at(NONE, *STAFF),
+    "page.account": at(OWN, *STAFF),
+    "page.desk": _DESK,
+    "page.patient": _DESK,
+    "page.identity": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
+    "page.bedside": _BEDSIDE,
+    "page.my_day": _REMOTE,
+    "page.exam_console": _REMOTE,
+    "page.exam_bedside": _BEDSIDE,
+    "page.report": _PHYSICIANS | _OPENED,
+    "page.report_print": _PHYSICIANS | _OPENED,
+    "page.consent_print": _DESK | at(INSTITUTION, B),
+    "page.papers": at(INSTITUTION, SYSTEM_ADMIN, Role.QUALITY_CONTROL.value),
+    "page.mailbox": at(NONE, *STAFF),
+    # Sockets: joining, then each message that a page or a robot may send.
+    "exam.console_socket": _REMOTE,
+    "console_socket.ping": _REMOTE,
+    "console_socket.peer_offer": _REMOTE,
+    "console_socket.voice": _REMOTE,
+    "console_socket.quality": _REMOTE,
+    "console_socket.prompt": _REMOTE,
+    "exam.bedside_socket": _BEDSIDE,
+    "bedside_socket.ping": _BEDSIDE,
+    "bedside_socket.peer_offer": _BEDSIDE,
+    "bedside_socket.voice": _BEDSIDE,
+    "bedside_socket.hurt": _BEDSIDE,
+    "bedside_socket.prompt_shown": _BEDSIDE,
+    "robot.socket": _ROBOT,
+    "robot_socket.hello": _ROBOT,
+    "robot_socket.status": _ROBOT,
+    "robot_socket.event": _ROBOT,
+    "robot_socket.self_test_result": _ROBOT,
+    "robot_socket.peer_answer": _ROBOT,
+    "robot_socket.peer_refused": _ROBOT,
+    "robot_socket.peer_gone": _ROBOT,
 }
 
 # Deeds that a fresh proof of identity can be bound to.
@@ -103,28 +163,53 @@ class UnknownAction(KeyError):
     """A permission that has no row: a bug in the caller, never a yes or a no."""
 
 
-def _row(action: str) -> frozenset[str]:
+class UnknownScope(KeyError):
+    """A scope or role nobody knows, or a scope that means nothing for these rows: a bug, never a yes or a no."""
+
+
+def table_checked(table: Mapping[str, Row]) -> None:
+    """UnknownScope for a row with a role or scope that does not exist."""
+    for action, row in table.items():
+        for role, scope in row.items():
+            if role not in ROLES or scope not in SCOPES:
+                raise UnknownScope(f"{action}: {role}: {scope}")
+
+
+table_checked(ACTIONS)
+
+
+def row_of(action: str) -> Row:
+    """Role -> scope. UnknownAction."""
     try:
         return ACTIONS[action]
     except KeyError:
         raise UnknownAction(action) from None
 
 
+def roles_of(principal: Principal) -> frozenset[str]:
+    """The names under which the table knows the caller."""
+    if principal.kind == "staff":
+        return principal.roles
+    if principal.kind == PATIENT:
+        return frozenset({PATIENT, DELEGATE})
+    return frozenset({principal.kind}) if principal.kind in (ROBOT, PEER) else frozenset()
+
+
 def allowed(principal: Principal, action: str) -> bool:
-    """Whether the table has the caller's kind or one of the caller's roles in the action's row."""
-    row = _row(action)
-    return bool(principal.roles & row) if principal.kind == "staff" else principal.kind in row
+    """Whether the table has one of the caller's roles in the action's row; the scope is the selectors' to ask."""
+    return not roles_of(principal).isdisjoint(row_of(action))
 
 
 def places(principal: Principal, action: str) -> tuple[UUID, ...]:
-    """The institutions in which the caller has a role that allows the action."""
-    row = _row(action)
-    return tuple(dict.fromkeys(institution for institution, role in principal.memberships if role in row))
+    """The institutions in which the caller has a role that reaches further than an own part in something."""
+    row = row_of(action)
+    wide = {role for role, scope in row.items() if scope not in (OWN, CARE)}
+    return tuple(dict.fromkeys(institution for institution, role in principal.memberships if role in wide))
 
 
 def require(principal: Principal | None, action: str) -> None:
     """Unauthenticated for nobody, Forbidden `not_permitted` for somebody without the role."""
-    _row(action)
+    row_of(action)
     if principal is None:
         raise Unauthenticated("not_authenticated")
     if principal.kind != "system" and not allowed(principal, action):

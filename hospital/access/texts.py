@@ -40,5 +40,16 @@ TITLES: dict[str, tuple[str, str]] = {
         "The password is older than 90 days: set a new one while signing in.",
     ),
     "refresh_invalid": ("登录已失效，请重新登录。", "The sign-in is over; please sign in again."),
+    "peer_not_authenticated": (
+        "对方机构身份验证失败。",
+        "The other institution could not be authenticated.",
+    ),
+    "peer_key_invalid": (
+        "公钥须为 Ed25519 或 P-256 的 PEM。",
+        "The key must be an Ed25519 or P-256 public key as PEM.",
+    ),
+    "peer_key_known": ("该公钥已登记过。", "This key was registered before."),
+    "peer_days": ("密钥有效期须为 1 至 366 天。", "A key lasts between 1 and 366 days."),
+    "peer_institution": ("请选择另一家机构。", "Choose another institution."),
     "document_required": ("首次登录请同时提供证件号码。", "The first sign-in needs the document number too."),
 }

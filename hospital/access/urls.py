@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, api_keys
+from . import api, api_keys, api_peers
 
 urlpatterns = [
     path("auth/staff", api.StaffDoor.as_view()),
@@ -17,4 +17,6 @@ urlpatterns = [
     path("auth/sessions", api.SessionsDoor.as_view()),
     path("auth/sessions/<uuid:session_id>", api.SessionDoor.as_view()),
     path("auth/patient/refresh", api.PatientRefreshDoor.as_view()),
+    path("peers", api_peers.PeersDoor.as_view()),
+    path("peers/<uuid:peer_id>/revoke", api_peers.PeerRevokeDoor.as_view()),
 ]

@@ -38,7 +38,9 @@ def accesses_of(
         during = Q(at__gte=row.since, at__lt=row.until, object_id__in=list(row.objects))
         which |= Q(patient_ids__contains=[row.patient_id]) & during
     return (
-        AuditEntry.objects.filter(which, ~Q(patient_ids=[]), actor_kind__in=("staff", "patient", "robot"))
+        AuditEntry.objects.filter(
+            which, ~Q(patient_ids=[]), actor_kind__in=("staff", "patient", "robot", "peer")
+        )
         .exclude(actor_id__in=list(but_by))
         .exclude(outcome="refused")
         .values(

@@ -12,7 +12,8 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     channel = models.CharField(
-        max_length=8, choices=[("sms", "SMS"), ("voice", "voice"), ("email", "e-mail")]
+        max_length=8,
+        choices=[("sms", "SMS"), ("voice", "voice"), ("email", "e-mail"), ("in_app", "in the pages")],
     )
     to = EncryptedTextField()
     to_index = models.BinaryField(max_length=32, db_index=True)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 from .models import Message
-from .services import recipient_index
+from .services import IN_APP, recipient_index
 
 
 def mailbox(*, to: str | None = None, limit: int = 50) -> list[Message]:
@@ -15,3 +17,9 @@ def mailbox(*, to: str | None = None, limit: int = 50) -> list[Message]:
 def on_its_way(*, to: str) -> bool:
     """A message to this recipient is written but not sent yet."""
     return Message.objects.filter(to_index=recipient_index(to), status="queued").exists()
+
+
+def notices_of(user_id: UUID, *, limit: int = 50) -> list[Message]:
+    """What the pages tell one member of staff, the newest first."""
+    mine = Message.objects.filter(channel=IN_APP, to_index=recipient_index(str(user_id)), status="sent")
+    return list(mine.order_by("-created_at")[:limit])

@@ -21,6 +21,9 @@ from .templates import render
 Provider = Callable[[Message], None]
 
 
+IN_APP = "in_app"
+
+
 def _mailbox(message: Message) -> None:
     """The embedded default: the row itself is the mailbox; nothing leaves the house."""
 
@@ -65,7 +68,8 @@ def _deliver(payload: dict[str, Any]) -> None:
         message.status = "expired"
         message.save(update_fields=["status"])
         return
-    provider = PROVIDERS.get(settings.MESSAGES_PROVIDER)
+    # A notice in the pages is delivered by standing there.
+    provider = _mailbox if message.channel == IN_APP else PROVIDERS.get(settings.MESSAGES_PROVIDER)
     if provider is None:
         raise RuntimeError("MESSAGES_PROVIDER names no provider; the message stays queued")
     provider(message)

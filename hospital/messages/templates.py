@@ -15,6 +15,14 @@ TEMPLATES: dict[str, str] = {
         "【长三角互联网医院】您的一项家属照护授权将于{on}到期，需要时请重新授权。"
         " A family or carer's delegation ends on {on}; renew it if it is still needed."
     ),
+    "break_glass_overdue": (
+        "{at} 的一次紧急调阅已超过一天未复核，请尽快复核。"
+        " An emergency access of {at} was not reviewed within a day; please review it."
+    ),
+    "paper_ends": (
+        "{what}（{name}）将于{day}到期，还有 {days} 天；到期后不能再预约。"
+        " {what_en} ({name}) ends on {day}, {days} days from now; nothing can be booked on it afterwards."
+    ),
     "break_glass": (
         "【长三角互联网医院】{hospital}的{name}因紧急情况于{at}查看了您的病历，院方将在一天内复核。如有疑问请联系医院。"
         " {name} of {hospital} opened your record in an emergency at {at}; it will be reviewed within a day."

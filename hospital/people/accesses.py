@@ -24,15 +24,14 @@ WHY: dict[str, tuple[str, str]] = {
     "desk": ("预约与登记", "booking and registration"),
     "exam": ("本次检查的医生", "physician of this exam"),
     "break_glass": ("紧急调阅", "emergency access"),
+    "transfer": ("您同意转交的机构", "an institution you agreed to share with"),
     "own": ("本人或家属账户", "your own or your family's account"),
 }
 
 
 def accesses_for(*, principal: Principal, patient_id: UUID | None) -> tuple[UUID, Accesses]:
     """(patient, rows) of the patient asked for, or the first the account speaks for. NotFound for anybody else's."""
-    patients = selectors.patients_of_account(principal.id) if principal.kind == "patient" else None
-    if patients is None:
-        raise NotFound()
+    patients = selectors.patients(principal, "me.accesses")
     mine = patients.filter(id=patient_id) if patient_id else patients.order_by("created_at")
     patient = mine.values_list("id", flat=True).first()
     if patient is None:
@@ -63,7 +62,7 @@ def _lent_out(patient: UUID) -> list[Lent]:
 @transaction.atomic
 def patient_reveal(*, principal: Principal, patient_id: UUID, reason: str) -> Patient:
     """A patient of the caller's desk, to be shown with full numbers. NotFound for anybody else's."""
-    patient = selectors.patient_get(principal=principal, patient_id=patient_id)
+    patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="patient.reveal")
     audit_record(
         principal=principal,
         action="patient.reveal",

@@ -71,7 +71,7 @@ class MyDelegateDoor(Door):
 class MyDelegationDoor(Door):
     """The delegate gives it back."""
 
-    actions: ClassVar = {"DELETE": "me.delegates"}
+    actions: ClassVar = {"DELETE": "me.delegations"}
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, delegation_id: UUID) -> Response:
@@ -91,7 +91,7 @@ class PatientDelegatesDoor(Door):
     @extend_schema(request=PaperInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, patient_id: UUID) -> Response:
         principal = principal_of(request)
-        patient = selectors.patient_get(principal=principal, patient_id=patient_id)
+        patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="patient.delegate")
         row = delegates.delegation_grant(principal=principal, patient=patient, **_parsed(PaperInput, request))
         return Response(delegation_json(row), status=201)
 
@@ -102,6 +102,6 @@ class PatientDelegateDoor(Door):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, patient_id: UUID, delegation_id: UUID) -> Response:
         principal = principal_of(request)
-        patient = selectors.patient_get(principal=principal, patient_id=patient_id)
+        patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="patient.delegate")
         delegates.delegation_revoke(principal=principal, patient=patient, delegation_id=delegation_id)
         return Response(status=204)

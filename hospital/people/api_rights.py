@@ -166,8 +166,12 @@ class MyConsentsDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, patient_id: UUID) -> Response:
-        patient = delegates.own_patient(principal_of(request), patient_id)
-        rows = [consent_for_patient(row) for row in selectors.consents_of(patient.id)]
+        principal = principal_of(request)
+        patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="me.consents")
+        rows = [
+            consent_for_patient(row)
+            for row in selectors.consents(principal, "me.consents").filter(patient=patient)
+        ]
         self.shown(Shown(kind="consents", object_id=patient.id, patient_ids=(patient.id,), why="own"))
         return Response({"results": rows, "next": None})
 

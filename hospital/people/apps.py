@@ -11,13 +11,14 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         from hospital.common.error_texts import register_titles
 
-        from . import archives, break_glass, corrections  # noqa: F401  register their due work
+        from . import archives, break_glass, corrections, scopes, warnings  # noqa: F401  register their due work
         from .archive import part_register
         from .archive_parts import people_part
         from .references import How, guards_install, merge_knows
         from .texts import TITLES
 
         register_titles(TITLES)
+        scopes.register()
         post_migrate.connect(guards_install, sender=self, dispatch_uid="people.guards")
         merge_knows("people.Patient", "merged_into", How.MOVE)
         merge_knows("people.AccountPatient", "patient", How.MOVE_ALL_BUT_DOUBLES)

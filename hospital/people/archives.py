@@ -27,14 +27,11 @@ BUILD, EXPIRE = "archive.build", "archive.expire"
 KEPT_FOR = timedelta(days=3)  # design value: long enough for a weekend
 GIVEN_UP_AFTER = timedelta(days=1)
 WAITING, READY, TAKEN, EXPIRED = "waiting", "ready", "taken", "expired"
-SCOPE = "copy"
 
 
 def archive_patient(principal: Principal, patient_id: UUID | None) -> Patient:
     """Whose archive this account may have: its own patients', and those who lent it the scope `copy`."""
-    if principal.kind != "patient":
-        raise NotFound()
-    mine = selectors.patients_of_account(principal.id, scope=SCOPE)
+    mine = selectors.patients(principal, "me.archive")
     found = mine.filter(id=patient_id) if patient_id else mine.order_by("created_at")
     patient = found.first()
     if patient is None:

@@ -13,10 +13,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from hospital.access.keys import Deed
+from hospital.access.models import Membership
 from hospital.access.principals import SYSTEM, Principal
+from hospital.access.scopes import within
 from hospital.access.selectors import institution_names
 from hospital.access.services import proof_consume
-from hospital.access.table import places
+from hospital.access.table import INSTITUTION, places, row_of
 from hospital.audit.services import audit_record
 from hospital.common.clock import SHANGHAI, now
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
@@ -86,9 +88,8 @@ def _opened(principal: Principal, patient: Patient, reason: str) -> BreakGlass:
 
 def _reviewable(principal: Principal) -> QuerySet[BreakGlass]:
     """Entries of people, or of patients, of the institutions in which the caller reviews."""
-    mine = places(principal, "break_glass.review")
     rows = BreakGlass.objects.select_related("patient", "user", "institution", "reviewed_by")
-    return rows.filter(institution_id__in=mine) | rows.filter(patient__institution_id__in=mine)
+    return rows.filter(within(principal, "break_glass.review", "break_glass"))
 
 
 def to_review(principal: Principal) -> list[BreakGlass]:
@@ -120,12 +121,27 @@ def break_glass_review(*, principal: Principal, entry_id: UUID, verdict: str, no
 
 @worker(OVERDUE)
 def _review_overdue(payload: dict[str, Any]) -> None:
-    """A day later: an entry nobody reviewed is put on record as such."""
+    """A day later: an entry nobody reviewed is put on record as such, and its reviewers are told."""
     row = (
         BreakGlass.objects.select_related("patient").filter(id=payload["entry_id"], reviewed_at=None).first()
     )
     if row is not None:
         _noted(SYSTEM, "break_glass.overdue", row)
+        for reviewer in _reviewers(row):
+            message_send(
+                to=str(reviewer),
+                channel="in_app",
+                template="break_glass_overdue",
+                context={"at": row.began_at.astimezone(SHANGHAI).strftime("%m-%d %H:%M")},
+            )
+
+
+def _reviewers(row: BreakGlass) -> list[UUID]:
+    """Who may review it, but for the one who opened the record."""
+    roles = [role for role, scope in row_of("break_glass.review").items() if scope == INSTITUTION]
+    places = [row.institution_id, row.patient.institution_id]
+    found = Membership.objects.filter(role__in=roles, institution_id__in=places, user__is_active=True)
+    return list(found.exclude(user_id=row.user_id).values_list("user_id", flat=True).distinct())
 
 
 def _noted(principal: Principal, action: str, row: BreakGlass, reason: str = "") -> None:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
+from hospital.access.models import Institution
 from hospital.access.principals import SYSTEM, Principal
+from hospital.access.scopes import within
 from hospital.audit.services import audit_record
 from hospital.common.clock import now, today
 from hospital.common.errors import Conflict, Invalid, NotFound
@@ -27,9 +30,11 @@ SIGNATURE_MAX_BYTES = 200_000  # design value: a signature pad's picture has a t
 class ConsentWithdrawn(Event):
     """From this moment nothing may be done that stood on this consent."""
 
-    exam_id: UUID
+    exam_id: UUID | None
     patient_id: UUID
     kind: str
+    by: Principal
+    reason: str
 
 
 @transaction.atomic
@@ -66,7 +71,8 @@ def _noted(principal: Principal, action: str, consent: Consent, reason: str = ""
         reason=reason,
         details={
             "patient_id": str(consent.patient_id),
-            "exam_id": str(consent.exam_id),
+            "exam_id": str(consent.exam_id) if consent.exam_id else None,
+            "receiver_id": str(consent.receiver_id) if consent.receiver_id else None,
             "kind": consent.kind,
         },
         patient_ids=(consent.patient_id,),
@@ -79,7 +85,8 @@ def consent_record(
     principal: Principal,
     patient_id: UUID,
     kind: str,
-    exam_id: UUID,
+    exam_id: UUID | None = None,
+    receiver_id: UUID | None = None,
     text_version: str,
     given_by: str,
     method: str,
@@ -91,8 +98,9 @@ def consent_record(
     """One written consent of the newest text, by the patient or a guardian, with signature or witness.
 
     `signature_png` is base64. Invalid with the code of what is missing; `guardian_required` below 14 years;
-    Conflict `consent_exists` while another one of the kind is active for the exam.
+    Conflict `consent_exists` while another one of the kind is active for the exam, patient or receiver.
     """
+    _about_checked(kind, exam_id, receiver_id)
     newest = ConsentText.objects.filter(kind=kind).order_by("-published_at").first()
     if newest is None or newest.version != text_version:
         raise Invalid("consent_text_unknown", current=newest.version if newest else None)
@@ -113,6 +121,7 @@ def consent_record(
                 patient=patient,
                 kind=kind,
                 exam_id=exam_id,
+                receiver_id=receiver_id,
                 text=newest,
                 given_by=given_by,
                 guardian_name=guardian_name.strip(),
@@ -128,13 +137,45 @@ def consent_record(
     return row
 
 
-@transaction.atomic
 def consent_withdraw(*, principal: Principal, exam_id: UUID, kind: str, reason: str) -> None:
+    """The exam's consent of that kind; NotFound when none is active."""
+    _withdraw(principal, Consent.objects.filter(exam_id=exam_id, kind=kind), reason)
+
+
+def consent_take_back(*, principal: Principal, action: str, consent_id: UUID, reason: str) -> None:
+    """One consent within the caller's reach for `action`; NotFound for any other, or one withdrawn before."""
+    mine = within(principal, action, "consent")
+    _withdraw(principal, Consent.objects.filter(mine, id=consent_id), reason)
+
+
+@transaction.atomic
+def _withdraw(principal: Principal, which: QuerySet[Consent], reason: str) -> None:
     """Withdrawal acts on the next request; what was done before stays lawful (PIPL 15)."""
-    active = Consent.objects.select_for_update().filter(exam_id=exam_id, kind=kind, withdrawn_at=None).first()
+    found = which.filter(withdrawn_at=None).values_list("id", flat=True)
+    active = Consent.objects.select_for_update().filter(id__in=found, withdrawn_at=None).first()
     if active is None:
         raise NotFound()
     active.withdrawn_at, active.withdrawn_reason = now(), reason
     active.save(update_fields=["withdrawn_at", "withdrawn_reason"])
     _noted(principal, "consent.withdraw", active, reason)
-    emit(ConsentWithdrawn(exam_id=exam_id, patient_id=active.patient_id, kind=kind))
+    emit(
+        ConsentWithdrawn(
+            exam_id=active.exam_id,
+            patient_id=active.patient_id,
+            kind=active.kind,
+            by=principal,
+            reason=reason,
+        )
+    )
+
+
+def _about_checked(kind: str, exam_id: UUID | None, receiver_id: UUID | None) -> None:
+    """What a consent of this kind is about; the database says the same."""
+    if kind not in rules.CONSENT_KINDS:
+        raise Invalid("consent_kind_unknown", field="kind")
+    if (kind in rules.EXAM_KINDS) is not (exam_id is not None):
+        raise Invalid("consent_exam_named", field="exam_id")
+    if (kind == rules.TRANSFER) is not (receiver_id is not None):
+        raise Invalid("consent_receiver_named", field="receiver_id")
+    if receiver_id is not None and not Institution.objects.filter(id=receiver_id).exists():
+        raise Invalid("consent_receiver_named", field="receiver_id")

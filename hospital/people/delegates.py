@@ -48,10 +48,7 @@ def delegations_of(patient: Patient) -> QuerySet[Delegation]:
 
 def own_patient(principal: Principal, patient_id: UUID) -> Patient:
     """A patient whom this account's phone belongs to; a delegate cannot delegate further. NotFound otherwise."""
-    found = selectors.own_patients(principal.id).filter(id=patient_id).first()
-    if found is None:
-        raise NotFound()
-    return found
+    return selectors.patient_get(principal=principal, patient_id=patient_id, action="me.delegates")
 
 
 def _checked(name: str, scopes: list[str], days: int) -> None:

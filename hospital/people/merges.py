@@ -64,7 +64,10 @@ def _both_locked(principal: Principal, source_id: UUID, survivor_id: UUID) -> tu
     _rows_locked(source_id)
     ids = sorted([source_id, survivor_id])
     found = {row.id: row for row in Patient.objects.select_for_update().filter(id__in=ids).order_by("id")}
-    if len(found) < 2 or selectors.patients(principal, merged=True).filter(id__in=ids).count() < 2:
+    if (
+        len(found) < 2
+        or selectors.patients(principal, "patient.merge", merged=True).filter(id__in=ids).count() < 2
+    ):
         raise NotFound()
     if any(row.merged_into_id is not None for row in found.values()):
         raise Conflict("merge_done")
@@ -182,7 +185,7 @@ def patient_unmerge(*, principal: Principal, merge_id: UUID, reason: str) -> Pat
 
 def _parted(principal: Principal, merge_id: UUID, reason: str) -> PatientMerge:
     row = PatientMerge.objects.select_for_update().filter(id=merge_id).first()
-    if row is None or not selectors.patients(principal).filter(id=_last(row)).exists():
+    if row is None or not selectors.patients(principal, "patient.merge").filter(id=_last(row)).exists():
         raise NotFound()
     if row.undone_at is not None:
         raise Conflict("merge_undone")

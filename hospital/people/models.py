@@ -11,7 +11,9 @@ from hospital.common.clock import now
 from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import uuid7
 
+from . import rules
 from .models_identity import DuplicateReview, PatientInstitution, PatientMerge
+from .models_papers import Privilege, Registration
 from .models_rights import CorrectionRequest, IdentityVerification, PatientArchive
 from .rules import DOCUMENT_TYPES
 
@@ -31,6 +33,8 @@ __all__ = [
     "PatientMerge",
     "PatientSyllable",
     "Practitioner",
+    "Privilege",
+    "Registration",
 ]
 
 INDEX_BYTES = 32
@@ -191,11 +195,27 @@ class Agreement(models.Model):
     signed_by_inviting_at = models.DateTimeField(null=True)
     signed_by_invited_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    ended_reason = models.CharField(max_length=500, blank=True)
+    document_path = models.CharField(max_length=80, blank=True)
+    inviting_signatory = models.CharField(max_length=80, blank=True)
+    invited_signatory = models.CharField(max_length=80, blank=True)
+    inviting_recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    invited_recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(inviting=F("invited")), name="agreement_two_parties"),
             models.CheckConstraint(condition=Q(valid_to__gte=F("valid_from")), name="agreement_valid_range"),
+            models.CheckConstraint(
+                condition=Q(inviting_recorded_by=None)
+                | Q(invited_recorded_by=None)
+                | ~Q(inviting_recorded_by=F("invited_recorded_by")),
+                name="agreement_signed_by_two_hands",
+            ),
         ]
 
 
@@ -215,12 +235,16 @@ class ConsentText(models.Model):
 
 
 class Consent(models.Model):
-    """A written consent: which text, for which exam, given by whom, how proven, recorded by whom."""
+    """A written consent: which text, for which exam or receiver, given by whom, how proven, recorded by whom.
+
+    `rules.EXAM_KINDS` are bound to one exam; `transfer` names the one institution that may receive the record.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="consents")
     kind = models.CharField(max_length=30)
-    exam_id = models.UUIDField(db_index=True)
+    exam_id = models.UUIDField(null=True, db_index=True)
+    receiver = models.ForeignKey("access.Institution", models.PROTECT, null=True, related_name="+")
     text = models.ForeignKey(ConsentText, models.PROTECT, related_name="+")
     given_by = models.CharField(max_length=10)
     guardian_name = EncryptedTextField(default="")
@@ -237,6 +261,27 @@ class Consent(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["exam_id", "kind"], condition=Q(withdrawn_at=None), name="one_active_consent_per_exam"
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "receiver"],
+                condition=Q(withdrawn_at=None, kind=rules.TRANSFER),
+                name="one_active_transfer_per_receiver",
+            ),
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(withdrawn_at=None, kind=rules.WRISTBAND),
+                name="one_active_wristband_consent",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=rules.CONSENT_KINDS), name="consent_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind=rules.TRANSFER, receiver__isnull=False)
+                | ~Q(kind=rules.TRANSFER) & Q(receiver=None),
+                name="consent_transfer_names_its_receiver",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=rules.EXAM_KINDS, exam_id__isnull=False)
+                | ~Q(kind__in=rules.EXAM_KINDS) & Q(exam_id=None),
+                name="consent_of_an_exam_names_it",
             ),
             models.CheckConstraint(
                 condition=Q(given_by__in=["patient", "guardian"]), name="consent_giver_known"

@@ -149,7 +149,8 @@ def consent_for_patient(row: Consent) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "kind": row.kind,
-        "exam_id": str(row.exam_id),
+        "exam_id": str(row.exam_id) if row.exam_id else None,
+        "receiver": row.receiver.name if row.receiver else None,
         "version": row.text.version,
         "body_zh": row.text.body_zh,
         "body_en": row.text.body_en,
@@ -199,6 +200,26 @@ def delegation_json(row: Delegation) -> dict[str, Any]:
         "ends_in_days": (row.expires_at - now()).days,
         "ends_soon": row.expires_at - now() < WARN_BEFORE,
         "in_use": row.proven_at is not None,
+    }
+
+
+def consent_json(row: Consent) -> dict[str, Any]:
+    """One consent, without its signature: that is on the printed page."""
+    receiver = row.receiver
+    return {
+        "id": str(row.id),
+        "patient_id": str(row.patient_id),
+        "kind": row.kind,
+        "exam_id": str(row.exam_id) if row.exam_id else None,
+        "receiver": {"id": str(receiver.id), "name": receiver.name, "name_en": receiver.name_en}
+        if receiver
+        else None,
+        "text_version": row.text.version,
+        "given_by": row.given_by,
+        "guardian_relation": row.guardian_relation,
+        "method": row.method,
+        "given_at": row.given_at.isoformat(),
+        "withdrawn_at": row.withdrawn_at.isoformat() if row.withdrawn_at else None,
     }
 
 

@@ -104,7 +104,10 @@ def _opened(
 @transaction.atomic
 def review_open(*, principal: Principal, first_id: UUID, second_id: UUID) -> DuplicateReview:
     """Somebody at a desk thinks that two registrations are one person. Conflict `review_exists`."""
-    pair = [selectors.patient_get(principal=principal, patient_id=one) for one in (first_id, second_id)]
+    pair = [
+        selectors.patient_get(principal=principal, patient_id=one, action="duplicate.open")
+        for one in (first_id, second_id)
+    ]
     if pair[0].id == pair[1].id:
         raise Invalid("merge_same", field="second")
     reasons = matching.reasons(identity_of(pair[0]), identity_of(pair[1]))

@@ -25,6 +25,11 @@ _FORMS = {"03": _PASSPORT, "06": _HONG_KONG_MACAO, "07": _TAIWAN}
 # and for foreigners (9, since 2023). Whoever registers them as "other" gets the same check.
 _PERMIT = re.compile(r"^(?:8[123]0000|9[0-9]{5})[0-9]{11}[0-9X]\Z")
 GUARDIAN_BELOW_YEARS = 14  # PI-01, PIPL 31
+# What a patient consents to, each apart (PI-01, PI-02). `recording` covers films of the exam longer than a loop, and
+# whatever else would record the room; stills and loops are the exam's own findings, under its own consent.
+REMOTE_EXAM, RECORDING, WRISTBAND, TRANSFER = "remote_exam", "recording", "wristband_monitoring", "transfer"
+CONSENT_KINDS = (REMOTE_EXAM, RECORDING, WRISTBAND, TRANSFER)
+EXAM_KINDS = (REMOTE_EXAM, RECORDING)
 NAME_MAX = 80
 MIDDLE_DOT = "\N{MIDDLE DOT}"
 # What keyboards, typewriters and other systems put between the parts of a name.

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from itertools import islice
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from hospital.access.models import Membership, PatientAccount
+from hospital.access.models import Membership
 from hospital.access.phones import phone_index
 from hospital.access.principals import Principal
+from hospital.access.scopes import within
 from hospital.access.table import places
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import NotFound
@@ -22,44 +23,36 @@ from .models import (
     Agreement,
     Consent,
     ConsentText,
-    Delegation,
     Patient,
-    PatientInstitution,
     PatientMerge,
     Practitioner,
 )
+from .scopes import known_in as known_in
+from .scopes import lent_to_account, own_of_account
 
 SEARCH_MAX, RECENT_MAX = 50, 20
 SOUND_SCAN_MAX = 5000  # design value: names decrypted for one search by sound or part of a name
 
 
 def patients(
-    principal: Principal, *, merged: bool = False, action: str = "patient.read"
+    principal: Principal, action: str = "patient.read", *, merged: bool = False
 ) -> QuerySet[Patient]:
-    """Patients registered in the institutions where the caller may read records; `merged` also gives aliases."""
-    rows = Patient.objects.all() if merged else Patient.objects.filter(merged_into=None)
-    return rows if principal.kind == "system" else rows.filter(known_in(places(principal, action)))
+    """Patients with whom the caller may do this, by the permission table's scope; `merged` also gives aliases."""
+    rows = Patient.objects.filter(within(principal, action, "patient"))
+    return rows if merged else rows.filter(merged_into=None)
 
 
-def known_in(institutions: Iterable[UUID]) -> Q:
-    """Patients registered there, themselves or as one of their aliases, or linked there by the same document."""
-    here = list(institutions)
-    linked = PatientInstitution.objects.filter(institution_id__in=here).values("patient_id")
-    aliases = Patient.objects.filter(institution_id__in=here, merged_into__isnull=False)
-    return Q(institution_id__in=here) | Q(id__in=linked) | Q(id__in=aliases.values("merged_into_id"))
-
-
-def patient_get(*, principal: Principal, patient_id: UUID) -> Patient:
+def patient_get(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
     """The patient, or who answers for them after a merge. NotFound for anybody else's."""
-    found = patients(principal).filter(Q(id=patient_id) | Q(aliases__id=patient_id)).first()
+    found = patients(principal, action).filter(Q(id=patient_id) | Q(aliases__id=patient_id)).first()
     if found is None:
         raise NotFound()
     return found
 
 
-def patient_for_writing(*, principal: Principal, patient_id: UUID) -> Patient:
+def patient_for_writing(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
     """As `patient_get`, held until the transaction ends: nobody merges the patient away meanwhile."""
-    return held(patient_get(principal=principal, patient_id=patient_id))
+    return held(patient_get(principal=principal, patient_id=patient_id, action=action))
 
 
 def held(found: Patient) -> Patient:
@@ -89,12 +82,12 @@ def mpi_numbers(patient_id: UUID) -> frozenset[str]:
     return frozenset(Patient.objects.filter(own | once).values_list("mpi", flat=True))
 
 
-def patient_search(*, principal: Principal, q: str, action: str = "patient.read") -> list[Patient]:
+def patient_search(*, principal: Principal, q: str, action: str = "patient.search") -> list[Patient]:
     """By MPI, document, phone, last four of either, name or its beginning, pinyin or its first letters.
 
     At most 50; nothing asked shows the newest 20.
     """
-    q, found = q.replace("\0", "").strip(), patients(principal, merged=True, action=action)
+    q, found = q.replace("\0", "").strip(), patients(principal, action, merged=True)
     if not q:
         return list(found.filter(merged_into=None).order_by("-created_at")[:RECENT_MAX])
     plain, phone = rules.document_normal(q), phone_plain(q)
@@ -147,10 +140,7 @@ def document_indexes(number: str) -> list[bytes]:
 
 def own_patients(account_id: UUID) -> QuerySet[Patient]:
     """Patients linked to this account whose phone, or an alias's, is still the account's."""
-    same_phone = Q(phone_index=F("links__account__phone_index"))
-    same_phone |= Q(aliases__phone_index=F("links__account__phone_index"))
-    found = Patient.objects.filter(same_phone, links__account_id=account_id, merged_into=None)
-    return Patient.objects.filter(id__in=found.values("id"))
+    return Patient.objects.filter(own_of_account(account_id))
 
 
 def patients_with_document(number: str) -> QuerySet[Patient]:
@@ -163,16 +153,7 @@ def patients_with_document(number: str) -> QuerySet[Patient]:
 def patients_of_account(account_id: UUID, *, scope: str = "read") -> QuerySet[Patient]:
     """Whom this phone's account may act for: its own patients, as long as the phone is theirs, and those whose
     proven delegation to this phone covers the scope today."""
-    own = own_patients(account_id)
-    phone = PatientAccount.objects.filter(id=account_id).values("phone_index")
-    lent = Delegation.objects.filter(
-        revoked_at=None,
-        expires_at__gt=now(),
-        proven_at__isnull=False,
-        scopes__contains=[scope],
-        phone_index__in=phone,
-    )
-    return Patient.objects.filter(Q(id__in=own.values("id")) | Q(id__in=lent.values("patient_id")))
+    return Patient.objects.filter(own_of_account(account_id) | lent_to_account(account_id, scope=scope))
 
 
 def agreement_covering(*, inviting_id: UUID, invited_id: UUID, service: str, on: date) -> Agreement | None:
@@ -197,9 +178,32 @@ def consent_active(*, exam_id: UUID, kind: str) -> Consent | None:
     )
 
 
-def consents_of(patient_id: UUID) -> QuerySet[Consent]:
-    """All consents of a patient, withdrawn ones too, the newest first."""
-    return Consent.objects.select_related("text").filter(patient_id=patient_id).order_by("-given_at")
+def consents(principal: Principal, action: str) -> QuerySet[Consent]:
+    """Consents within the caller's reach, the newest first."""
+    rows = Consent.objects.select_related("text", "receiver", "patient")
+    return rows.filter(within(principal, action, "consent")).order_by("-given_at", "id")
+
+
+def consent_get(*, principal: Principal, action: str, consent_id: UUID) -> Consent:
+    found = consents(principal, action).filter(id=consent_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def consent_texts() -> list[ConsentText]:
+    """The text in force of every kind that has one."""
+    return list(ConsentText.objects.order_by("kind", "-published_at").distinct("kind"))
+
+
+def transfer_permitted(receiver_id: UUID) -> QuerySet[Consent]:
+    """Active consents that name this institution as receiver, and no other (PIPL 23)."""
+    return Consent.objects.filter(kind=rules.TRANSFER, receiver_id=receiver_id, withdrawn_at=None)
+
+
+def agreements_in_force(on: date) -> QuerySet[Agreement]:
+    """Signed by both, not ended, covering that Shanghai day."""
+    return _in_force(on)
 
 
 def consent_text_current(kind: str) -> ConsentText:
@@ -207,11 +211,6 @@ def consent_text_current(kind: str) -> ConsentText:
     if found is None:
         raise NotFound()
     return found
-
-
-def practitioner_problem(*, user_id: UUID, on: date) -> str | None:
-    """Why this person may not practise on that day, as a code; None when nothing stands against it."""
-    return _problem(Practitioner.objects.filter(user_id=user_id).first(), on)
 
 
 def _problem(row: Practitioner | None, on: date) -> str | None:
@@ -232,7 +231,7 @@ def practitioners(
 
     `problem` is the code of what stands against their practising today, null for none.
     """
-    own = principal.institution_ids
+    own = places(principal, "practitioner.list")
     invited = _in_force(today()).filter(inviting_id__in=own).values_list("invited_id", flat=True)
     rows = Membership.objects.select_related("user", "institution", "user__practitioner")
     rows = rows.filter(role=role, user__is_active=True, institution_id__in=[*own, *invited])

@@ -18,9 +18,9 @@ from hospital.common.errors import Conflict, Invalid, NotFound
 
 from . import matching, reviews, rules, search, selectors
 from .accounts import patient_code_send, patient_sign_in
-from .consents import consent_record, consent_text_publish, consent_withdraw
+from .consents import consent_record, consent_take_back, consent_text_publish, consent_withdraw
 from .matching import Identity
-from .models import Consent, Patient, PatientInstitution, PatientSyllable
+from .models import Patient, PatientInstitution, PatientSyllable
 
 __all__ = [
     "consent_record",
@@ -201,11 +201,7 @@ def _new(principal: Principal, given: Identity, home: UUID, sex: str) -> Registe
 
 def consent_withdraw_own(*, principal: Principal, consent_id: UUID) -> None:
     """The patient takes a consent back from the phone. NotFound for others' and for what was withdrawn already."""
-    mine = selectors.own_patients(principal.id)
-    row = Consent.objects.filter(id=consent_id, patient__in=mine, withdrawn_at=None).first()
-    if row is None:
-        raise NotFound()
-    consent_withdraw(principal=principal, exam_id=row.exam_id, kind=row.kind, reason="patient")
+    consent_take_back(principal=principal, action="me.consents", consent_id=consent_id, reason="patient")
 
 
 def syllables_write(patient: Patient) -> None:

@@ -83,6 +83,19 @@ TITLES: dict[str, tuple[str, str]] = {
     "consent_proof_missing": ("须有签名或见证人姓名。", "A signature or a witness's name is needed."),
     "signature_invalid": ("签名图片无法读取。", "The signature picture can't be read."),
     "consent_exists": ("本次检查已有有效知情同意。", "This exam already has a valid consent."),
+    "consent_kind_unknown": ("未知的知情同意类型。", "Unknown kind of consent."),
+    "consent_exam_named": (
+        "检查与录制的同意须对应一次检查，其他类型不对应检查。",
+        "Consents to an exam or its recording name the exam; the others name none.",
+    ),
+    "consent_receiver_named": (
+        "转交同意须指明一家接收机构，其他类型不指明机构。",
+        "A consent to transfer names one receiving institution; the others name none.",
+    ),
+    "recording_consent_missing": (
+        "缺少录制的知情同意，录像不予保存。",
+        "Without a consent to recording no recording is kept.",
+    ),
     "delegation_scope": ("请选择允许的范围。", "Choose what the delegate may do."),
     "delegation_days": ("授权期限须为 1 至 366 天。", "A delegation lasts between 1 and 366 days."),
     "delegation_paper": ("请填写患者签署的授权书编号。", "Name the paper that the patient signed."),
@@ -93,5 +106,47 @@ TITLES: dict[str, tuple[str, str]] = {
     "licence_expired": ("执业证书已过期。", "The licence has expired."),
     "licence_unknown": ("没有执业资格登记。", "No licence on file."),
     "licence_suspended": ("执业资格已暂停。", "The licence is suspended."),
+    "scope_not_covering": (
+        "执业范围不含此项服务。",
+        "The scope of practice does not cover this service.",
+    ),
+    "registration_missing": (
+        "当日在其所属医院没有有效的执业注册或备案。",
+        "No registration at the physician's own hospital is in force on that day.",
+    ),
+    "filing_missing": (
+        "当日没有在邀请方医院的多机构备案，且两院不都在示范区内。",
+        "No filing at the inviting hospital is in force on that day, and the two are not both in the zone.",
+    ),
+    "privilege_missing": (
+        "当日没有独立操作超声机器人的授权。",
+        "No privilege to operate the robot independently is in force on that day.",
+    ),
+    "registration_paper": ("请填写依据文件。", "Name the paper it stands on."),
+    "registration_dates": ("终止日期早于起始日期。", "It ends before it begins."),
+    "registration_exists": (
+        "已有主要执业注册，请先终止。",
+        "There is a main registration already: end it first.",
+    ),
+    "privilege_not_earned": (
+        "独立操作须有足够的模拟训练和带教例数，或写明依据。",
+        "Independent takes enough simulator hours and supervised exams, or a basis in writing.",
+    ),
+    "privilege_own": ("不能给自己授权。", "Nobody grants their own privilege."),
+    "privilege_dates": ("有效期已过。", "It is over already."),
+    "agreement_parties": (
+        "协议须有两家不同的机构，其中一家是您所在的机构。",
+        "An agreement has two parties, one of them your own hospital.",
+    ),
+    "agreement_services": ("请选择协议覆盖的服务。", "Choose the services it covers."),
+    "agreement_dates": ("终止日期早于起始日期。", "It ends before it begins."),
+    "agreement_document": ("请上传不超过 20 MB 的 PDF 文件。", "Upload the document as PDF, at most 20 MB."),
+    "agreement_signatory": ("请填写签署人。", "Name who signed."),
+    "agreement_signed": ("贵方已签署。", "Your side has signed already."),
+    "agreement_ended": ("协议已终止。", "The agreement was ended."),
+    "agreement_one_hand": (
+        "双方签署须由不同人员登记。",
+        "The two sides' signatures are recorded by two people.",
+    ),
     "practice_too_short": ("独立执业不足三年。", "Less than three years of independent practice."),
 }

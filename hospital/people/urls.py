@@ -2,7 +2,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, api_accesses, api_break_glass, api_delegates, api_identity, api_rights
+from . import (
+    api,
+    api_accesses,
+    api_break_glass,
+    api_consents,
+    api_delegates,
+    api_identity,
+    api_papers,
+    api_rights,
+)
 
 urlpatterns = [
     path("patients", api.PatientsDoor.as_view()),
@@ -13,6 +22,18 @@ urlpatterns = [
         "patients/<uuid:patient_id>/delegates/<uuid:delegation_id>",
         api_delegates.PatientDelegateDoor.as_view(),
     ),
+    path("patients/<uuid:patient_id>/consents", api_consents.PatientConsentsDoor.as_view()),
+    path("consents/<uuid:consent_id>/withdraw", api_consents.ConsentWithdrawDoor.as_view()),
+    path("agreements", api_papers.AgreementsDoor.as_view()),
+    path("agreements/<uuid:agreement_id>/sign", api_papers.AgreementSignDoor.as_view()),
+    path("agreements/<uuid:agreement_id>/end", api_papers.AgreementEndDoor.as_view()),
+    path("agreements/<uuid:agreement_id>/document", api_papers.AgreementDocumentDoor.as_view()),
+    path("registry/physicians", api_papers.RegistryDoor.as_view()),
+    path("registry/physicians/<uuid:user_id>/licence", api_papers.LicenceDoor.as_view()),
+    path("registry/physicians/<uuid:user_id>/registrations", api_papers.RegistrationsDoor.as_view()),
+    path("registry/physicians/<uuid:user_id>/privileges", api_papers.PrivilegesDoor.as_view()),
+    path("registry/registrations/<uuid:registration_id>/end", api_papers.RegistrationEndDoor.as_view()),
+    path("registry/privileges/<uuid:privilege_id>/revoke", api_papers.PrivilegeRevokeDoor.as_view()),
     path("me/patients/<uuid:patient_id>/delegates", api_delegates.MyDelegatesDoor.as_view()),
     path(
         "me/patients/<uuid:patient_id>/delegates/<uuid:delegation_id>",

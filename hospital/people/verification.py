@@ -102,7 +102,7 @@ def patient_verify(
 
     Conflict `identity_refused` with the refusal on record; Unavailable `authority_unavailable` changes nothing.
     """
-    patient = selectors.patient_get(principal=principal, patient_id=patient_id)
+    patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="patient.verify")
     if seen not in SEEN:
         raise Invalid("invalid", field="seen")
     if passport_line.strip():

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
+from hospital.access.table import places
 from hospital.common.api import Door
 from hospital.common.errors import Invalid
 
@@ -59,6 +60,8 @@ class ResourcesDoor(Door):
                 "institution_id": str(row.institution_id),
                 "institution": row.institution.name,
             }
-            for row in selectors.resources(kind=kind, institution_ids=principal_of(request).institution_ids)
+            for row in selectors.resources(
+                kind=kind, institution_ids=places(principal_of(request), "resource.list")
+            )
         ]
         return Response({"results": results, "next": None})

@@ -123,9 +123,9 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
 @require_GET
 @page("page.account", catalogue=True)
 def account(request: HttpRequest, principal: Principal) -> HttpResponse:
-    """One's own sign-ins, security keys and password."""
+    """What the house has to tell one, and one's own sign-ins, security keys and password."""
     mine = {"sessions": sessions.sessions_of(principal), "keys": keys.keys_of(principal)}
-    return show(request, "account.html", **mine)
+    return show(request, "account.html", notices=messages.notices_of(principal.id), **mine)
 
 
 def _day(request: HttpRequest) -> date:
@@ -181,9 +181,7 @@ def _live(request: HttpRequest, principal: Principal, exam: Any, role: str, temp
 @require_GET
 @page("page.exam_console")
 def exam_console(request: HttpRequest, principal: Principal, exam_id: UUID) -> HttpResponse:
-    exam = selectors.exam_get(principal, exam_id)
-    if exam.remote_physician_id != principal.id:
-        raise NotFound()
+    exam = selectors.exam_get(principal, exam_id, "page.exam_console")
     shows(request, exam_shown(principal, exam, urgent=True))
     return _live(request, principal, exam, "console", "exam.html")
 
@@ -191,9 +189,7 @@ def exam_console(request: HttpRequest, principal: Principal, exam_id: UUID) -> H
 @require_GET
 @page("page.exam_bedside")
 def exam_bedside(request: HttpRequest, principal: Principal, exam_id: UUID) -> HttpResponse:
-    exam = selectors.exam_get(principal, exam_id)
-    if exam.bedside_physician_id != principal.id:
-        raise NotFound()
+    exam = selectors.exam_get(principal, exam_id, "page.exam_bedside")
     shows(request, exam_shown(principal, exam, urgent=True))
     return _live(request, principal, exam, "bedside", "bedside_exam.html")
 

@@ -37,7 +37,7 @@ def corrections_page(request: HttpRequest, principal: Principal) -> HttpResponse
 @page("page.patient")
 def patient_page(request: HttpRequest, principal: Principal, patient_id: UUID) -> HttpResponse:
     """One patient for the desk: registration, verification, family and carers."""
-    patient = selectors.patient_get(principal=principal, patient_id=patient_id)
+    patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="page.patient")
     shows(
         request,
         Shown(

@@ -31,6 +31,7 @@ NAV = (
     ("page.identity", "/console/identity/", "nav.identity"),
     ("page.bedside", "/console/bedside/", "nav.bedside"),
     ("page.my_day", "/console/my-day/", "nav.my_day"),
+    ("page.papers", "/console/papers/", "nav.papers"),
     ("page.mailbox", "/console/mailbox/", "nav.mailbox"),
 )
 Page = Callable[..., HttpResponse]

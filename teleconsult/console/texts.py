@@ -9,10 +9,11 @@ from .texts_common import TEXTS_COMMON
 from .texts_desk import TEXTS_DESK
 from .texts_identity import TEXTS_IDENTITY
 from .texts_live import TEXTS_LIVE
+from .texts_papers import TEXTS_PAPERS
 from .texts_report import TEXTS_REPORT
 
 LANGUAGES = ("zh", "en")
-_PARTS = (TEXTS_COMMON, TEXTS_DESK, TEXTS_IDENTITY, TEXTS_REPORT, TEXTS_LIVE)
+_PARTS = (TEXTS_COMMON, TEXTS_DESK, TEXTS_IDENTITY, TEXTS_REPORT, TEXTS_LIVE, TEXTS_PAPERS)
 
 
 def _merged() -> dict[str, tuple[str, str]]:

@@ -156,6 +156,8 @@ TEXTS_COMMON: dict[str, tuple[str, str]] = {
         "这里列出您现在的全部登录。看到不认识的，请结束它并修改密码。",
         "All your open sign-ins. If you do not know one, end it and change your password.",
     ),
+    "account.notices": ("通知", "Notices"),
+    "account.no_notices": ("没有通知。", "No notices."),
     "account.sessions": ("登录", "Sign-ins"),
     "account.began": ("登录时间", "Signed in"),
     "account.used": ("最近使用", "Last used"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import pages, pages_identity
+from . import pages, pages_identity, pages_papers
 
 urlpatterns = [
     path("", pages.home),
@@ -20,6 +20,8 @@ urlpatterns = [
     path("exams/<uuid:exam_id>/", pages.exam_console),
     path("exams/<uuid:exam_id>/report/", pages.report),
     path("reports/<uuid:report_id>/print/", pages.report_print),
+    path("consents/<uuid:consent_id>/print/", pages_papers.consent_print),
+    path("papers/", pages_papers.papers),
     path("mailbox/", pages.mailbox),
     re_path(r"^(?P<rest>.*)$", pages.unknown),
 ]

@@ -6,6 +6,7 @@ from .booking import exam_book, exam_cancel, exam_move, exam_no_show
 from .preparation import (
     checklist_agree,
     checklist_answer,
+    consent_gone,
     exam_check_in,
     exam_consent,
     exam_consent_withdraw,
@@ -28,6 +29,7 @@ from .running import (
 __all__ = [
     "checklist_agree",
     "checklist_answer",
+    "consent_gone",
     "exam_abort",
     "exam_book",
     "exam_cancel",

@@ -17,7 +17,7 @@ from hospital.people import selectors as people
 from hospital.scheduling import selectors as scheduling
 from hospital.scheduling import services as scheduling_services
 
-from .. import selectors
+from .. import rules, selectors
 from ..models import Exam
 from ..states import Command
 from .steps import exam_locked, noted, part_checked, reason_checked, refuse_if_missing, step
@@ -56,10 +56,7 @@ def _resource_ids(*, remote_id: UUID, bedside_id: UUID, robot: Any, room_id: UUI
 
 def _robot(principal: Principal, robot_id: UUID) -> Any:
     """A robot of the caller's own desk."""
-    if principal.kind == "system":
-        return fleet.robot_get(robot_id)
-    desks = tuple(place for place, role in principal.memberships if role in selectors.DESK_ROLES)
-    return fleet.robot_of_institution(robot_id, desks)
+    return fleet.robot_within(principal, "exam.book", robot_id)
 
 
 def _team_checked(
@@ -95,10 +92,10 @@ def exam_book(
 ) -> Exam:
     """Book physician, physician, robot and room for one time in one transaction.
 
-    Conflict `taken` names all that is taken; Conflict `agreement_missing` or `licence_invalid` when the exam could
-    never start; Invalid for people, rooms or times that can't be right.
+    Conflict `taken` names all that is taken; Conflict with the first code of `rules.BOOKABLE_GATES` when the exam
+    could never start; Invalid for people, rooms or times that can't be right.
     """
-    patient = people.patient_for_writing(principal=principal, patient_id=patient_id)
+    patient = people.patient_for_writing(principal=principal, patient_id=patient_id, action="exam.book")
     kind = scheduling.exam_type_get(exam_type)
     robot = _robot(principal, robot_id)
     requesting, performing = _team_checked(
@@ -134,7 +131,7 @@ def exam_book(
         history=history,
         booked_by_id=None if principal.kind == "system" else principal.id,
     )
-    refuse_if_missing(exam, only=frozenset({"agreement_missing", "licence_invalid"}))
+    refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
     noted(exam, principal, "exam.book")
     return selectors.exam_get(SYSTEM, exam.id)
 
@@ -172,7 +169,7 @@ def exam_move(*, principal: Principal, exam_id: UUID, starts_at: datetime, **cha
         by=principal.id,
     )
     step(exam, Command.MOVE, principal)
-    refuse_if_missing(exam, only=frozenset({"agreement_missing", "licence_invalid"}))
+    refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
     return selectors.exam_get(SYSTEM, exam_id)
 
 

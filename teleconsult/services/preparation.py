@@ -15,8 +15,9 @@ from hospital.access.principals import Principal
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Forbidden, Invalid
 from hospital.people import services as people_services
+from hospital.people.rules import REMOTE_EXAM
 
-from .. import rules
+from .. import rules, selectors
 from ..models import Checklist, Exam, IdentifierCheck
 from ..states import Command, State
 from ..worklist import worklist_item
@@ -97,31 +98,43 @@ def checklist_agree(*, principal: Principal, exam_id: UUID) -> Exam:
 
 
 @transaction.atomic
-def exam_consent(*, principal: Principal, exam_id: UUID, **given: Any) -> Exam:
-    """Record the written consent for this exam; fields as `people_services.consent_record`."""
+def exam_consent(*, principal: Principal, exam_id: UUID, kind: str = "remote_exam", **given: Any) -> Exam:
+    """Record the written consent for this exam or its recording; fields as `people_services.consent_record`."""
     exam = exam_locked(principal, exam_id)
     _preparing(exam, principal, "consents")
     people_services.consent_record(
-        principal=principal, patient_id=exam.patient_id, kind="remote_exam", exam_id=exam.id, **given
+        principal=principal, patient_id=exam.patient_id, kind=kind, exam_id=exam.id, **given
     )
     noted(exam, principal, "exam.consent")
     return exam
 
 
 @transaction.atomic
-def exam_consent_withdraw(*, principal: Principal, exam_id: UUID, reason: str) -> Exam:
-    """Withdrawal acts at once: a live exam is paused, the lease ends, the next start is refused."""
+def exam_consent_withdraw(
+    *, principal: Principal, exam_id: UUID, reason: str, kind: str = "remote_exam"
+) -> Exam:
+    """Withdrawal acts at once, see `consent_gone`."""
     exam = exam_locked(principal, exam_id)
     if principal.id != exam.bedside_physician_id:
         raise Forbidden("not_permitted")
     people_services.consent_withdraw(
-        principal=principal, exam_id=exam.id, kind="remote_exam", reason=reason_checked(reason)
+        principal=principal, exam_id=exam.id, kind=kind, reason=reason_checked(reason)
     )
-    fleet_services.lease_release(exam_id=exam.id, code="consent_withdrawn")
-    if exam.state == State.LIVE:
-        step(exam, Command.PAUSE, principal, "consent_withdrawn")
+    return selectors.exam_get(principal, exam.id)
+
+
+@transaction.atomic
+def consent_gone(*, principal: Principal, exam_id: UUID, kind: str, reason: str) -> None:
+    """Whoever withdrew, at the bedside or by app: a live exam is paused, the lease ends, the next start is refused.
+    Without a consent to recording the exam itself goes on."""
+    exam = Exam.objects.select_for_update().filter(id=exam_id).first()
+    if exam is None:
+        return
+    if kind == REMOTE_EXAM:
+        fleet_services.lease_release(exam_id=exam.id, code="consent_withdrawn")
+        if exam.state == State.LIVE:
+            step(exam, Command.PAUSE, principal, "consent_withdrawn")
     noted(exam, principal, "exam.consent_withdraw", reason)
-    return exam
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from hospital.common.errors import Conflict, Forbidden, Invalid
 
 from .. import rules, selectors
 from ..models import Exam, ExamTransition
-from ..representations import COMMAND_PEOPLE, parts_of
+from ..representations import COMMAND_ACTIONS, parts_of
 from ..states import Command, IllegalTransition, State, advance
 
 # What lets the robot stop never waits for the log.
@@ -58,7 +58,7 @@ def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -
 
 def part_checked(principal: Principal, exam: Exam, command: Command) -> None:
     """The person must have a part in this exam that may give the command."""
-    if principal.kind != "system" and not parts_of(principal, exam).intersection(COMMAND_PEOPLE[command][1]):
+    if not selectors.permits(principal, COMMAND_ACTIONS[command], exam):
         raise Forbidden("not_permitted")
 
 

@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import base64
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from hospital.access import peers
 from hospital.access import services as access
 from hospital.access.models import AccessToken, Membership, PatientAccount, Role, SecurityKey, User
 from hospital.access.phones import phone_index
+from hospital.access.principals import Principal
+from hospital.access.selectors import principal_of_user
 from hospital.common.clock import now
-from hospital.people import corrections, delegates, merges
+from hospital.common.sockets import JsonSocket
+from hospital.people import consents, corrections, delegates, merges
 from hospital.people import services as people
 from hospital.people.models import (
     BreakGlass,
-    Consent,
     CorrectionRequest,
+    Delegation,
     DuplicateReview,
     PatientArchive,
     PatientMerge,
+    Privilege,
+    Registration,
 )
 from hospital.records import services as records
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
 from teleconsult import reporting
 from teleconsult.models import Exam
+from teleconsult.urls import websocket_urlpatterns
 from tests.factories import World, make_world
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + b"rest"
@@ -42,7 +53,7 @@ META: dict[str, Any] = {
 # Written while somebody only looks or is refused: traces, not content.
 TRACES = frozenset(
     {"audit_auditentry", "audit_auditseal", "common_idempotentrequest", "access_accesstoken", "access_ticket"}
-    | {"django_session", "access_logincode", "access_keychallenge", "access_unknownname"}
+    | {"django_session", "access_logincode", "access_peernonce", "access_keychallenge", "access_unknownname"}
 )
 STRANGER_ROLES = tuple(Role.values)
 
@@ -68,8 +79,22 @@ class House:
         ]  # fmt: skip
 
 
-def make_house() -> House:
-    house = House(make_world())
+def pem_of(key: Ed25519PrivateKey) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+def member(world: World, role: str, place: str) -> Principal:
+    """Somebody with this role in that hospital and no part in anything."""
+    user = User.objects.create(
+        username=f"{place}-{role}", name="路人", password="!", totp_secret="JBSWY3DPEHPK3PXP"
+    )
+    Membership.objects.create(user=user, institution=world.places[place], role=role)
+    return principal_of_user(user)
+
+
+def make_house(world: World | None = None) -> House:
+    house = House(world or make_world())
     world = house.world
     house.booked = world.book(starts_at=world.tomorrow(120))
     house.exam = exam = world.ended()
@@ -103,14 +128,30 @@ def make_house() -> House:
         user=world.users["expert"], credential_id=b"k", public_key=b"p", aaguid="0", name="钥匙"
     )
     review, merge = _doubles(world)
+    consents.consent_text_publish(kind="transfer", version="1", body_zh="同意", body_en="consent")
+    shared = consents.consent_record(
+        principal=world.principals["desk"], patient_id=world.patient.id, kind="transfer",
+        receiver_id=world.places["expert"].id, text_version="1", given_by="patient", method="witness",
+        witness_name="钱丽",
+    )  # fmt: skip
+    peer = peers.peer_register(
+        principal=member(world, "security_admin", "home"),
+        institution_id=world.places["expert"].id,
+        public_key_pem=pem_of(Ed25519PrivateKey.generate()),
+        days=30,
+    )
     house.ids = {
         "correction_id": _correction(world).id,
         "archive_id": PatientArchive.objects.create(patient=world.patient, account_id=world.account().id).id,
-        "consent_id": Consent.objects.values_list("id", flat=True)[0],
         "review_id": review.id, "merge_id": merge.id,
         "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
         "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
-        "key_id": key.id, "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
+        "key_id": key.id,
+        "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
+        "consent_id": shared.id, "peer_id": peer.id,
+        "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
+        "registration_id": Registration.objects.get(user=world.users["expert"]).id,
+        "privilege_id": Privilege.objects.get(user=world.users["expert"]).id,
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
@@ -192,6 +233,32 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
             "last_meal": "x", "wound_or_stoma": False, "recent_surgery": False, "known_aneurysm": False,
             "pain": False, "can_lie_still": True, "gel_allergy": False,
         }},
+        "patients/<uuid:patient_id>/consents": {
+            "kind": "transfer", "receiver_id": str(world.places["other"].id), "text_version": "1",
+            "given_by": "patient", "method": "witness", "witness_name": "钱丽",
+        },
+        "api/v1/agreements": {
+            "inviting_id": str(world.places["home"].id), "invited_id": str(world.places["expert"].id),
+            "services": ["remote_ultrasound"], "valid_from": "2026-01-01", "valid_to": "2030-01-01",
+            "document": base64.b64encode(b"%PDF-1.7 x").decode(),
+        },
+        "/sign": {"signatory": "院长"},
+        "/licence": {
+            "licence_number": "9", "licence_expires_on": "2030-01-01", "practice_started_on": "2001-01-01",
+            "standing": "suspended", "scope": "ultrasound",
+        },
+        "/registrations": {
+            "institution_id": str(world.places["home"].id), "kind": "filing", "valid_from": "2026-01-01",
+            "paper": "x",
+        },
+        "/privileges": {
+            "level": "supervised", "simulator_hours": 1, "supervised_exams": 1, "valid_to": "2030-01-01",
+        },
+        "api/v1/peers": {
+            "institution_id": str(world.places["expert"].id), "days": 30,
+            "public_key_pem": pem_of(Ed25519PrivateKey.generate()),
+        },
+        "api/v1/peer/reports": {"document_number": world.patient.document_number},
         "/consents": {"text_version": "1", "given_by": "patient", "method": "witness", "witness_name": "钱丽"},
         "/abort": {"code": "other", "reason": "x"},
         "/report": {"findings": "x", "impression": "x", "revision": 1},
@@ -250,6 +317,48 @@ def strange_patient(house: House) -> APIClient:
     )
 
 
+def strange_delegate(house: House) -> APIClient:
+    """A carer whose proven delegation is for a patient of another hospital."""
+    elder, _ = people.patient_register(
+        principal=house.world.principals["other_desk"], name="沈阿妹", document_type="01",
+        document_number="320225194507080048", birth_date=date(1945, 7, 8), sex="2", phone="13900000002",
+    )  # fmt: skip
+    phone = "13911113333"
+    lent = delegates.delegation_grant(
+        principal=house.world.principals["other_desk"], patient=elder, name="沈芳", relation="女儿",
+        phone=phone, scopes=["read"], days=30, paper="P-2",
+    )  # fmt: skip
+    Delegation.objects.filter(id=lent.id).update(proven_at=now())
+    account = PatientAccount.objects.create(
+        phone=phone, phone_index=phone_index(phone), last_sign_in_at=now()
+    )
+    return client_for(account=account)
+
+
+class PeerClient(APIClient):
+    """A new short token for each request, as another institution's system makes them."""
+
+    def __init__(self, institution_id: Any, kid: str, key: Ed25519PrivateKey) -> None:
+        super().__init__(HTTP_HOST="localhost")
+        self.who, self.kid, self.key = institution_id, kid, key
+
+    def generic(self, *args: Any, **extra: Any) -> Any:
+        issued = int(time.time())
+        claims = {"iss": str(self.who), "sub": "影像科", "aud": "hospital", "iat": issued, "exp": issued + 60}
+        token = jwt.encode(
+            claims | {"jti": uuid4().hex}, self.key, algorithm="EdDSA", headers={"kid": self.kid}
+        )
+        return super().generic(*args, **extra | {"HTTP_AUTHORIZATION": f"Peer {token}"})
+
+
+def strange_peer(house: House) -> PeerClient:
+    """A registered system of a hospital that no consent names."""
+    key, place = Ed25519PrivateKey.generate(), house.world.places["other"]
+    keeper = principal_of_user(User.objects.get(username="home-security_admin"))
+    row = peers.peer_register(principal=keeper, institution_id=place.id, public_key_pem=pem_of(key), days=30)
+    return PeerClient(place.id, row.kid, key)
+
+
 def other_ids(house: House) -> dict[str, Any]:
     """Ids of nothing, for "not there"."""
     return {name: uuid4() if isinstance(value, UUID) else 78 for name, value in house.ids.items()}
@@ -267,3 +376,9 @@ def contents() -> dict[str, str]:
                 )
                 found[table] = str(cursor.fetchone()[0])
     return found
+
+
+def socket_classes() -> list[type[JsonSocket]]:
+    """Every socket of the house that hears messages."""
+    classes = [getattr(pattern.callback, "consumer_class", None) for pattern in websocket_urlpatterns]
+    return [found for found in classes if isinstance(found, type) and issubclass(found, JsonSocket)]

@@ -9,7 +9,7 @@ from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from hospital.access.models import Membership, Role, User
-from hospital.access.table import ACTIONS
+from hospital.access.table import ACTIONS, roles_of
 from hospital.common.api import PUBLIC
 from tests.access.house import (
     Address,
@@ -21,6 +21,7 @@ from tests.access.house import (
     contents,
     make_house,
     other_ids,
+    socket_classes,
 )
 from tests.api.test_auth import doors
 
@@ -35,6 +36,8 @@ PAGE_ACTIONS = {
     "console/bedside/": "page.bedside",
     "console/my-day/": "page.my_day",
     "console/mailbox/": "page.mailbox",
+    "console/papers/": "page.papers",
+    "console/consents/<uuid:consent_id>/print/": "page.consent_print",
     "console/exams/<uuid:exam_id>/": "page.exam_console",
     "console/bedside/<uuid:exam_id>/": "page.exam_bedside",
     "console/exams/<uuid:exam_id>/report/": "page.report",
@@ -71,7 +74,7 @@ def colleague(house: House, role: str) -> APIClient:
 def refused_by_the_table(answer: Any, action: str) -> bool:
     """The table names the action that it refused; a refusal for another reason does not. A robot's door does not
     even look at other people's tokens."""
-    if ACTIONS[action] == {"robot"}:
+    if set(ACTIONS[action]) <= {"robot", "peer"}:
         return bool(answer.status_code == 401)
     if answer.status_code != 403:
         return False
@@ -112,7 +115,11 @@ def test_patients_and_robots_are_let_into_nothing_of_the_staff(house: House) -> 
     known, nowhere = bodies(house), other_ids(house)
     for address in addresses():
         action = action_of(address)
-        if action is None or "patient" in ACTIONS[action] or address.route.startswith("console/"):
+        if (
+            action is None
+            or roles_of(account).intersection(ACTIONS[action])
+            or address.route.startswith("console/")
+        ):
             continue
         answer = ask(client, address, nowhere, body_for(address, known))
         assert refused_by_the_table(answer, action), address
@@ -122,3 +129,13 @@ def test_every_page_has_a_row() -> None:
     pages = {found.route for found in addresses() if found.route.startswith("console/")} - OPEN_PAGES
     assert pages == set(PAGE_ACTIONS)
     assert {action for action in ACTIONS if action.startswith("page.")} == set(PAGE_ACTIONS.values())
+
+
+def test_every_message_of_every_socket_has_a_row_and_every_socket_row_a_message() -> None:
+    sockets = socket_classes()
+    assert {socket.__name__ for socket in sockets} >= {"ConsoleSocket", "BedsideSocket", "RobotSocket"}
+    spoken = {f"{socket.door}.{kind}" for socket in sockets for kind in socket.hears()}
+    joined = {socket.join for socket in sockets}
+    assert len(spoken) > 15
+    assert spoken | joined <= set(ACTIONS)
+    assert {action for action in ACTIONS if "_socket." in action} == spoken

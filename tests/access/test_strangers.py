@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from hospital.access.models import User
 from hospital.access.table import ACTIONS
 from tests.access.house import (
     STRANGER_ROLES,
@@ -19,17 +20,26 @@ from tests.access.house import (
     client_for,
     contents,
     make_house,
+    member,
     other_ids,
+    strange_delegate,
     strange_patient,
+    strange_peer,
     stranger,
 )
+from tests.factories import make_world
 
 pytestmark = pytest.mark.django_db
 ADDRESSES = addresses()
 OWN = frozenset({"api/v1/auth/ticket", "api/v1/auth/sessions"})  # the caller's own things, wherever they work
 # What a stranger may do at home without touching anything here: register a patient, count a wrong code.
 AT_HOME = frozenset(
-    {("api/v1/patients", "POST"), ("api/v1/auth/password", "POST"), ("api/v1/auth/step-up", "POST")}
+    {
+        ("api/v1/patients", "POST"),
+        ("api/v1/peers", "POST"),
+        ("api/v1/auth/password", "POST"),
+        ("api/v1/auth/step-up", "POST"),
+    }
 )
 REFUSED = (401, 403, 404, 302)  # 302: nobody is sent to sign in
 FOLDED = ("request_id", "instance")
@@ -96,6 +106,38 @@ def test_another_patient_sees_and_changes_nothing(house: House) -> None:
     crawl(strange_patient(house), house)
 
 
+@pytest.mark.parametrize("role", ["remote_physician", "alarm_desk"])
+def test_a_colleague_without_a_part_sees_and_changes_nothing(house: House, role: str) -> None:
+    """The exam's own hospital is no reason by itself."""
+    crawl(client_for(user=User.objects.get(id=member(house.world, role, "home").id)), house)
+
+
+def test_a_delegate_of_another_patient_sees_and_changes_nothing(house: House) -> None:
+    crawl(strange_delegate(house), house)
+
+
+def test_another_institutions_system_without_consent_sees_and_changes_nothing(house: House) -> None:
+    crawl(strange_peer(house), house)
+
+
+@pytest.mark.parametrize("role", STRANGER_ROLES)
+def test_a_strangers_lists_are_the_same_in_a_full_and_in_an_empty_hospital(settings: Any, role: str) -> None:
+    """No total, no page count and no hint grows with what others hold."""
+    settings.EMBEDDED = True
+    world = make_world()
+    client = client_for(user=User.objects.get(id=member(world, role, "other").id))
+
+    def lists() -> dict[str, Any]:
+        plain = [found for found in ADDRESSES if found.method == "GET" and not found.names]
+        asked = [found.route for found in plain if found.route.startswith("api/") and found.route not in OWN]
+        return {route: client.get(f"/{route}").content for route in asked}
+
+    empty = lists()
+    make_house(world)
+    assert len(empty) > 10
+    assert {route for route, body in lists().items() if body != empty[route]} == set()
+
+
 def test_nobody_sees_and_changes_nothing(house: House) -> None:
     crawl(APIClient(HTTP_HOST="localhost"), house)
 
@@ -121,6 +163,6 @@ def test_every_row_of_the_table_is_used_by_a_door_or_page() -> None:
     used = {
         action for door in doors(django.urls.get_resolver().url_patterns) for action in door.actions.values()
     }
-    pages = {action for action in ACTIONS if action.startswith("page.")}
+    pages = {action for action in ACTIONS if action.startswith("page.") or "socket" in action}
     assert issubclass(next(doors(django.urls.get_resolver().url_patterns)), Door)
     assert set(ACTIONS) - pages - used == set()

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from devices.fleet.authentication import robot_principal
 from hospital.access import services as access
 from hospital.access.models import PatientAccount
 from hospital.access.services import SESSION_KEY
@@ -34,7 +35,11 @@ from tests.services.test_reports import META, PNG
 pytestmark = pytest.mark.django_db(transaction=True)
 # Doors that show nothing about a patient: everything else that is read is recorded.
 CATALOGUES = {
+    "AgreementDocumentDoor",
+    "AgreementsDoor",
     "ConsentTextDoor",
+    "PeersDoor",
+    "RegistryDoor",
     "ExamTypesDoor",
     "PractitionersDoor",
     "ResourcesDoor",
@@ -301,7 +306,7 @@ def test_without_a_log_no_number_is_shown(world: World) -> None:
 
 
 def _picture(world: World, exam: Exam) -> None:
-    live.frozen_received(robot_id=world.robot.id, exam_id=exam.id, meta=META, data=PNG)
+    live.frozen_received(principal=robot_principal(world.robot), exam_id=exam.id, meta=META, data=PNG)
 
 
 def test_every_deed_around_a_report_is_on_record_with_its_patient(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from uuid import uuid4
@@ -13,6 +14,7 @@ from django.utils.html import escape
 from hospital.access.services import SESSION_KEY
 from hospital.common.clock import SHANGHAI
 from hospital.common.error_texts import title
+from hospital.people import selectors as people
 from teleconsult import services
 from teleconsult.models import Exam
 from tests.factories import World, make_world
@@ -197,3 +199,35 @@ def test_pages_forbid_foreign_and_inline_code_and_are_not_cached(signed_in: Call
     answer = signed_in("desk").get("/console/desk/")
     assert "script-src 'self'" in answer["Content-Security-Policy"]
     assert "no-store" in answer["Cache-Control"] or "no-cache" in answer["Cache-Control"]
+
+
+def test_a_consent_is_printed_as_it_was_given(world: World, signed_in: Callable[[str], Client]) -> None:
+    """Text, version, witness and recorder; withdrawn it says so; other hospitals find nothing."""
+    exam = world.ready()
+    consent = people.consent_active(exam_id=exam.id, kind="remote_exam")
+    assert consent is not None
+    path = f"/console/consents/{consent.id}/print/"
+    page = signed_in("bedside").get(path).content.decode()
+    for words in (
+        "知情同意书",
+        "文本版本 1",
+        "钱丽",
+        "李建国",
+        world.patient.name,
+        exam.accession,
+        consent.text.sha256,
+    ):
+        assert words in page
+    assert "已撤回" not in page
+    services.exam_consent_withdraw(principal=world.principals["bedside"], exam_id=exam.id, reason="改变主意")
+    page = signed_in("desk").get(path).content.decode()
+    assert "已撤回" in page
+    assert "改变主意" in page
+    assert signed_in("other_desk").get(path).status_code == 404
+    assert signed_in("expert").get(path).status_code == 403
+
+
+def test_the_papers_page_opens_for_who_keeps_them(signed_in: Callable[[str], Client]) -> None:
+    page = signed_in("admin").get("/console/papers/").content.decode()
+    assert json.dumps("李建国")[1:-1] in page
+    assert signed_in("desk").get("/console/papers/").status_code == 403

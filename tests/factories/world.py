@@ -13,7 +13,7 @@ from hospital.access.services import phone_index
 from hospital.common.clock import now, today
 from hospital.common.ids import uuid7
 from hospital.people import services as people_services
-from hospital.people.models import AccountPatient, Agreement, Patient, Practitioner
+from hospital.people.models import AccountPatient, Agreement, Patient, Practitioner, Privilege, Registration
 from hospital.scheduling.models import ExamType, Resource
 from teleconsult import services
 from teleconsult.models import Exam, LinkQuality, Presence
@@ -180,6 +180,18 @@ def _person(world: World, username: str, name: str, role: str, place: str) -> No
             practice_started_on=date(2010, 1, 1),
             scope="ultrasound",
         )
+        Registration.objects.create(
+            user=user,
+            institution=world.places[place],
+            kind="main",
+            valid_from=date(2010, 1, 1),
+            paper="执业证书",
+        )
+    if role == "remote_physician":
+        Privilege.objects.create(
+            user=user, institution=world.places[place], level="independent", simulator_hours=20,
+            supervised_exams=10, valid_to=today() + timedelta(days=365),
+        )  # fmt: skip
     principal = access.principal_of_token_id(_token(user))
     assert principal is not None
     world.users[username], world.principals[username] = user, principal

@@ -169,3 +169,15 @@ def test_an_access_without_review_is_on_record_after_a_day(world: World, reviewe
     Work.objects.filter(kind="break_glass_review").update(due_at=now())
     work_drain()
     assert AuditEntry.objects.filter(action="break_glass.overdue").exists() is not reviewed
+
+
+def test_reviewers_are_told_what_they_did_not_review_in_a_day(world: World) -> None:
+    opened_by(client_of(world, "other_expert"))
+    reviewer(world)
+    Membership.objects.create(
+        user=world.users["other_expert"], institution=world.places["other"], role="quality_control"
+    )
+    Work.objects.filter(kind="break_glass_review").update(due_at=now())
+    work_drain()
+    told = Message.objects.filter(template="break_glass_overdue", channel="in_app")
+    assert [row.to for row in told] == [str(world.users["qc"].id)]

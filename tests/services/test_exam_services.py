@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from devices.fleet.models import ControlLease, Robot
+from hospital.access.models import Institution
 from hospital.audit.models import AuditEntry
 from hospital.common.clock import now, today
 from hospital.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from hospital.people import services as people_services
-from hospital.people.models import Agreement, Practitioner
+from hospital.people.models import Agreement, Consent, Practitioner, Privilege, Registration
 from hospital.scheduling.models import Appointment, Reservation
 from teleconsult import live, selectors, services
 from teleconsult.models import Exam, ExamTransition, LinkQuality, Presence
@@ -155,13 +155,18 @@ def _undo(world: World, exam: Exam, code: str) -> None:
     acts: dict[str, Callable[[], object]] = {
         "agreement_missing": lambda: Agreement.objects.update(ended_at=now()),
         "licence_invalid": lambda: Practitioner.objects.update(standing="suspended"),
+        "practice_too_short": lambda: Practitioner.objects.update(practice_started_on=today()),
+        "scope_not_covering": lambda: Practitioner.objects.update(scope="internal_medicine"),
+        "registration_missing": lambda: Registration.objects.update(ended_at=now()),
+        "filing_missing": lambda: Institution.objects.filter(short_name="expert").update(
+            region_code="310104"
+        ),
+        "privilege_missing": lambda: Privilege.objects.update(revoked_at=now()),
         "identifiers_bedside_missing": lambda: exam.identifier_checks.filter(end="bedside").delete(),
         "identifiers_remote_missing": lambda: exam.identifier_checks.filter(end="remote").delete(),
         "checklist_missing": lambda: exam.checklist.delete(),
         "checklist_not_agreed": lambda: type(exam.checklist).objects.update(concerns=["pain"]),
-        "consent_missing": lambda: people_services.consent_withdraw(
-            principal=world.principals["bedside"], exam_id=exam.id, kind="remote_exam", reason="r"
-        ),
+        "consent_missing": lambda: Consent.objects.update(withdrawn_at=now()),
         "robot_overdue": lambda: Robot.objects.update(maintenance_due_on=today()),
         "robot_offline": lambda: Robot.objects.update(last_seen_at=now() - timedelta(seconds=6)),
         "self_test_missing": lambda: world.robot.self_tests.update(passed=False),
@@ -177,6 +182,11 @@ def _undo(world: World, exam: Exam, code: str) -> None:
 GATES = [
     "agreement_missing",
     "licence_invalid",
+    "practice_too_short",
+    "scope_not_covering",
+    "registration_missing",
+    "filing_missing",
+    "privilege_missing",
     "identifiers_bedside_missing",
     "identifiers_remote_missing",
     "checklist_missing",

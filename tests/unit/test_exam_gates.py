@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from hospital.people.practice import PROBLEMS
 from teleconsult.rules import (
     CONCERNS,
     NOT_FOR_LEASE,
@@ -18,7 +19,7 @@ from teleconsult.rules import (
 ALL_WELL = Facts(
     agreement=True,
     consent=True,
-    practitioner_problem=None,
+    practice_problems=(),
     bedside_present=True,
     identified_bedside=True,
     identified_remote=True,
@@ -33,7 +34,7 @@ ALL_WELL = Facts(
 )
 ONE_MISSING = {
     "agreement_missing": {"agreement": False},
-    "licence_invalid": {"practitioner_problem": "licence_expired"},
+    **{code: {"practice_problems": (code,)} for code in PROBLEMS},
     "identifiers_bedside_missing": {"identified_bedside": False},
     "checklist_missing": {"checklist_answered": False},
     "checklist_not_agreed": {"concerns": ("pain",)},

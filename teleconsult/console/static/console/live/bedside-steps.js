@@ -205,6 +205,7 @@ export class Steps {
     const reason = h("input", { id: "withdraw-reason", maxlength: 500, placeholder: t("bed.consent.withdraw_reason"), "aria-label": t("bed.consent.withdraw_reason") });
     const button = h("button", { type: "button", id: "withdraw", class: "button danger" }, t("bed.consent.withdraw"));
     return [h("p", { class: "good" }, `✓ ${t("bed.consent.recorded", { how: t(`bed.consent.${consent.method}`), at })}`),
+      h("a", { class: "button", href: `/console/consents/${consent.id}/print/`, target: "_blank", rel: "noopener" }, t("print")),
       h("div", { class: "withdraw" }, reason, this.#act(button, () => this.api.post("consents/withdraw", { reason: reason.value.trim() })))];
   }
 

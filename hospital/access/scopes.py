@@ -1,0 +1,62 @@
+"""What a scope of the permission table means for rows: said by the app that owns them, asked by its selectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+
+from .principals import Principal
+from .table import BREAK_GLASS, NONE, SCOPES, UnknownScope, roles_of, row_of
+
+NOTHING = Q(pk__in=[])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Who asks for which action, under which of their roles, and where they hold that role."""
+
+    principal: Principal
+    action: str
+    role: str
+    institutions: tuple[UUID, ...]
+
+
+Resolver = Callable[[Asked], Q]
+_resolvers: dict[tuple[str, str], Resolver] = {}
+
+
+def scope_register(kind: str, scope: str, resolver: Resolver) -> None:
+    """For rows of `kind` (exam, patient, robot ...) this scope is the condition that `resolver` makes."""
+    if scope not in SCOPES - {NONE}:
+        raise UnknownScope(scope)
+    _resolvers[kind, scope] = resolver
+
+
+def _reach(kind: str, scope: str, asked: Asked) -> Q:
+    try:
+        resolver = _resolvers[kind, scope]
+    except KeyError:
+        raise UnknownScope(f"{asked.action}: {scope} says nothing about {kind}") from None
+    return resolver(asked)
+
+
+def within(principal: Principal, action: str, kind: str) -> Q:
+    """The condition on rows of `kind` that the caller may do `action` with: each of their roles adds its scope.
+
+    UnknownAction and UnknownScope are bugs. The system reaches everything, somebody without the role nothing.
+    """
+    row = row_of(action)
+    if principal.kind == "system":
+        return Q()
+    roles = roles_of(principal).intersection(row)
+    if principal.kind == "staff" and BREAK_GLASS in row:
+        roles |= {BREAK_GLASS}
+    reach = NOTHING
+    for role in sorted(roles):
+        held = tuple(place for place, name in principal.memberships if name == role)
+        asked = Asked(principal=principal, action=action, role=role, institutions=held)
+        reach |= _reach(kind, row[role], asked)
+    return reach
