@@ -41,6 +41,7 @@ CATALOGUES = {
     "PeersDoor",
     "RegistryDoor",
     "ExamTypesDoor",
+    "KeysDoor",
     "PractitionersDoor",
     "ResourcesDoor",
     "RobotsDoor",
