@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import isolate_apps
 
+from devices.fleet.authentication import robot_principal
 from hospital.access.models import PatientAccount
 from hospital.access.phones import phone_index
 from hospital.access.principals import Principal
@@ -375,7 +376,7 @@ def test_a_late_upload_with_the_number_of_before_is_this_persons_and_a_strangers
     def upload(number: str, uid: str) -> UUID:
         data = still(StudyInstanceUID=exam.study_uid, PatientID=number, SOPInstanceUID=uid)
         image, _ = live.image_received(
-            robot_id=world.robot.id, exam_id=exam.id, meta=meta | {"sop_uid": uid}, data=data
+            principal=robot_principal(world.robot), exam_id=exam.id, meta=meta | {"sop_uid": uid}, data=data
         )
         return UUID(str(image.patient_id))
 
