@@ -17,9 +17,16 @@ from hospital.records import selectors as records
 
 from . import inputs, reporting, selectors
 from .api import parsed
-from .report_views import frozen_json, image_json, measurement_json, report_for_patient, report_json
+from .report_views import (
+    earlier_json,
+    frozen_json,
+    image_json,
+    measurement_json,
+    report_for_patient,
+    report_json,
+)
 from .representations import exam_for_patient
-from .shown import exam_shown, exams_shown, image_shown
+from .shown import exam_shown, exams_shown, image_shown, reports_shown
 
 FORMS = ("png", "mp4", "dicom")
 
@@ -160,6 +167,18 @@ class MeasurementDoor(Door):
     def delete(self, request: Request, measurement_id: UUID) -> Response:
         reporting.measurement_remove(principal=principal_of(request), measurement_id=measurement_id)
         return Response(status=204)
+
+
+class EarlierReportsDoor(Door):
+    """Signed reports of the patient's other exams, for who examines now."""
+
+    actions: ClassVar = {"GET": "report.read"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, exam_id: UUID) -> Response:
+        exam, found = reporting.earlier_reports(principal_of(request), exam_id)
+        self.shown(reports_shown(principal_of(request), exam, [report.id for _, report in found]))
+        return Response({"results": [earlier_json(other, report) for other, report in found], "next": None})
 
 
 class MissingViewsDoor(Door):

@@ -103,6 +103,23 @@ def report_json(exam: Exam, report: Report | None) -> dict[str, Any]:
     }
 
 
+def earlier_json(exam: Exam, report: Report) -> dict[str, Any]:
+    """A signed report of another exam, as text beside the picture."""
+    return {
+        "report_id": str(report.id),
+        "exam_id": str(exam.id),
+        "starts_at": _iso(exam.starts_at),
+        "signed_at": _iso(report.signed_at),
+        "signed_by": report.signed_by.name if report.signed_by else None,
+        "exam_type": {"name_zh": exam.exam_type.name_zh, "name_en": exam.exam_type.name_en},
+        "performing_institution": exam.performing_institution.name,
+        "clinical_question": exam.clinical_question,
+        "findings": report.findings,
+        "impression": report.impression,
+        "version": report.version,
+    }
+
+
 def report_for_patient(exam: Exam, report: Report) -> dict[str, Any]:
     """The signed text and its pictures; no drafts, no removed pictures, no staff remarks."""
     return {

@@ -42,6 +42,16 @@ def exam_to_write(principal: Principal, exam_id: UUID) -> Exam:
     return exam
 
 
+def earlier_reports(principal: Principal, exam_id: UUID) -> tuple[Exam, list[tuple[Exam, Report]]]:
+    """The exam, and the signed reports in force of the same patient's other exams: who examines must not scan blind.
+
+    Whoever may read this exam clinically may read them, as long as that holds, and through this exam alone.
+    """
+    exam = exam_to_read(principal, exam_id)
+    found = [(other, records.report_signed(other.id)) for other in selectors.earlier_exams(exam)]
+    return exam, [(other, report) for other, report in found if report is not None]
+
+
 def report_to_read(principal: Principal, report_id: UUID) -> tuple[Report, Exam]:
     report = records.report_get(report_id)
     return report, exam_to_read(principal, report.exam_id)

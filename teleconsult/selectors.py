@@ -21,6 +21,7 @@ from .models import Exam, LinkQuality, Presence
 
 PRESENT_WITHIN = timedelta(seconds=6)  # the page's socket marks itself every second
 LINK_VALID_FOR = timedelta(minutes=5)  # design value: a measurement older than this says nothing
+EARLIER_MAX = 50  # design value: exams looked through for earlier reports
 _RELATED = (
     "patient",
     "exam_type",
@@ -84,6 +85,12 @@ def exams_of_people(patient_ids: Sequence[UUID]) -> QuerySet[Exam]:
     return (
         Exam.objects.select_related(*_RELATED).filter(patient_id__in=patient_ids).order_by("starts_at", "id")
     )
+
+
+def earlier_exams(exam: Exam) -> list[Exam]:
+    """Other exams of the same patient, newest first: for who reads this exam, by whatever part they read it."""
+    others = Exam.objects.select_related(*_RELATED).filter(patient_id=exam.patient_id).exclude(id=exam.id)
+    return list(others.order_by("-starts_at", "-id")[:EARLIER_MAX])
 
 
 def presence(exam_id: UUID, role: str) -> Presence | None:

@@ -54,6 +54,18 @@ def exams_shown(principal: Principal, exams: Iterable[Exam]) -> Shown:
     )
 
 
+def reports_shown(principal: Principal, exam: Exam, reports: Iterable[UUID]) -> Shown:
+    """Reports of the patient's other exams, read beside this one."""
+    return Shown(
+        kind="reports",
+        object_id=exam.id,
+        patient_ids=(exam.patient_id,),
+        institution_id=exam.requesting_institution_id,
+        why=_why(principal, exam),
+        details={"shown": [str(report_id) for report_id in reports]},
+    )
+
+
 def image_shown(principal: Principal, image: Image) -> Shown:
     """One picture, as a file."""
     return Shown(

@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{EXAM}/images", api_reports.ExamImagesDoor.as_view()),
     path(f"{EXAM}/frozen", api_reports.FrozenNowDoor.as_view()),
     path(f"{EXAM}/frozen/<int:frame_id>", api_reports.FrozenDoor.as_view()),
+    path(f"{EXAM}/earlier-reports", api_reports.EarlierReportsDoor.as_view()),
     path(f"{EXAM}/missing-views", api_reports.MissingViewsDoor.as_view()),
     path(f"{EXAM}/measurements", api_reports.MeasurementsDoor.as_view()),
     path("measurements/<uuid:measurement_id>", api_reports.MeasurementDoor.as_view()),

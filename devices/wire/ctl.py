@@ -48,6 +48,10 @@ def _number(low: float, high: float) -> Check:
     return check
 
 
+def _whole(low: int, high: int) -> Check:
+    return lambda value: type(value) is int and low <= value <= high
+
+
 def _text(limit: int) -> Check:
     return lambda value: isinstance(value, str) and len(value) <= limit
 
@@ -63,6 +67,7 @@ def _numbers(count: int, low: float, high: float) -> Check:
 
 PROMPTS = ("breathe_in", "hold", "breathe_out", "turn_left", "turn_right", "lie_still", "relax")
 """What a physician says to the patient with one key."""
+CINE_BACK_MAX = 300  # 10 s of pictures, as many as the robot keeps
 
 _flag = _one_of(True, False)
 _CAUSES = tuple(int(cause) for cause in StopCause if cause is not StopCause.NONE)
@@ -79,6 +84,7 @@ class _Shape:
 _C, _B = frozenset({CONSOLE}), frozenset({BEDSIDE})
 SHAPES: Mapping[str, _Shape] = {
     "freeze": _Shape(_C, {"on": _flag}),
+    "cine": _Shape(_C, {"back": _whole(0, CINE_BACK_MAX)}),
     "capture": _Shape(_C, {"kind": _one_of("still", "loop")}, {"view": _text(64), "annotation": _text(200)}),
     "imaging": _Shape(
         _C,

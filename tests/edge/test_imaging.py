@@ -296,6 +296,40 @@ def test_a_still_of_a_frozen_picture_has_the_time_at_which_it_was_taken(viewer: 
     assert abs((taken - before).total_seconds()) < 0.5
 
 
+def test_while_frozen_every_picture_of_the_last_seconds_can_be_had_lossless(viewer: Viewer) -> None:
+    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    viewer.more(40)
+    newest = viewer.ask("freeze", on=True)["done"]["frame_id"]
+    viewer.message("frozen", frame_id=newest)
+    done = viewer.ask("cine", back=20)["done"]
+    assert done["back"] == 20
+    assert newest - 40 < done["frame_id"] < newest
+    assert done["back_s"] == pytest.approx((newest - done["frame_id"]) / 30, abs=0.2)
+    frozen = viewer.message("frozen", frame_id=done["frame_id"])
+    assert viewer.ask("capture", kind="still", view="", annotation="")["done"]["frame_id"] == done["frame_id"]
+    captured = viewer.message("captured", kind="still")
+    x, y = captured["offset"]
+    shown = pydicom.dcmread(captured["path"]).pixel_array[y : y + frozen["height"], x : x + frozen["width"]]
+    assert (shown == np.asarray(Image.open(frozen["path"]))).all()
+    assert viewer.ask("capture", kind="loop", view="", annotation="")["done"]["frame_id"] == done["frame_id"]
+    assert viewer.ask("cine", back=300)["done"]["back"] <= 299, "the oldest there is"
+    assert viewer.ask("cine", back=0)["done"]["frame_id"] == newest
+
+
+def test_scrolling_sends_only_the_picture_on_which_it_rests(viewer: Viewer) -> None:
+    viewer.more(20)
+    newest = viewer.ask("freeze", on=True)["done"]["frame_id"]
+    viewer.message("frozen", frame_id=newest)
+    chosen = [viewer.ask("cine", back=back)["done"]["frame_id"] for back in range(1, 9)]
+    viewer.message("frozen", frame_id=chosen[-1])
+    assert not [m for m in viewer.messages if m["type"] == "frozen" and m["frame_id"] in chosen[:-2]]
+
+
+def test_nothing_is_scrolled_while_the_picture_runs(viewer: Viewer) -> None:
+    viewer.ask("freeze", on=False)
+    assert viewer.ask("cine", back=3)["code"] == "not_frozen"
+
+
 def test_a_loop_holds_the_last_three_seconds(viewer: Viewer) -> None:
     viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
     viewer.more(10)

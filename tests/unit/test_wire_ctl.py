@@ -16,6 +16,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "freeze": {"on": True},
     "capture": {"kind": "still", "view": "liver", "annotation": ""},
     "imaging": {"depth_mm": 160},
+    "cine": {"back": 30},
     "park": {},
     "reposition": {},
     "lift": {},
@@ -119,3 +120,9 @@ def code_of(text: str) -> str:
 def test_any_bytes_are_refused_without_another_exception(data: bytes) -> None:
     with pytest.raises(CtlError):
         ctl.parse_request(data, role="console")
+
+
+@pytest.mark.parametrize("back", [-1, 301, 1.5, True, "3", None])
+def test_scrolling_back_is_bounded_by_what_the_robot_keeps(back: object) -> None:
+    with pytest.raises(CtlError, match="bad_field"):
+        ctl.parse_request(ctl.request("cine", 1, back=back), role="console")

@@ -25,6 +25,7 @@ from devices.edge.marks.body import Lying
 log = logging.getLogger("edge.imaging")
 RING_S, LOOP_S = 10, 3
 POLL_S = 0.002
+CINE_SETTLE_S = 0.25  # a picture on which scrolling rests this long goes out lossless: at most four a second; design value
 PARAMETERS = ("gain_db", "depth_mm", "dynamic_range_db", "focus_mm", "tgc_db", "preset")
 
 
@@ -75,6 +76,9 @@ class Imaging:
         self._ring: deque[Shot] = deque(maxlen=RING_S * FRAMES_PER_S)
         self._newest_id = 0
         self._frozen: Shot | None = None
+        self._rests_at: float | None = (
+            None  # when the picture scrolled to is to be written, if nobody scrolls on
+        )
         self._encoder: Encoder | None = None
         self._main = False
         self._geometry: dict[str, Any] | None = None
@@ -95,6 +99,7 @@ class Imaging:
                 continue
             last = int(now * FRAMES_PER_S)
             self._picture(now)
+            self._settle(now)
 
     def _serve(self) -> None:
         if self._port.accept():
@@ -112,7 +117,8 @@ class Imaging:
         except SourceError as error:
             log.warning("no picture: %s", error)
             return
-        self._ring.append(Shot(frame, self._probe.pose(frame.t_us)))
+        if self._frozen is None:  # what was before the freeze stays to be scrolled through
+            self._ring.append(Shot(frame, self._probe.pose(frame.t_us)))
         self._newest_id = frame.frame_id
         if geometry_of(frame) != self._geometry:
             self._new_geometry(frame)
@@ -154,6 +160,7 @@ class Imaging:
             "keyframe": self._keyframe,
             "freeze": self._freeze,
             "capture": self._capture,
+            "cine": self._cine,
             "imaging": self._imaging,
             "bitrate": self._bitrate,
             "worklist": self._keep_worklist,
@@ -179,7 +186,7 @@ class Imaging:
 
     def _freeze(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["on"] is not True:
-            was, self._frozen = self._frozen, None
+            was, self._frozen, self._rests_at = self._frozen, None, None
             if was is not None:
                 self._port.send_json({"type": "unfrozen"})
             return {"on": False}
@@ -189,6 +196,26 @@ class Imaging:
             self._frozen = self._ring[-1]
             self._in_background(self._write_frozen, self._frozen.frame)
         return {"on": True, "frame_id": self._frozen.frame.frame_id}
+
+    def _cine(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Another of the last 10 s while frozen: every viewer sees it at once, the lossless one follows at rest."""
+        if self._frozen is None:
+            raise Refused("not_frozen")
+        back = min(int(request["back"]), len(self._ring) - 1)
+        self._frozen = self._ring[-1 - back]
+        self._rests_at = time.monotonic() + CINE_SETTLE_S
+        newest = self._ring[-1].frame
+        return {
+            "back": back,
+            "frames": len(self._ring),
+            "frame_id": self._frozen.frame.frame_id,
+            "back_s": round((newest.t_us - self._frozen.frame.t_us) / 1e6, 2),
+        }
+
+    def _settle(self, now: float) -> None:
+        if self._frozen is not None and self._rests_at is not None and now >= self._rests_at:
+            self._rests_at = None
+            self._in_background(self._write_frozen, self._frozen.frame)
 
     def _capture(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._worklist is None:
@@ -237,7 +264,7 @@ class Imaging:
 
     def _clear_worklist(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._worklist is not None and self._worklist.get("exam_id") == request.get("exam_id"):
-            self._worklist, self._frozen = None, None
+            self._worklist, self._frozen, self._rests_at = None, None, None
             self._ring.clear()
         return {}
 

@@ -25,7 +25,7 @@ class Control:
         except CtlError as error:
             peer.send_ctl(ctl.ack(error.request_id or 0, ok=False, code=error.code))
             return
-        if request.type in ("imaging", "capture"):
+        if request.type in ("imaging", "capture", "cine"):
             peer.send_ctl(await self._picture(request))
             return
         found = await self._safety.ask({"type": "ctl", "slot": peer.slot, "text": text})

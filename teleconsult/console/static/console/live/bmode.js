@@ -85,8 +85,15 @@ export class Picture {
   setFrozenState(on) {
     this.frozenWord = on;
     this.frozenBanner.hidden = !on;
+    this.view.dataset.frozen = on;
     if (!on) this.showLive();
     else if (!this.frozen) this.frozenBanner.lastElementChild.textContent = t("live.image.fetching");
+  }
+
+  // Another picture was scrolled to: the video shows it, the lossless one is on its way.
+  fetching() {
+    this.showLive();
+    this.frozenBanner.lastElementChild.textContent = t("live.image.fetching");
   }
 
   showFrozen(message) {

@@ -6,8 +6,10 @@ import { t } from "../texts.js";
 import { Arm } from "./arm.js";
 import { Picture } from "./bmode.js";
 import { Calipers } from "./calipers.js";
+import { Cine } from "./cine.js";
 import * as panels from "./console-panels.js";
 import { Held, delayWord, explain, limitsNow, ownership, refusalWord } from "./state.js";
+import { drawEarlier } from "./earlier.js";
 import { Gauge } from "./gauge.js";
 import { caliperPanel } from "./caliper-panel.js";
 import { Thumbnails, Views } from "./imaging-panel.js";
@@ -82,6 +84,7 @@ class Console {
     setInterval(() => this.#show(), SHOW_MS);
     setInterval(() => this.#quality(), QUALITY_MS);
     this.#earlierPictures();
+    drawEarlier(place("earlier"), config.exam_id);
     this.#earlierFrame();
   }
 
@@ -123,6 +126,11 @@ class Console {
         choose: (kind) => this.calipers.choose(kind), remove: (row) => this.calipers.remove(row),
       }),
     });
+    this.cine = new Cine({ root: place("cine"), area: place("view"), on: {
+      frozen: () => this.frozen, busy: () => this.calipers.active,
+      request: (back) => this.session.request("cine", { back }),
+      moved: () => this.picture.fetching(), error: (error) => this.notes.error(error),
+    } });
     this.picture.onFrozen = (frame) => this.calipers.setFrame(frame);
   }
 
@@ -158,7 +166,10 @@ class Console {
         this.notes.say(t("live.lease.lost", { why: message.title || codeWord(message.code) }), "bad");
         this.setExam(this.exam);
       },
-      frozen: () => this.picture.showFrozen(message),
+      frozen: () => {
+        const { frameId } = this.cine; // an older one on its way: scrolling went on
+        if (frameId === null || frameId === message.frame_id) this.picture.showFrozen(message);
+      },
       unfrozen: () => this.picture.showLive(),
       image: () => {
         if (!this.thumbnails.add(message)) return;
@@ -220,7 +231,10 @@ class Console {
     this.picture.telemetry(telemetry);
     if (has(telemetry, TEL_FLAG.CONTACT) && !this.touching && this.input.travel) this.input.setTravel(false); // contact: probe frame again
     this.touching = has(telemetry, TEL_FLAG.CONTACT);
-    if (has(telemetry, TEL_FLAG.FROZEN) !== this.picture.frozenWord) this.picture.setFrozenState(this.frozen);
+    if (has(telemetry, TEL_FLAG.FROZEN) !== this.picture.frozenWord) {
+      this.picture.setFrozenState(this.frozen);
+      this.cine.reset();
+    }
     if (!this.frozen) this.earlierFrame = null;
     else if (this.earlierFrame && !this.picture.pendingFrozen) this.picture.showFrozen(this.earlierFrame);
     const word = telemetry.refused_n !== this.refusedN && this.refusedN !== undefined ? refusalWord(telemetry) : "";
