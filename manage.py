@@ -45,10 +45,7 @@ def main() -> None:
         os.environ["AS_OWNER"] = "1"
     from django.core.management import execute_from_command_line
 
-    try:
-        execute_from_command_line(sys.argv)
-    except KeyError as missing:
-        sys.exit(f"{missing} is not set: start deploy/up first, or set DATA_DIR to its data folder.")
+    execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

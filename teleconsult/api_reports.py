@@ -29,6 +29,7 @@ from .representations import exam_for_patient
 from .shown import exam_shown, exams_shown, image_shown, reports_shown
 
 FORMS = ("png", "mp4", "dicom")
+PICTURES = ("image/png", "video/mp4", "application/dicom")
 
 
 def picture_response(data: bytes, media_type: str, name: str) -> HttpResponse:
@@ -102,7 +103,10 @@ class ExamImagesDoor(Door):
 class ImageDoor(Door):
     actions: ClassVar = {"GET": "image.read"}
 
-    @extend_schema(parameters=[OpenApiParameter("as", str, enum=FORMS)], responses={200: OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[OpenApiParameter("as", str, enum=FORMS)],
+        responses={(200, kind): OpenApiTypes.BINARY for kind in PICTURES},
+    )
     def get(self, request: Request, image_id: UUID) -> HttpResponse:
         form = request.query_params.get("as", "png")
         if form not in FORMS:
@@ -129,7 +133,7 @@ class FrozenDoor(Door):
 
     actions: ClassVar = {"GET": "image.read"}
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
     def get(self, request: Request, exam_id: UUID, frame_id: int) -> HttpResponse:
         exam = reporting.exam_to_read(principal_of(request), exam_id)
         self.shown(exam_shown(principal_of(request), exam, kind="frozen"))

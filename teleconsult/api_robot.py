@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from devices.fleet.authentication import RobotAuthentication
 from hospital.access.authentication import principal_of
 from hospital.common.api import Door
 from hospital.common.errors import Invalid
+from hospital.common.parsers import strict_json
 
 from . import live
 from .report_views import image_json
@@ -26,8 +26,8 @@ def upload_of(request: Request) -> tuple[dict[str, Any], bytes]:
     """(meta, bytes) of a multipart upload with a JSON `meta` part and one `file`."""
     file = request.FILES.get("file")
     try:
-        meta = json.loads(request._request.POST.get("meta", ""))
-    except (ValueError, RecursionError):
+        meta = strict_json(request._request.POST.get("meta", ""))
+    except ValueError:
         meta = None
     if file is None or not isinstance(meta, dict):
         raise Invalid("invalid", field="file and meta")

@@ -16,6 +16,8 @@ settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow],
 settings.load_profile("house")
 # Whole robots and houses: their processes need both cores (marker `alone`, see deploy/test).
 ALONE = (
+    "tests/e2e/test_administrators_pages.py",
+    "tests/e2e/test_policy.py",
     "tests/e2e/test_the_first_exam.py",
     "tests/e2e/test_voice.py",
     "tests/edge/test_exam_on_sim.py",
@@ -24,6 +26,12 @@ ALONE = (
     "tests/faults/",
     "tests/house/test_up_whole.py",
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--schema-examples", default="6", help="requests for each operation of the API and each caller"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,6 +26,7 @@ class PairDoor(Door):
 
     authentication_classes = ()
     actions: ClassVar = {"POST": PUBLIC}
+    also: ClassVar = (401, 403)
 
     @extend_schema(request=PairInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ class FleetConfig(AppConfig):
         from hospital.access.table import INSTITUTION
         from hospital.common.error_texts import register_titles
 
+        from . import schema  # noqa: F401  registers how the API document names a robot's sign-in
         from .selectors import of_institution
         from .texts import TITLES
 

@@ -83,6 +83,7 @@ class StaffDoor(Door):
 
     authentication_classes = ()
     actions: ClassVar = {"POST": PUBLIC}
+    also: ClassVar = (401, 403, 429)
 
     @extend_schema(request=StaffInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
@@ -104,6 +105,7 @@ class StaffDoor(Door):
 
 class StepUpDoor(Door):
     actions: ClassVar = {"POST": "auth.step_up"}
+    also: ClassVar = (429,)
 
     @extend_schema(request=StepUpInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
@@ -131,6 +133,7 @@ class PatientRefreshDoor(Door):
 
     authentication_classes = ()
     actions: ClassVar = {"POST": PUBLIC}
+    also: ClassVar = (401,)
 
     @extend_schema(request=RefreshInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
@@ -160,6 +163,7 @@ class SessionDoor(Door):
 
 class PasswordDoor(Door):
     actions: ClassVar = {"POST": "auth.password"}
+    also: ClassVar = (429,)
 
     @extend_schema(request=PasswordInput, responses={204: None})
     def post(self, request: Request) -> Response:

@@ -56,6 +56,7 @@ class User(AbstractBaseUser):
     password_set_at = models.DateTimeField(default=now)
     active_since = models.DateTimeField(default=now)
     last_sign_in_at = models.DateTimeField(null=True)
+    deactivated_at = models.DateTimeField(null=True)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -69,9 +70,13 @@ class Membership(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
     institution = models.ForeignKey(Institution, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
+    granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(granted_by=models.F("user")), name="nobody_grants_himself"
+            ),
             models.UniqueConstraint(fields=["user", "institution", "role"], name="membership_once"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
             # SEC-06: system, security and audit administration are three people.
@@ -79,6 +84,46 @@ class Membership(models.Model):
                 fields=["user"],
                 condition=models.Q(role__in=ADMINISTRATORS),
                 name="one_administration_per_person",
+            ),
+        ]
+
+
+class Activation(models.Model):
+    """A way into an account: a code, told once, for a new person or for one who lost a factor.
+
+    A reset has a second person's yes before it has a code. `totp_secret` waits here until a first code proves it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    user = models.ForeignKey(User, models.PROTECT, related_name="activations")
+    purpose = models.CharField(max_length=10, choices=[("new", "new"), ("reset", "reset")])
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=now)
+    approved_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    code_digest = models.BinaryField(max_length=32, null=True)
+    totp_secret = EncryptedTextField(default="")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(used_at=None, closed_at=None), name="one_open_activation"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(asked_by=models.F("user"))
+                & ~models.Q(approved_by=models.F("user"))
+                & ~models.Q(approved_by=models.F("asked_by")),
+                name="activation_by_others",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(purpose="new")
+                | models.Q(code_digest=None)
+                | models.Q(approved_by__isnull=False),
+                name="reset_by_two_people",
             ),
         ]
 

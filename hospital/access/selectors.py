@@ -57,6 +57,13 @@ def institutions_all() -> list[Institution]:
     return list(Institution.objects.order_by("name"))
 
 
+def staff_named(text: str, places: Iterable[UUID]) -> list[UUID]:
+    """Ids of the staff of these institutions whose name or user name holds `text`; at most 200."""
+    which = Q(name__icontains=text) | Q(username__icontains=text)
+    found = User.objects.filter(which, memberships__institution_id__in=list(places)).distinct()
+    return list(found.order_by("username").values_list("id", flat=True)[:200])
+
+
 def user_names(*, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names of staff, also of people who no longer work here."""
     return dict(User.objects.filter(id__in=list(ids)).values_list("id", "name"))

@@ -43,7 +43,7 @@ def digest_of(token: str) -> bytes:
 
 @transaction.atomic
 def institution_create(
-    *, name: str, name_en: str, short_name: str, region_code: str, uscc: str
+    *, name: str, name_en: str, short_name: str, region_code: str, uscc: str, principal: Principal = SYSTEM
 ) -> Institution:
     """A hospital. Invalid `uscc_invalid` when the credit code's check character is wrong (ID-08)."""
     if not rules.uscc_valid(uscc):
@@ -51,19 +51,23 @@ def institution_create(
     row = Institution.objects.create(
         name=name, name_en=name_en, short_name=short_name, region_code=region_code, uscc=uscc
     )
-    audit_record(principal=SYSTEM, action="institution.create", object_kind="institution", object_id=row.id)
+    audit_record(
+        principal=principal, action="institution.create", object_kind="institution", object_id=row.id
+    )
     return row
 
 
 @transaction.atomic
-def user_create(*, username: str, name: str, password: str | None = None) -> tuple[User, str, str]:
+def user_create(
+    *, username: str, name: str, password: str | None = None, principal: Principal = SYSTEM
+) -> tuple[User, str, str]:
     """A member of staff: (row, password, TOTP secret); both secrets are returned once. Invalid `password_weak`."""
     chosen, secret = password or secrets.token_urlsafe(12), one_time.new_secret()
     sessions.password_check(password=chosen, username=username)
     user = User.objects.create(
         username=username, name=name, password=make_password(chosen), totp_secret=secret
     )
-    audit_record(principal=SYSTEM, action="user.create", object_kind="user", object_id=user.id)
+    audit_record(principal=principal, action="user.create", object_kind="user", object_id=user.id)
     return user, chosen, secret
 
 

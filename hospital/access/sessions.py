@@ -87,6 +87,11 @@ def _end(rows: QuerySet[AccessToken]) -> None:
     rows.filter(revoked_at=None).update(revoked_at=now())
 
 
+def sessions_end(*, user_id: UUID) -> None:
+    """End every sign-in of a member of staff; in the caller's transaction."""
+    _end(AccessToken.objects.filter(user_id=user_id))
+
+
 def password_old(user: User) -> bool:
     """Whether the password is older than SEC-01 allows."""
     return user.password_set_at < now() - PASSWORD_LIFE

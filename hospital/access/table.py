@@ -24,6 +24,7 @@ R, B, A, S, N = (
     Role.NURSE.value,
 )
 SYSTEM_ADMIN, SECURITY_ADMIN = Role.SYSTEM_ADMIN.value, Role.SECURITY_ADMIN.value
+AUDIT_ADMIN = Role.AUDIT_ADMIN.value
 STAFF = frozenset(Role.values)
 CLINIC = frozenset({R, B, A, S, N})
 DESK = frozenset({S, N, A})
@@ -104,7 +105,14 @@ ACTIONS: dict[str, Row] = {
     "resource.list": _CLINIC,
     "exam_type.list": at(NONE, *CLINIC),
     "consent_text.read": at(NONE, B, R),
-    "robot.list": _CLINIC,
+    "robot.list": _CLINIC | at(INSTITUTION, SYSTEM_ADMIN),
+    "admin.institutions": at(NONE, SYSTEM_ADMIN),
+    "admin.staff": at(INSTITUTION, SYSTEM_ADMIN),
+    "admin.health": at(NONE, SYSTEM_ADMIN),
+    "admin.security": at(INSTITUTION, SECURITY_ADMIN),
+    "audit.read": at(INSTITUTION, AUDIT_ADMIN),
+    "audit.verify": at(NONE, AUDIT_ADMIN),
+    "audit.export": at(INSTITUTION, AUDIT_ADMIN),
     "robot.pair_code": at(INSTITUTION, SYSTEM_ADMIN),
     "robot.upload": _ROBOT,
     # Registry data belong to the system administrator; who may move the arm is a clinical question.
@@ -130,6 +138,9 @@ ACTIONS: dict[str, Row] = {
     "page.consent_print": _DESK | at(INSTITUTION, B),
     "page.papers": at(INSTITUTION, SYSTEM_ADMIN, Role.QUALITY_CONTROL.value),
     "page.mailbox": at(NONE, *STAFF),
+    "page.admin_system": at(NONE, SYSTEM_ADMIN),
+    "page.admin_security": at(NONE, SECURITY_ADMIN),
+    "page.admin_audit": at(NONE, AUDIT_ADMIN),
     # Sockets: joining, then each message that a page or a robot may send.
     "exam.console_socket": _REMOTE,
     "console_socket.ping": _REMOTE,

@@ -1,9 +1,38 @@
 from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
+    "own_account": (
+        "不能对自己的账号执行此操作，请由另一位管理员处理。",
+        "Not on your own account: another administrator must do this.",
+    ),
+    "role_not_yours": (
+        "管理员角色只能由安全管理员授予或收回。",
+        "Administrators are granted and withdrawn by the security administrator.",
+    ),
+    "one_administration": (
+        "此人已担任一种管理员：系统、安全、审计管理员必须是三个人。",
+        "This person administers already: system, security and audit are three people.",
+    ),
+    "role_held": ("此人已有该角色。", "This person has that role already."),
+    "username_taken": ("用户名已被使用。", "This user name is taken."),
+    "institution_known": (
+        "该统一社会信用代码的机构已登记。",
+        "A hospital with this credit code is registered already.",
+    ),
+    "not_locked": ("账号未被锁定。", "The account is not locked."),
+    "reset_over": ("该重置申请已处理或已失效。", "This reset was decided already, or is over."),
+    "two_people": ("申请人不能自己批准。", "Whoever asked can't agree."),
+    "activation_invalid": (
+        "用户名或激活码不正确，或激活码已过期。请向管理员重新领取。",
+        "The user name or the code is not right, or the code is over. Ask your administrator for a new one.",
+    ),
+    "totp_wrong": (
+        "动态验证码不正确，请检查手机时间后重试。",
+        "The one-time code is not right; check the phone's clock and try again.",
+    ),
     "locked": (
-        "连续多次失败，账号已锁定 30 分钟。",
-        "Too many failures: the account is locked for 30 minutes.",
+        "账号已锁定：连续多次失败锁定 30 分钟；若由管理员锁定，请联系安全管理员。",
+        "The account is locked: for 30 minutes after several failures, or until the security administrator opens it.",
     ),
     "ticket_invalid": ("连接凭证无效或已使用。", "The connection ticket is wrong or already used."),
     "proof_required": (

@@ -17,7 +17,7 @@ from typing import IO, Any
 from hospital.common.clock import now
 from hospital.common.signing import key_id, public_bytes, signed_by, signing_key
 
-from .rules import FIELDS, link
+from .rules import FIELDS, concerns, link
 from .sealer import PURPOSE
 from .verifier import Problem, Result, bounds, digest_before, links, one_snapshot, trusted_keys
 
@@ -42,7 +42,9 @@ class _Signed:
         return data
 
 
-def _write(file: IO[bytes], start: datetime | None, end: datetime | None) -> int:
+def _write(
+    file: IO[bytes], start: datetime | None, end: datetime | None, places: frozenset[str] | None
+) -> int:
     first, last = bounds(start, end)
     out, rows_n = _Signed(file), 0
     out.line(
@@ -58,7 +60,8 @@ def _write(file: IO[bytes], start: datetime | None, end: datetime | None) -> int
         }
     )
     for one in links(first, last):
-        out.line([one.number, one.digest.hex(), list(one.row)])
+        given = places is None or one.row[0] is None or concerns(one.row, places)
+        out.line([one.number, one.digest.hex(), list(one.row) if given else None])
         rows_n += 1
     key, digest = signing_key(PURPOSE), out.digest.digest()
     public = public_bytes(key)
@@ -74,9 +77,17 @@ def _write(file: IO[bytes], start: datetime | None, end: datetime | None) -> int
 
 
 @one_snapshot()
-def audit_export(*, path: Path, start: datetime | None = None, end: datetime | None = None) -> int:
+def audit_export(
+    *,
+    path: Path,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    places: frozenset[str] | None = None,
+) -> int:
     """Write the sealed entries of [start, end), and what lies with them between checkpoints; how many.
 
+    With `places` (ids of institutions) the entries of others are withheld: their links stay, so that the chain can
+    still be followed, and show nothing.
     The file is readable by its owner alone and appears whole. FileExistsError for a name that is taken.
     """
     if path.exists():
@@ -84,7 +95,7 @@ def audit_export(*, path: Path, start: datetime | None = None, end: datetime | N
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        rows_n = _write(file, start, end)
+        rows_n = _write(file, start, end, places)
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
@@ -128,6 +139,8 @@ def export_verify(*, path: Path, public: bytes | None = None) -> Result:
             number, said, row = content
             if number != expected:
                 result.problems.append(Problem("seal_missing", expected, None, f"no link {expected}"))
+            elif row is None:
+                result.withheld += 1  # another institution's: its link holds the chain together
             elif row[0] is None:
                 result.problems.append(Problem("missing", number, None, "the entry was gone when exported"))
             elif link(previous, row).hex() != said:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -25,6 +26,28 @@ FIELDS = (
 LATE = timedelta(minutes=10)  # design value
 
 Row = Sequence[str | int | None]
+
+# Deeds whose reason an auditor must judge; elsewhere a reason may be a sentence about a patient.
+REASONS_SHOWN = ("break_glass.", "patient.reveal", "admin.", "auth.", "audit.")
+_CODE = re.compile(r"[a-z0-9_.:-]{1,60}")
+_OWNERS = (FIELDS.index("institution_id"), FIELDS.index("actor_institution_id"))
+_NOBODYS = (FIELDS.index("actor_kind"), FIELDS.index("patient_ids"))
+
+
+def reason_shown(action: str, reason: str) -> str | None:
+    """The reason as an auditor may read it: codes and reasons of access. None for a text that may be clinical."""
+    if not reason or action.startswith(REASONS_SHOWN) or _CODE.fullmatch(reason):
+        return reason
+    return None
+
+
+def concerns(row: Row, places: frozenset[str]) -> bool:
+    """Whether an entry is of these institutions: their object, their person, or the installation's own deed."""
+    owners = [row[at] for at in _OWNERS if row[at] is not None]
+    if owners:
+        return not places.isdisjoint(map(str, owners))
+    kind, patients = (row[at] for at in _NOBODYS)
+    return kind in ("system", "nobody") and patients == "{}"
 
 
 def canonical(row: Row) -> bytes:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from hospital.common.alive import alive
+
 from .sealer import seal_all
 
 
@@ -9,3 +11,4 @@ from .sealer import seal_all
 def seal() -> None:
     """Door: chain what was committed since the last beat."""
     seal_all()
+    alive("seal")

@@ -32,11 +32,15 @@ class Problem:
 
 @dataclass
 class Result:
-    """What a check found. `unsealed` entries wait for the sealer, `unsigned` ones for the next checkpoint."""
+    """What a check found. `unsealed` entries wait for the sealer, `unsigned` ones for the next checkpoint.
+
+    `withheld` entries of an export belong to other institutions.
+    """
 
     checked: int = 0
     unsealed: int = 0
     unsigned: int = 0
+    withheld: int = 0
     head: tuple[int, str] = (0, "")
     problems: list[Problem] = field(default_factory=list)
 

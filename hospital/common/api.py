@@ -48,6 +48,7 @@ class Door(APIView):
     """
 
     actions: ClassVar[dict[str, str]] = {}
+    also: ClassVar[tuple[int, ...]] = ()  # refusals that don't follow from what the door is (see `schema`)
     catalogue: ClassVar[bool] = False
     _idempotent: IdempotentRequest | None = None
     _shown: Shown | None = None

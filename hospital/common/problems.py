@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -45,6 +46,10 @@ def _translate(error: Exception) -> tuple[str, int, dict[str, Any]]:
         return "not_found", 404, {}
     if isinstance(error, PermissionDenied):
         return "not_permitted", 403, {}
+    if isinstance(error, OverflowError | DataError):
+        # A date at the end of the calendar, a number no column holds: what was asked is wrong, not this program.
+        log.warning("value_out_of_range", error=type(error).__name__)
+        return "invalid", 422, {}
     if isinstance(error, drf.APIException):
         code = next((c for kind, c in _DRF_CODES.items() if isinstance(error, kind)), "invalid")
         status = 422 if isinstance(error, drf.ValidationError) else error.status_code

@@ -10,6 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from .api import permit
 from .error_texts import title
 from .errors import DomainError
+from .parsers import strict_json
 
 MALFORMED, NOT_AUTHENTICATED, NOT_FOUND, REPLACED, OVER = 4400, 4401, 4404, 4409, 4410
 HEARS = "_on_"
@@ -34,8 +35,8 @@ class JsonSocket(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
-            message = json.loads(text_data or "")
-        except (ValueError, RecursionError):
+            message = strict_json(text_data or "")
+        except ValueError:
             message = None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             await self.close(MALFORMED)

@@ -90,6 +90,8 @@ class PatientCodeDoor(Door):
     authentication_classes = ()
     actions: ClassVar = {"POST": PUBLIC}
 
+    also: ClassVar = (429,)
+
     @extend_schema(request=CodeInput, responses={202: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         data = CodeInput(data=request.data)
@@ -103,6 +105,8 @@ class PatientTokenDoor(Door):
 
     authentication_classes = ()
     actions: ClassVar = {"POST": PUBLIC}
+
+    also: ClassVar = (401, 403, 429)
 
     @extend_schema(request=TokenInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:

@@ -22,7 +22,7 @@ from .representations import merge_json, review_json
 STATUSES = ("open", "same", "distinct")
 
 
-class PairInput(serializers.Serializer[Any]):
+class RegistrationPairInput(serializers.Serializer[Any]):
     first_id = serializers.UUIDField()
     second_id = serializers.UUIDField()
 
@@ -67,9 +67,9 @@ class ReviewsDoor(Door):
         self.shown(cases_shown(found))
         return Response({"results": [review_json(case) for case in found], "next": None})
 
-    @extend_schema(request=PairInput, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(request=RegistrationPairInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        row = reviews.review_open(principal=principal_of(request), **parsed(PairInput, request))
+        row = reviews.review_open(principal=principal_of(request), **parsed(RegistrationPairInput, request))
         return Response({"id": str(row.id), "reasons": row.reasons}, status=201)
 
 

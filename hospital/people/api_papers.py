@@ -39,7 +39,7 @@ class SignatoryInput(serializers.Serializer[Any]):
     signatory = serializers.CharField(max_length=80)
 
 
-class ReasonInput(serializers.Serializer[Any]):
+class PaperReasonInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
@@ -111,10 +111,10 @@ class AgreementSignDoor(Door):
 class AgreementEndDoor(Door):
     actions: ClassVar = {"POST": "agreement.keep"}
 
-    @extend_schema(request=ReasonInput, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=PaperReasonInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, agreement_id: UUID) -> Response:
         row = agreements.agreement_end(
-            principal=principal_of(request), agreement_id=agreement_id, **_parsed(ReasonInput, request)
+            principal=principal_of(request), agreement_id=agreement_id, **_parsed(PaperReasonInput, request)
         )
         return Response(agreement_json(row))
 
@@ -188,9 +188,9 @@ class PrivilegesDoor(Door):
 class PrivilegeRevokeDoor(Door):
     actions: ClassVar = {"POST": "privilege.grant"}
 
-    @extend_schema(request=ReasonInput, responses={204: None})
+    @extend_schema(request=PaperReasonInput, responses={204: None})
     def post(self, request: Request, privilege_id: UUID) -> Response:
         licences.privilege_revoke(
-            principal=principal_of(request), privilege_id=privilege_id, **_parsed(ReasonInput, request)
+            principal=principal_of(request), privilege_id=privilege_id, **_parsed(PaperReasonInput, request)
         )
         return Response(status=204)

@@ -9,14 +9,16 @@ from django.core.asgi import get_asgi_application
 
 http_application = get_asgi_application()
 
+from django.conf import settings
 from django.urls import re_path
 
+from hospital.common.body_limit import BodyLimit
 from hospital.common.sockets import UnknownSocket
 from teleconsult.urls import websocket_urlpatterns
 
 application = ProtocolTypeRouter(
     {
-        "http": http_application,
+        "http": BodyLimit(http_application, limit=settings.BODY_MAX_BYTES, larger=settings.LARGE_BODIES),
         "websocket": URLRouter([*websocket_urlpatterns, re_path(r"^.*$", UnknownSocket.as_asgi())]),
     }
 )

@@ -1,7 +1,7 @@
 """One settings file; everything that differs between places comes from the environment.
 
-`deploy/up` writes these for the embedded default. Without EMBEDDED=1 the secrets have no defaults: a server that
-lacks one does not start.
+`deploy/up` writes these for the embedded default. Without EMBEDDED=1 secrets and host names have no defaults: a
+server that lacks one does not start and says which (`environment`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from . import environment
+
+if (_wrong := environment.problem(os.environ)) is not None:
+    raise SystemExit(f"not started: {_wrong}")
+
 BASE_DIR = Path(__file__).resolve().parents[2]
-EMBEDDED = os.environ.get("EMBEDDED") == "1"
+EMBEDDED = environment.embedded(os.environ)
 DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / ".data"))
 OBJECTS_DIR = Path(os.environ.get("OBJECTS_DIR", DATA_DIR / "objects"))
 SECRET_KEY = os.environ["SECRET_KEY"]
@@ -23,7 +28,7 @@ FIELD_CIPHER = os.environ.get("FIELD_CIPHER", "aes-256-gcm")  # or sm4-gcm
 BASE_URL = os.environ.get("BASE_URL", "http://localhost:8000")
 DEBUG = False
 _HOST = urlsplit(BASE_URL).hostname or "localhost"
-ALLOWED_HOSTS = [_HOST, "localhost", "127.0.0.1", "[::1]"] if EMBEDDED else [_HOST]
+ALLOWED_HOSTS = [_HOST, "localhost", "127.0.0.1", "[::1]"] if EMBEDDED else environment.hosts(os.environ)
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # Security keys answer for this host and from this origin only; WebAuthn knows `localhost`, but no bare address.
 WEBAUTHN_RP_ID = _HOST
@@ -33,7 +38,7 @@ ASGI_APPLICATION = "hospital.project.asgi.application"
 AUTH_USER_MODEL = "access.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SIGNING_KEY = os.environ.get("SIGNING_KEY", "") if EMBEDDED else os.environ["SIGNING_KEY"]
+SIGNING_KEY = os.environ.get("SIGNING_KEY", "")  # the embedded default derives it from SECRET_KEY
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -57,8 +62,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "hospital.common.middleware.SecurityHeaders",
+    "hospital.common.middleware.WellFormed",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -127,9 +133,20 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 _HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
-SECURE_SSL_REDIRECT = False
+CSRF_COOKIE_SAMESITE = "Lax"
+if _HTTPS:
+    SESSION_COOKIE_NAME = (
+        "__Host-session"  # browsers take it from this host only, over HTTPS, for all its paths
+    )
+SECURE_SSL_REDIRECT = _HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # probes ask from inside, without TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_HSTS_SECONDS = 31536000 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# W021: browsers' preload lists bind a whole domain for years; that is its owner's to promise, not this program's.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 CSRF_FAILURE_VIEW = "hospital.project.views.csrf_failure"
 
 LANGUAGE_CODE = "zh-hans"
@@ -141,8 +158,11 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "teleconsult/console/static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_MAX_AGE = 0 if EMBEDDED else 3600
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+BODY_MAX_BYTES = 2 * 1024 * 1024  # design value; counted before anything is kept (`common.body_limit`)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024 * 1024
+# Where larger bodies may come in: the beginning of the path, bytes. A patient's photograph, a robot's loops.
+LARGE_BODIES = (("/api/v1/robot/", 210 * 1024 * 1024), ("/api/v1/me/", 8 * 1024 * 1024))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -150,8 +170,8 @@ REST_FRAMEWORK = {
         "hospital.access.authentication.PageSessionAuthentication",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["hospital.common.parsers.StrictJson"],
+    "DEFAULT_SCHEMA_CLASS": "hospital.common.schema.DoorSchema",
     "EXCEPTION_HANDLER": "hospital.common.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -162,6 +182,9 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "hospital.common.schema.add_problem",
+    ],
 }
 # Who answers for identities: "staff" (somebody saw the card) or a name given to people.verification.
 IDENTITY_AUTHORITY = os.environ.get("IDENTITY_AUTHORITY", "staff")

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from . import views
+from . import api, views
 
+handler400 = "hospital.project.views.bad_request"
 handler404 = "hospital.project.views.not_found"
 handler500 = "hospital.project.views.server_error"
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("readyz", views.readyz),
     path("metrics", views.metrics),
     path("api/v1/schema/", views.Schema.as_view()),
+    path("api/v1/admin/health", api.HealthDoor.as_view()),
     path("api/v1/", include("hospital.access.urls")),
     path("api/v1/", include("hospital.people.urls")),
     path("api/v1/", include("hospital.scheduling.urls")),

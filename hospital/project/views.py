@@ -28,7 +28,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
-def _database_problem() -> str | None:
+def database_problem() -> str | None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
@@ -37,7 +37,7 @@ def _database_problem() -> str | None:
     return None
 
 
-def _redis_problem() -> str | None:
+def redis_problem() -> str | None:
     try:
         redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2).ping()
     except Exception as error:
@@ -47,7 +47,7 @@ def _redis_problem() -> str | None:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when exams can be booked and run; 503 with the reasons. Notes are things to know, not reasons to wait."""
-    problems = {"database": _database_problem(), "redis": _redis_problem()}
+    problems = {"database": database_problem(), "redis": redis_problem()}
     failed = {name: problem for name, problem in problems.items() if problem}
     notes = [] if failed else robot_problems() + audit_problems()
     status = 503 if failed else 200
@@ -78,6 +78,11 @@ def _answer(request: HttpRequest, code: str, status: int) -> HttpResponse:
                 render_to_string("console/error.html", context, request=request), status=status
             )
     return problem_response(request, code, status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A host that is not ours, a form that can't be read."""
+    return _answer(request, "malformed", 400)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

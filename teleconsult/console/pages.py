@@ -21,6 +21,7 @@ from hospital.access.services import page_sign_in, page_sign_out
 from hospital.common.clock import now, today
 from hospital.common.error_texts import title
 from hospital.common.errors import DomainError, NotFound
+from hospital.common.middleware import LIVE_PERMISSIONS
 from hospital.messages import selectors as messages
 from hospital.records import selectors as records
 
@@ -175,7 +176,9 @@ def _live(request: HttpRequest, principal: Principal, exam: Any, role: str, temp
         key: TEXTS[f"bed.prompt.{key}"] for key in PROMPTS
     }  # the patient reads Chinese, whoever set the page
     shown = exam_json(exam, principal, language_of(request))
-    return show(request, template, exam=shown, page_config=config, prompt_words=words)
+    answer = show(request, template, exam=shown, page_config=config, prompt_words=words)
+    answer["Permissions-Policy"] = LIVE_PERMISSIONS
+    return answer
 
 
 @require_GET

@@ -32,6 +32,9 @@ NAV = (
     ("page.bedside", "/console/bedside/", "nav.bedside"),
     ("page.my_day", "/console/my-day/", "nav.my_day"),
     ("page.papers", "/console/papers/", "nav.papers"),
+    ("page.admin_system", "/console/admin/system/", "nav.admin_system"),
+    ("page.admin_security", "/console/admin/security/", "nav.admin_security"),
+    ("page.admin_audit", "/console/admin/audit/", "nav.admin_audit"),
     ("page.mailbox", "/console/mailbox/", "nav.mailbox"),
 )
 Page = Callable[..., HttpResponse]

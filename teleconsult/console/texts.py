@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from .texts_admin import TEXTS_ADMIN
 from .texts_common import TEXTS_COMMON
 from .texts_desk import TEXTS_DESK
 from .texts_identity import TEXTS_IDENTITY
@@ -13,7 +14,7 @@ from .texts_papers import TEXTS_PAPERS
 from .texts_report import TEXTS_REPORT
 
 LANGUAGES = ("zh", "en")
-_PARTS = (TEXTS_COMMON, TEXTS_DESK, TEXTS_IDENTITY, TEXTS_REPORT, TEXTS_LIVE, TEXTS_PAPERS)
+_PARTS = (TEXTS_COMMON, TEXTS_DESK, TEXTS_IDENTITY, TEXTS_REPORT, TEXTS_LIVE, TEXTS_PAPERS, TEXTS_ADMIN)
 
 
 def _merged() -> dict[str, tuple[str, str]]:

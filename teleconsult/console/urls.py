@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import pages, pages_identity, pages_papers
+from . import admin_pages, pages, pages_identity, pages_papers
 
 urlpatterns = [
     path("", pages.home),
@@ -23,5 +23,9 @@ urlpatterns = [
     path("consents/<uuid:consent_id>/print/", pages_papers.consent_print),
     path("papers/", pages_papers.papers),
     path("mailbox/", pages.mailbox),
+    path("admin/system/", admin_pages.system),
+    path("admin/security/", admin_pages.security),
+    path("admin/audit/", admin_pages.audit),
+    path("activate/", admin_pages.activate),
     re_path(r"^(?P<rest>.*)$", pages.unknown),
 ]

@@ -20,10 +20,19 @@ from rest_framework.test import APIClient
 
 from hospital.access import peers
 from hospital.access import services as access
-from hospital.access.models import AccessToken, Membership, PatientAccount, Role, SecurityKey, User
+from hospital.access.models import (
+    AccessToken,
+    Activation,
+    Membership,
+    PatientAccount,
+    Role,
+    SecurityKey,
+    User,
+)
 from hospital.access.phones import phone_index
 from hospital.access.principals import Principal
 from hospital.access.selectors import principal_of_user
+from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
 from hospital.common.sockets import JsonSocket
 from hospital.people import consents, corrections, delegates, merges
@@ -140,10 +149,17 @@ def make_house(world: World | None = None) -> House:
         public_key_pem=pem_of(Ed25519PrivateKey.generate()),
         days=30,
     )
+    role = Membership.objects.get(user=world.users["expert2"])
+    reset = Activation.objects.create(
+        user=world.users["expert2"], purpose="reset", asked_by=world.users["admin"]
+    )
+    entry = AuditEntry.objects.filter(patient_ids__contains=[world.patient.id]).latest("seq")
     house.ids = {
         "correction_id": _correction(world).id,
         "archive_id": PatientArchive.objects.create(patient=world.patient, account_id=world.account().id).id,
         "review_id": review.id, "merge_id": merge.id,
+        "membership_id": role.id, "activation_id": reset.id,
+        "audit_id": entry.id,
         "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
         "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
         "key_id": key.id,
@@ -269,6 +285,23 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
         },
         "/review": {"verdict": "justified"},
         "api/v1/break-glass": {"document_number": "320584194802290036", "reason": "急诊昏迷，需要查看"},
+        "admin/institutions": {
+            "name": "新院", "name_en": "New", "short_name": "新", "region_code": "330421",
+            "uscc": "91350100M000100Y43",
+        },
+        "admin/staff": {
+            "username": "new.nurse", "name": "何敏", "institution_id": str(world.places["home"].id), "role": "nurse",
+        },
+        "/roles": {"institution_id": str(world.places["home"].id), "role": "nurse"},
+        "/lock": {"reason": "x"},
+        "admin/administrators": {
+            "user_id": str(world.users["expert2"].id), "institution_id": str(world.places["home"].id),
+            "role": "audit_admin",
+        },
+        "auth/activate": {"username": "nobody", "code": "AAAA-AAAA-AAAA-AAAA"},
+        "auth/activate/finish": {
+            "username": "nobody", "code": "AAAA", "password": "another horse battery", "totp": "000000",
+        },
         "auth/password": {"password": "x", "new_password": "another horse battery", "totp": "000000"},
         "auth/step-up": {"totp": "000000"},
         "auth/keys": {"challenge_id": str(world.robot.id), "credential": {}, "name": "x"},

@@ -38,12 +38,15 @@ PAGE_ACTIONS = {
     "console/mailbox/": "page.mailbox",
     "console/papers/": "page.papers",
     "console/consents/<uuid:consent_id>/print/": "page.consent_print",
+    "console/admin/system/": "page.admin_system",
+    "console/admin/security/": "page.admin_security",
+    "console/admin/audit/": "page.admin_audit",
     "console/exams/<uuid:exam_id>/": "page.exam_console",
     "console/bedside/<uuid:exam_id>/": "page.exam_bedside",
     "console/exams/<uuid:exam_id>/report/": "page.report",
     "console/reports/<uuid:report_id>/print/": "page.report_print",
 }
-OPEN_PAGES = frozenset({"console/sign-in/", "console/sign-out/", "console/language/"})
+OPEN_PAGES = frozenset({"console/sign-in/", "console/sign-out/", "console/language/", "console/activate/"})
 
 
 @pytest.fixture

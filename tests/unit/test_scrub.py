@@ -98,6 +98,7 @@ def _start(servers: Servers, **changes: str | None) -> subprocess.CompletedProce
         name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"
     } | servers.environment()
     env |= {"EMBEDDED": "0", "SECRET_KEY": "s" * 50, "SIGNING_KEY": env["FIELD_KEY"]}
+    env |= {"BASE_URL": "https://tele.example.org", "ALLOWED_HOSTS": "tele.example.org"}
     env = {name: value for name, value in env.items() if name not in changes} | {
         name: value for name, value in changes.items() if value is not None
     }

@@ -51,5 +51,7 @@ class Command(BaseCommand):
         self.stdout.write(f"checked {result.checked} entries in {took_s:.2f} s ({rate:.0f} rows/s)")
         if whole:
             self.stdout.write(f"unsealed tail {result.unsealed}, sealed but not yet signed {result.unsigned}")
+        if result.withheld:
+            self.stdout.write(f"withheld {result.withheld} entries of other institutions")
         self.stdout.write(f"head {result.head[0]}:{result.head[1]}")
         self.stdout.write(f"public key {public_bytes(signing_key(PURPOSE)).hex()}")
