@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hospital.common.clock import today
+from hospital.common.clock import now
 from hospital.people.surnames import name_pinyin
 
 from .models import Exam
@@ -38,6 +38,6 @@ def worklist_item(exam: Exam) -> dict[str, Any]:
         "exam_type": exam.exam_type.name_en,
         "institution": exam.requesting_institution.name,
         "physician": exam.remote_physician.name,
-        "date": today().isoformat(),
+        "study_started_at": (exam.checked_in_at or now()).isoformat(),
         "views": [view_row(view) for view in exam.exam_type.views if isinstance(view, dict)],
     }

@@ -44,6 +44,7 @@ MESSAGE = {
     "exam_type": "Abdomen 腹部超声",
     "institution": "上海市青浦区朱家角人民医院",
     "physician": "李医生",
+    "study_started_at": "2026-11-23T15:59:00+00:00",
     "views": [
         {"code": "gallbladder", "name_zh": "胆囊长轴", "side": ""},
         {"code": "kidney_right_short", "name_zh": "右肾短轴", "side": "right"},
@@ -167,10 +168,19 @@ def test_patient_study_and_times_follow_the_worklist_in_shanghai_time() -> None:
     assert (found.PatientID, found.IssuerOfPatientID) == ("P12345678", "YDIH")
     assert (found.PatientBirthDate, found.PatientSex) == ("19500203", "M")
     assert (found.StudyInstanceUID, found.AccessionNumber) == (MESSAGE["study_uid"], "A202611240001")
-    assert (found.StudyDate, found.StudyTime[:4]) == ("20261124", "0130")
+    assert (found.ContentDate, found.ContentTime[:4]) == ("20261124", "0130")
+    assert (found.StudyDate, found.StudyTime[:4]) == ("20261123", "2359")
+    assert (found.SeriesDate, found.SeriesTime) == (found.StudyDate, found.StudyTime)
     assert found.TimezoneOffsetFromUTC == "+0800"
     assert found.ImageComments == "胆囊长轴"
     assert found.BurnedInAnnotation == "YES"
+
+
+@pytest.mark.parametrize("told", [None, "", "yesterday", "2026-11-23T15:59:00", 7])
+def test_without_a_true_start_of_the_study_the_pictures_own_time_stands(told: object) -> None:
+    worklist = Worklist.from_message(MESSAGE | {"study_started_at": told})
+    found = read(write_still(shot(), worklist=worklist, taken_at=TAKEN_AT))
+    assert found.StudyTime == found.ContentTime
 
 
 @pytest.mark.parametrize(

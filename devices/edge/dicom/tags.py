@@ -49,9 +49,12 @@ def common(
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.SOPInstanceUID = new_uid()
     dataset.TimezoneOffsetFromUTC = "+0800"
-    for name in ("Study", "Series", "Content", "Acquisition", "InstanceCreation"):
-        setattr(dataset, f"{name}Date", when.strftime("%Y%m%d"))
-        setattr(dataset, f"{name}Time", when.strftime("%H%M%S.%f"))
+    # One study, one series: their times are one for all their pictures (PS3.3 C.7.2.1, C.7.3.1).
+    began = (worklist.study_started_at or taken_at).astimezone(SHANGHAI)
+    for names, at in ((("Study", "Series"), began), (("Content", "Acquisition", "InstanceCreation"), when)):
+        for name in names:
+            setattr(dataset, f"{name}Date", at.strftime("%Y%m%d"))
+            setattr(dataset, f"{name}Time", at.strftime("%H%M%S.%f"))
     _patient_and_study(dataset, worklist)
     dataset.SeriesInstanceUID = _series_uid(worklist.study_uid)
     dataset.SeriesNumber = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydicom.uid import UID
@@ -56,6 +57,7 @@ class Worklist:
     institution: str
     physician: str
     views: tuple[View, ...] = ()
+    study_started_at: datetime | None = None
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Worklist:
@@ -74,11 +76,24 @@ class Worklist:
                 raise WorklistIncomplete(name)
         if not UID(values["study_uid"]).is_valid:
             raise WorklistIncomplete("study_uid")
-        return cls(**values, views=_views(message.get("views")))
+        return cls(
+            **values,
+            views=_views(message.get("views")),
+            study_started_at=_aware(message.get("study_started_at")),
+        )
 
     def view(self, code: str) -> View:
         """The view of this code; one that the exam's type does not know has its code for a name, and no side."""
         return next((view for view in self.views if view.code == code), View(code, code))
+
+
+def _aware(text: object) -> datetime | None:
+    """A time with its zone; an older server sends none."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def _views(rows: object) -> tuple[View, ...]:
