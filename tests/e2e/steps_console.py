@@ -76,6 +76,7 @@ def later_picture(remote: Page) -> Picture:
 def sweep(remote: Page, bedside: Page) -> tuple[float, float]:
     """(change at rest, change after sweeping): mean grey difference of the live picture."""
     remote.wait_for_function("document.querySelector('#video').currentTime > 1")
+    remote.keyboard.press("Digit5")  # the patient holds the breath: what moves the picture now is the hand
     first = video_now(remote)
     rest = max(difference(first, later_picture(remote)) for _ in range(3))
     remote.keyboard.down("KeyS")
