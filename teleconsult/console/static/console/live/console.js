@@ -45,7 +45,6 @@ class Console {
     this.arm = new Arm(place("arm"));
     this.refused = null;
     this.limits = new Held(LIMIT_SHOWN_MS);
-    this.#picture();
     this.input = new Input({
       inControl: () => this.inControl,
       on: {
@@ -54,6 +53,7 @@ class Console {
       },
     });
     this.session = new Session({ config, snapshot: () => this.#snapshot(), on: this.#listeners() });
+    this.#picture(); // asks the session whether the picture is frozen
     const send = (message) => this.session.signalling.send(message);
     this.prompts = new PromptSender({
       send, request: (type, fields) => this.session.request(type, fields), notes: this.notes, tones: this.tones,
