@@ -14,6 +14,7 @@ from .frames import Picture, difference, read_png, video_now, wires
 from .steps_bedside import state_of, until_state
 from .steps_desk import get
 
+STEADY_GREY = 2.0  # of 255 between two pictures; another place in the tissue differs by about 10
 SET_N = 5.0  # the console starts with this contact force
 
 
@@ -76,7 +77,12 @@ def later_picture(remote: Page) -> Picture:
 def sweep(remote: Page, bedside: Page) -> tuple[float, float]:
     """(change at rest, change after sweeping): mean grey difference of the live picture."""
     remote.wait_for_function("document.querySelector('#video').currentTime > 1")
-    remote.keyboard.press("Digit5")  # the patient holds the breath: what moves the picture now is the hand
+    remote.keyboard.press("Digit5")  # the patient holds the breath: what moves the picture then is the hand
+    until(
+        lambda: difference(video_now(remote), later_picture(remote)) < STEADY_GREY,
+        timeout_s=30,
+        what="a steady picture",
+    )
     first = video_now(remote)
     rest = max(difference(first, later_picture(remote)) for _ in range(3))
     remote.keyboard.down("KeyS")
