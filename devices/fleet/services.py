@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -65,12 +65,13 @@ def robot_authenticate(*, token: str) -> Robot:
     claims = tokens.robot_claims(token, robot.public_key_pem)
     nonce = RobotNonce(
         jti=f"{robot.id.hex[-12:]}:{hashlib.sha256(str(claims['jti']).encode()).hexdigest()[:48]}",
-        expires_at=datetime.fromtimestamp(claims["exp"] + 60, UTC),
+        expires_at=datetime.fromtimestamp(float(claims["exp"]) + 60, UTC),
     )
-    if RobotNonce.objects.filter(jti=nonce.jti).exists():
-        raise Unauthenticated("robot_not_authenticated")
-    with transaction.atomic():
-        nonce.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            nonce.save(force_insert=True)
+    except IntegrityError as error:  # seen before, or just now beside this one
+        raise Unauthenticated("robot_not_authenticated") from error
     return robot
 
 

@@ -118,6 +118,10 @@ def robot_claims(token: str, public_key_pem: str) -> dict[str, Any]:
         )
     except Exception as error:
         raise Unauthenticated("robot_not_authenticated") from error
-    if claims["exp"] - claims["iat"] > ROBOT_TOKEN_MAX_S or len(str(claims["jti"])) > 64:
+    try:
+        lives_s = float(claims["exp"]) - float(claims["iat"])
+    except (TypeError, ValueError):
+        raise Unauthenticated("robot_not_authenticated") from None
+    if not 0 < lives_s <= ROBOT_TOKEN_MAX_S or len(str(claims["jti"])) > 64:
         raise Unauthenticated("robot_not_authenticated")
     return claims

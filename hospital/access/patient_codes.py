@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
+from hospital.audit.services import request_address
 from hospital.common.clock import now
 from hospital.common.crypto import blind_index
 from hospital.common.errors import TooMany, Unauthenticated
 from hospital.common.locks import limit_lock_wait
 from hospital.messages.services import message_send
 
-from .models import AccessToken, LoginCode, PatientAccount
+from .models import AccessToken, CodeTry, LoginCode, PatientAccount
 from .phones import phone_index
 from .services import PATIENT_LIFE, token_issue
 
-# Design values.
+# Design values. A phone has one account, so what is counted over a day by the phone is the account's.
 CODE_LIFE, CODE_TRIES_N = timedelta(minutes=5), 5
-CODE_EVERY, CODE_PER_HOUR_N, CODE_PER_ADDRESS_N = timedelta(seconds=60), 5, 60
+CODE_EVERY, CODE_PER_HOUR_N, CODE_PER_DAY_N, CODE_PER_ADDRESS_N = timedelta(seconds=60), 5, 10, 60
+TRIES_PER_DAY_N, TRIES_PER_ADDRESS_N = 20, 120
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def _code_hash(phone: str, code: str) -> bytes:
@@ -38,19 +44,37 @@ def _one_at_a_time(key: bytes) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
-def _within_rates(phone: str, address: str) -> None:
+def _within(rows: QuerySet[Any], field: str, most: int, span: timedelta, limit: str) -> None:
+    """TooMany when `most` rows lie within the span; `limit` says whose limit it is, Retry-After when one is free."""
+    times = rows.filter(**{f"{field}__gt": now() - span}).order_by(f"-{field}").values_list(field, flat=True)
+    newest = list(times[:most])
+    if len(newest) >= most:
+        left_s = (newest[-1] + span - now()).total_seconds()
+        raise TooMany("too_many", limit=limit, retry_after_s=max(1, math.ceil(left_s)))
+
+
+def _in_turn(phone: str, address: str) -> None:
     # Always the address first: one order of locks, no deadlock.
     _one_at_a_time(b"code-address:" + address.encode())
     _one_at_a_time(b"code-phone:" + phone_index(phone))
-    hour_ago = now() - timedelta(hours=1)
-    recent = LoginCode.objects.filter(phone_index=phone_index(phone), created_at__gt=hour_ago)
-    newest = recent.order_by("-created_at").first()
-    if newest is not None and newest.created_at > now() - CODE_EVERY:
-        left_s = (newest.created_at + CODE_EVERY - now()).total_seconds()
-        raise TooMany("too_many", retry_after_s=max(1, round(left_s)))
-    from_address = LoginCode.objects.filter(address=address, created_at__gt=hour_ago).count()
-    if recent.count() >= CODE_PER_HOUR_N or from_address >= CODE_PER_ADDRESS_N:
-        raise TooMany("too_many", retry_after_s=3600)
+
+
+def _within_rates(phone: str, address: str) -> None:
+    _in_turn(phone, address)
+    mine = LoginCode.objects.filter(phone_index=phone_index(phone))
+    _within(mine, "created_at", 1, CODE_EVERY, "phone")
+    _within(mine, "created_at", CODE_PER_HOUR_N, HOUR, "phone")
+    _within(mine, "created_at", CODE_PER_DAY_N, DAY, "account")
+    _within(LoginCode.objects.filter(address=address), "created_at", CODE_PER_ADDRESS_N, HOUR, "address")
+
+
+def _tried(phone: str, address: str) -> None:
+    """Count this try; TooMany beyond the account's or the address's."""
+    _in_turn(phone, address)
+    mine = CodeTry.objects.filter(phone_index=phone_index(phone))
+    _within(mine, "at", TRIES_PER_DAY_N, DAY, "account")
+    _within(CodeTry.objects.filter(address=address), "at", TRIES_PER_ADDRESS_N, HOUR, "address")
+    CodeTry.objects.create(phone_index=phone_index(phone), address=address)
 
 
 @transaction.atomic
@@ -75,9 +99,12 @@ def code_send(*, phone: str, channel: str, address: str, deliver: bool) -> int:
 
 
 def code_check(*, phone: str, code: str) -> UUID:
-    """The phone's newest code, if it is this one; its id, to be consumed. Every try counts, committed at once."""
+    """The phone's newest code, if it is this one; its id, to be consumed. Every try counts, committed at once.
+
+    Unauthenticated `code_invalid`; TooMany `too_many` beyond the tries of an account or an address.
+    """
     with transaction.atomic():
-        limit_lock_wait()
+        _tried(phone, request_address.get())
         newest = (
             LoginCode.objects.filter(phone_index=phone_index(phone)).order_by("-created_at").values("id")[:1]
         )
@@ -98,6 +125,11 @@ def code_consume(*, code_id: UUID, phone: str) -> tuple[str, AccessToken]:
     """Use the code up, once, and sign the phone's account in for 30 minutes."""
     if not LoginCode.objects.filter(id=code_id, used_at=None, expires_at__gt=now()).update(used_at=now()):
         raise Unauthenticated("code_invalid")
+    return account_sign_in(phone=phone)
+
+
+def account_sign_in(*, phone: str) -> tuple[str, AccessToken]:
+    """A token of 30 minutes for the account of a phone that was just proven; in the caller's transaction."""
     account, _ = PatientAccount.objects.get_or_create(
         phone_index=phone_index(phone), defaults={"phone": phone}
     )

@@ -13,3 +13,18 @@ def uscc_valid(code: str) -> bool:
         return False
     total = sum(USCC_ALPHABET.index(char) * weight for char, weight in zip(code, USCC_WEIGHTS, strict=False))
     return USCC_ALPHABET[-total % 31] == code[17]
+
+
+# RFC 8176: what proves possession of a key. `otp` is TOTP or HOTP; `sms`, `tel` and a bare `mfa` prove none.
+CRYPTOGRAPHIC_AMR = frozenset({"fido", "hwk", "otp", "pop", "sc", "swk"})
+KNOWLEDGE_AMR = frozenset({"pwd", "pin", "fpt", "face"})
+
+
+def second_factor_shown(*, amr: object, acr: object, trusted_acr: list[str]) -> bool:
+    """Whether an identity provider says that it saw two factors, one of them cryptographic (SEC-04)."""
+    if isinstance(acr, str) and acr in trusted_acr:
+        return True
+    if not isinstance(amr, list):
+        return False
+    seen = {one for one in amr if isinstance(one, str)}
+    return bool(seen & CRYPTOGRAPHIC_AMR) and bool(seen & KNOWLEDGE_AMR)

@@ -71,7 +71,8 @@ def user_create(
     return user, chosen, secret
 
 
-def _signed_in(user: User, method: str) -> None:
+def signed_in_recorded(user: User, method: str, **details: str) -> None:
+    """A sign-in is on record and counts as use of the account."""
     User.objects.filter(id=user.id).update(last_sign_in_at=now())
     actor = selectors.principal_of_user(user)
     audit_record(
@@ -79,7 +80,7 @@ def _signed_in(user: User, method: str) -> None:
         action="auth.sign_in",
         object_kind="user",
         object_id=user.id,
-        details={"method": method},
+        details={"method": method, **details},
     )
 
 
@@ -100,7 +101,7 @@ def _credentials_checked(*, username: str, password: str, given: Given) -> User:
             check_password(password, user.password)  # nor does it tell that somebody is locked
             locked = user
         elif proven(user, given, password=password):
-            _signed_in(user, given.method)
+            signed_in_recorded(user, given.method)
             return user
         else:
             locked = None

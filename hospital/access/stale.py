@@ -16,7 +16,7 @@ from hospital.common.errors import NotFound
 from hospital.common.locks import limit_lock_wait
 
 from .keys import challenges_clear
-from .models import AccessToken, Ticket, UnknownName, User
+from .models import AccessToken, CodeTry, LoginCode, ProviderRequest, Ticket, UnknownName, User
 from .principals import SYSTEM, Principal
 
 LEFTOVERS = timedelta(days=1)  # design value: long enough to look into what happened yesterday
@@ -64,8 +64,11 @@ def user_enable(*, user_id: UUID, principal: Principal = SYSTEM) -> None:
 
 
 def leftovers_clear() -> None:
-    """Challenges, tickets and names nobody has, a day after they ended."""
+    """Challenges, tickets, codes and tries, names nobody has: a day after they ended."""
     before = now() - LEFTOVERS
     challenges_clear(before)
+    CodeTry.objects.filter(at__lt=before).delete()
+    LoginCode.objects.filter(created_at__lt=before).delete()
+    ProviderRequest.objects.filter(expires_at__lt=before).delete()
     Ticket.objects.filter(expires_at__lt=before).delete()
     UnknownName.objects.filter(Q(locked_until=None) | Q(locked_until__lt=before), last_at__lt=before).delete()

@@ -55,6 +55,7 @@ ACTIONS: dict[str, Row] = {
     "auth.ticket": at(OWN, *STAFF),
     "auth.step_up": at(OWN, *STAFF),
     "auth.keys": at(OWN, *STAFF),
+    "auth.providers": at(INSTITUTION, SECURITY_ADMIN),
     "auth.sessions": at(OWN, *STAFF, PATIENT, DELEGATE),
     "auth.password": at(OWN, *STAFF),
     "exam.read": _PHYSICIANS | _DESK | _OPENED,

@@ -43,6 +43,23 @@ TITLES: dict[str, tuple[str, str]] = {
         "距上次验证身份已超过 10 分钟，请重新验证。",
         "More than 10 minutes since you last proved your identity: do it again.",
     ),
+    "provider_refused": (
+        "统一身份认证未成功，请重新登录。",
+        "The identity provider's answer was not accepted; please sign in again.",
+    ),
+    "provider_unavailable": (
+        "统一身份认证暂时无法访问，请稍后再试或改用其他方式登录。",
+        "The identity provider can't be reached; try later or sign in another way.",
+    ),
+    "provider_unknown": (
+        "该身份未关联本院账号，请联系安全管理员。",
+        "This identity belongs to no account here; ask the security administrator.",
+    ),
+    "provider_known": ("该身份提供方已登记。", "This identity provider is registered already."),
+    "subject_known": ("该身份或该人员已有关联。", "This subject or this person is mapped already."),
+    "not_yourself": ("不能为自己设置。", "Not for yourself."),
+    "issuer_invalid": ("发行方地址须为 HTTPS。", "The issuer must be an HTTPS address."),
+    "redirect_uri_invalid": ("回调地址未登记。", "The redirect address is not registered."),
     "no_key": ("您还没有可用的安全密钥。", "You have no security key that counts."),
     "too_many_keys": ("安全密钥数量已达上限。", "You have as many security keys as a person may have."),
     "key_known": ("这把密钥已经登记过。", "This key is registered already."),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, api_admin, api_keys, api_peers, api_security
+from . import api, api_admin, api_keys, api_peers, api_providers, api_security
 
 urlpatterns = [
     path("auth/staff", api.StaffDoor.as_view()),
@@ -10,6 +10,10 @@ urlpatterns = [
     path("auth/keys", api_keys.KeysDoor.as_view()),
     path("auth/keys/options", api_keys.KeyOptionsDoor.as_view()),
     path("auth/keys/<uuid:key_id>", api_keys.KeyDoor.as_view()),
+    path("auth/providers", api_providers.ProvidersDoor.as_view()),
+    path("auth/providers/<uuid:provider_id>", api_providers.ProviderDoor.as_view()),
+    path("auth/providers/<uuid:provider_id>/subjects", api_providers.SubjectsDoor.as_view()),
+    path("auth/providers/<uuid:provider_id>/subjects/<uuid:subject_id>", api_providers.SubjectDoor.as_view()),
     path("auth/step-up/challenge", api_keys.ProofChallengeDoor.as_view()),
     path("auth/step-up", api.StepUpDoor.as_view()),
     path("auth/ticket", api.TicketDoor.as_view()),

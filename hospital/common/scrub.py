@@ -46,17 +46,20 @@ _CJK = r"[\u2e80-\u2fdf\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003f
 _JWT = r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
 _BARE = re.compile("|".join((_JWT, _ID, _OTHER_DOCUMENT, _PHONE, _CJK)))
 _NAMED = re.compile(
-    r"(?i)\b(ticket|token|password|passwd|secret|totp|otp|refresh|pairing_code|sessionid|csrftoken|authorization|cookie)"
+    r"(?i)\b(ticket|token|id_token|password|passwd|secret|client_secret|code_verifier|totp|otp|refresh|pairing_code"
+    r"|sessionid|csrftoken|authorization|cookie)"
     r"(['\"]?\s*[=:]\s*['\"]?)(?:(?:bearer|robot)\s+)?[^\s'\"&,;)}\]]+"
 )
 _SCHEME = re.compile(r"(?i)\b(bearer|robot)(\s+)[\w.~+/=-]{16,}")
 _CODE = re.compile(r"(?i)\b(code['\"]?\s*[=:]\s*['\"]?)\d{4,8}\b")
+_ANSWER = re.compile(r"([?&](?:code|state)=)[^&\s'\"]+")  # an identity provider's answer in an address
 _URL = re.compile(r"(\w+://)[^\s/@]+@")
 
 
 def scrub(text: str) -> str:
     """The line without tokens, passwords, identity and phone numbers, and without Chinese text."""
     text = _NAMED.sub(rf"\1\2{MASK}", text)
+    text = _ANSWER.sub(rf"\1{MASK}", text)
     text = _SCHEME.sub(rf"\1\2{MASK}", text)
     text = _CODE.sub(rf"\1{MASK}", text)
     return _BARE.sub(MASK, _URL.sub(rf"\1{MASK}@", text))

@@ -45,11 +45,11 @@ def patient_sign_in(*, phone: str, code: str, document_number: str) -> tuple[str
         code_id = code_check(phone=phone, code=code)
         with transaction.atomic():
             named = bool(document_number.strip())
-            patient = _patient_proven(phone, document_number) if named else None
-            if not named and not _linked(phone):
+            patient = patient_proven(phone, document_number) if named else None
+            if not named and not phone_linked(phone):
                 raise Invalid("document_required", field="document_number")
             token, row = code_consume(code_id=code_id, phone=phone)
-            _link(row, patient)
+            account_link(row, patient)
             following = family_begin(row=row)
     except DomainError as error:
         audit_record(
@@ -70,7 +70,7 @@ def _account(phone: str) -> PatientAccount | None:
     return PatientAccount.objects.filter(phone_index=phone_index(phone), last_sign_in_at__gt=fresh).first()
 
 
-def _linked(phone: str) -> bool:
+def phone_linked(phone: str) -> bool:
     account = _account(phone)
     if account is None:
         AccountPatient.objects.filter(account__phone_index=phone_index(phone)).delete()
@@ -79,7 +79,7 @@ def _linked(phone: str) -> bool:
     return selectors.own_patients(account.id).exists() or delegates.delegation_proven(phone)
 
 
-def _link(row: AccessToken, patient: Patient | None) -> None:
+def account_link(row: AccessToken, patient: Patient | None) -> None:
     assert row.account_id is not None
     if patient is not None:
         AccountPatient.objects.get_or_create(account_id=row.account_id, patient=selectors.held(patient))
@@ -93,12 +93,12 @@ def _link(row: AccessToken, patient: Patient | None) -> None:
     )
 
 
-def _patient_proven(phone: str, document_number: str) -> Patient | None:
+def patient_proven(phone: str, document_number: str) -> Patient | None:
     """The patient with this document and this phone, None for a delegate who named the patient's document.
 
     A wrong document is answered like a wrong code.
     """
-    _linked(phone)  # ends what an earlier owner of the number had
+    phone_linked(phone)  # ends what an earlier owner of the number had
     theirs = Q(phone_index=phone_index(phone)) | Q(aliases__phone_index=phone_index(phone))
     found = selectors.patients_with_document(document_number).filter(theirs).first()
     lent = delegates.delegation_prove(phone=phone, document_number=document_number)

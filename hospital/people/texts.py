@@ -80,6 +80,14 @@ TITLES: dict[str, tuple[str, str]] = {
         "A guardian's consent needs name and relation.",
     ),
     "guardian_required": ("未满 14 周岁须由监护人同意。", "Below 14 years a guardian must consent."),
+    "phone_not_verified": (
+        "身份提供方未核实您的手机号码。",
+        "The identity provider has not checked your phone number.",
+    ),
+    "city_no_match": (
+        "您的身份信息与医院登记不一致，请到窗口核对。",
+        "Your identity does not match what the hospital has on record; ask at the desk.",
+    ),
     "consent_proof_missing": ("须有签名或见证人姓名。", "A signature or a witness's name is needed."),
     "signature_invalid": ("签名图片无法读取。", "The signature picture can't be read."),
     "consent_exists": ("本次检查已有有效知情同意。", "This exam already has a valid consent."),

@@ -7,6 +7,7 @@ from . import (
     api_accesses,
     api_audit,
     api_break_glass,
+    api_city,
     api_consents,
     api_delegates,
     api_identity,
@@ -65,5 +66,7 @@ urlpatterns = [
     path("practitioners", api.PractitionersDoor.as_view()),
     path("consent-texts/current", api.ConsentTextDoor.as_view()),
     path("auth/patient/code", api.PatientCodeDoor.as_view()),
+    path("auth/patient/city", api_city.CityDoor.as_view()),
+    path("auth/patient/city/token", api_city.CityTokenDoor.as_view()),
     path("auth/patient/token", api.PatientTokenDoor.as_view()),
 ]

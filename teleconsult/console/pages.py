@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from devices.wire.ctl import PROMPTS
 from hospital.access import keys, sessions
-from hospital.access.keys import Touch
 from hospital.access.principals import Principal
-from hospital.access.services import page_sign_in, page_sign_out
+from hospital.access.services import page_sign_out
 from hospital.common.clock import now, today
-from hospital.common.error_texts import title
-from hospital.common.errors import DomainError, NotFound
+from hospital.common.errors import NotFound
 from hospital.common.middleware import LIVE_PERMISSIONS
 from hospital.messages import selectors as messages
 from hospital.records import selectors as records
@@ -29,68 +24,12 @@ from .. import reporting, selectors
 from ..report_views import report_json
 from ..representations import exam_json, exam_summary
 from ..shown import exam_shown, exams_shown
+from .pages_sign_in import way_back
 from .printed import printed_report
 from .shell import nav_of, page, show, shows
 from .texts import LANGUAGES, TEXTS, language_of, text
 
 LANGUAGE_COOKIE_S = 365 * 24 * 3600
-LOCKED_CODES = frozenset({"locked", "account_locked", "too_many"})
-PASSWORD_CODES = frozenset({"password_old", "password_weak", "password_same"})
-
-
-def _next(request: HttpRequest, wanted: str) -> str:
-    """Only addresses of this site; anything else leads to the first page."""
-    safe = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if safe and wanted.startswith("/") else "/console/"
-
-
-def _touch(request: HttpRequest) -> Touch | None:
-    """A key's answer from the form's hidden fields; what can't be read is a wrong answer, not an error."""
-    given = request.POST.get("credential", "")
-    if not given:
-        return None
-    try:
-        credential, challenge_id = json.loads(given), UUID(request.POST.get("challenge_id", ""))
-    except (ValueError, RecursionError):
-        return Touch(challenge_id=UUID(int=0), credential={})
-    return Touch(challenge_id=challenge_id, credential=credential if isinstance(credential, dict) else {})
-
-
-@never_cache
-def sign_in(request: HttpRequest) -> HttpResponse:
-    """GET shows the form; POST signs in or shows it again with the sentence of what is wrong."""
-    language = language_of(request)
-    context: dict[str, Any] = {
-        "next": request.POST.get("next") or request.GET.get("next", ""),
-        "username": "",
-        "notice": "",
-    }
-    if request.method != "POST":
-        if context["next"]:
-            context["notice"] = text("signin.needed", language)
-        elif "out" in request.GET:
-            context["notice"] = text("signin.out", language)
-        if "idle" in request.GET:
-            context["notice"] = text("signin.idle", language)
-        return show(request, "sign_in.html", **context)
-    context["username"] = request.POST.get("username", "").strip()
-    try:
-        page_sign_in(
-            request=request,
-            username=context["username"],
-            password=request.POST.get("password", ""),
-            totp=request.POST.get("totp", "").strip(),
-            touch=_touch(request),
-            new_password=request.POST.get("new_password", ""),
-        )
-    except DomainError as error:
-        locked = error.code in LOCKED_CODES or error.status == 429
-        context["renew"] = error.code in PASSWORD_CODES or "new_password" in request.POST
-        sentence = title(error.code, language)
-        return show(request, "sign_in.html", status=error.status, sentence=sentence, locked=locked, **context)
-    return HttpResponseRedirect(_next(request, context["next"]))
 
 
 @require_POST
@@ -102,7 +41,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
     """Keeps the chosen language in a cookie and returns to where the person was."""
-    answer = HttpResponseRedirect(_next(request, request.POST.get("next", "")))
+    answer = HttpResponseRedirect(way_back(request, request.POST.get("next", "")))
     wanted = request.POST.get("lang", "")
     if wanted in LANGUAGES:
         answer.set_cookie(

@@ -96,6 +96,12 @@ TEXTS_COMMON: dict[str, tuple[str, str]] = {
     ),
     "signin.or_key": ("或不输验证码", "or, without a code"),
     "signin.with_key": ("用安全密钥登录", "Sign in with a security key"),
+    "signin.or_provider": ("或用统一身份认证", "or by your hospital's own sign-in"),
+    "signin.with_provider": ("通过{name}登录", "Sign in by {name}"),
+    "signin.second": (
+        "身份已确认，还需要您在本系统的第二验证因素。",
+        "We know who you are; your second factor of this system is still needed.",
+    ),
     "key.no_answer": (
         "没有收到安全密钥的应答，请插好或靠近后重试。",
         "The security key did not answer. Plug it in or hold it close, and try again.",

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import admin_pages, pages, pages_identity, pages_papers
+from . import admin_pages, pages, pages_identity, pages_papers, pages_sign_in
 
 urlpatterns = [
     path("", pages.home),
-    path("sign-in/", pages.sign_in),
+    path("sign-in/", pages_sign_in.sign_in),
+    path("sign-in/with/<uuid:provider_id>/", pages_sign_in.sign_in_with),
+    path("sign-in/back/", pages_sign_in.sign_in_back),
+    path("sign-in/second/", pages_sign_in.sign_in_second),
     path("sign-out/", pages.sign_out),
     path("language/", pages.language),
     path("account/", pages.account),

@@ -62,7 +62,7 @@ META: dict[str, Any] = {
 # Written while somebody only looks or is refused: traces, not content.
 TRACES = frozenset(
     {"audit_auditentry", "audit_auditseal", "common_idempotentrequest", "access_accesstoken", "access_ticket"}
-    | {"django_session", "access_logincode", "access_peernonce", "access_keychallenge", "access_unknownname"}
+    | {"django_session", "access_logincode", "access_peernonce", "access_codetry", "access_keychallenge", "access_unknownname"}
 )
 STRANGER_ROLES = tuple(Role.values)
 
@@ -162,7 +162,7 @@ def make_house(world: World | None = None) -> House:
         "audit_id": entry.id,
         "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
         "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
-        "key_id": key.id,
+        "key_id": key.id, "provider_id": uuid4(), "subject_id": uuid4(),
         "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
         "consent_id": shared.id, "peer_id": peer.id,
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
@@ -306,6 +306,11 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
         "auth/step-up": {"totp": "000000"},
         "auth/keys": {"challenge_id": str(world.robot.id), "credential": {}, "name": "x"},
         "auth/keys/options": {},
+        "auth/providers": {
+            "kind": "staff", "name": "x", "name_en": "x", "issuer": "http://x", "client_id": "x",
+            "client_secret": "x",
+        },
+        "/subjects": {"username": "expert", "subject": "x"},
         "auth/step-up/challenge": {"action": "report.sign"},
         "api/v1/duplicates": {"first_id": str(world.patient.id), "second_id": str(house.ids["patient_id"])},
         "/decide": {"verdict": "distinct", "note": "看过证件"},

@@ -46,7 +46,10 @@ PAGE_ACTIONS = {
     "console/exams/<uuid:exam_id>/report/": "page.report",
     "console/reports/<uuid:report_id>/print/": "page.report_print",
 }
-OPEN_PAGES = frozenset({"console/sign-in/", "console/sign-out/", "console/language/", "console/activate/"})
+OPEN_PAGES = frozenset(
+    {"console/sign-in/", "console/sign-out/", "console/language/", "console/sign-in/with/<uuid:provider_id>/"}
+    | {"console/sign-in/back/", "console/sign-in/second/", "console/activate/"}
+)
 
 
 @pytest.fixture
