@@ -218,19 +218,12 @@ def key_remove(*, principal: Principal, key_id: UUID) -> None:
     audit_record(principal=principal, action="auth.key_remove", object_kind="security_key", object_id=key_id)
 
 
-def key_owner(touch: Touch) -> UUID | None:
-    """Whose key an assertion claims to come from, before any check."""
-    key = _key_named(touch)
-    return key.user_id if key is not None and key.user.is_active else None
-
-
-def _key_named(touch: Touch, user: User | None = None) -> SecurityKey | None:
+def _key_named(touch: Touch, user: User) -> SecurityKey | None:
     try:
         credential_id = base64url_to_bytes(str(touch.credential["id"]))
     except (KeyError, TypeError, ValueError):
         return None
-    rows = SecurityKey.objects.select_related("user").filter(credential_id=credential_id, suspended_at=None)
-    return (rows if user is None else rows.filter(user=user)).first()
+    return SecurityKey.objects.filter(user=user, credential_id=credential_id, suspended_at=None).first()
 
 
 def touch_holds(

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from hospital.access import selectors, services, totp
 from hospital.access.models import AccessToken, Ticket, User
@@ -159,3 +161,24 @@ def test_nobody_is_not_authenticated_and_the_wrong_role_is_not_permitted(world: 
         require(None, "exam.read")
     with pytest.raises(Forbidden):
         require(world.principals["desk"], "exam.lease")
+
+
+@pytest.mark.parametrize("name", ["known", "locked", "nobody", "left"])
+def test_every_wrong_sign_in_costs_the_same_work(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One argon2 each, whatever the name: time does not tell who exists, is locked or has left."""
+    for username in ("known", "locked", "left"):
+        services.user_create(username=username, name="名", password="correct horse battery")
+    User.objects.filter(username="locked").update(locked_until=now() + timedelta(minutes=5))
+    User.objects.filter(username="left").update(is_active=False)
+    work: list[str] = []
+    for method in ("encode", "verify"):
+        original = getattr(Argon2PasswordHasher, method)
+
+        def counted(self: Any, *given: Any, _original: Any = original, **named: Any) -> Any:
+            work.append("argon2")
+            return _original(self, *given, **named)
+
+        monkeypatch.setattr(Argon2PasswordHasher, method, counted)
+    with pytest.raises((Unauthenticated, TooMany)):
+        services.staff_sign_in(username=name, password="wrong", code="000000")
+    assert work == ["argon2"]
