@@ -56,8 +56,9 @@ def populate() -> None:
     from oauth2_provider.models import Application
 
     call_command("migrate", verbosity=0)
+    people: Any = get_user_model()
     for name in ("doctor", "colleague", "citizen"):
-        get_user_model().objects.create_user(name, password=PASSWORD)
+        people.objects.create_user(name, password=PASSWORD)
     Application.objects.create(
         name="hospital", client_type="confidential", authorization_grant_type="authorization-code",
         redirect_uris="http://localhost:8000/console/sign-in/back/ https://app.example/signed-in",
