@@ -62,7 +62,14 @@ META: dict[str, Any] = {
 # Written while somebody only looks or is refused: traces, not content.
 TRACES = frozenset(
     {"audit_auditentry", "audit_auditseal", "common_idempotentrequest", "access_accesstoken", "access_ticket"}
-    | {"django_session", "access_logincode", "access_peernonce", "access_codetry", "access_keychallenge", "access_unknownname"}
+    | {
+        "django_session",
+        "access_logincode",
+        "access_peernonce",
+        "access_codetry",
+        "access_keychallenge",
+        "access_unknownname",
+    }
 )
 STRANGER_ROLES = tuple(Role.values)
 
