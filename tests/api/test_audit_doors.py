@@ -47,6 +47,7 @@ CATALOGUES = {
     "KeysDoor",
     "PermissionsDoor",
     "PractitionersDoor",
+    "ProvidersDoor",
     "ResourcesDoor",
     "RobotsDoor",
     "SessionsDoor",
