@@ -35,6 +35,7 @@ class CityDoor(Door):
 
     authentication_classes = ()
     actions: ClassVar = {"GET": PUBLIC, "POST": PUBLIC}
+    also: ClassVar = (429, 503)
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
@@ -57,6 +58,7 @@ class CityTokenDoor(Door):
 
     authentication_classes = ()
     actions: ClassVar = {"POST": PUBLIC}
+    also: ClassVar = (401, 429, 503)
 
     @extend_schema(request=EndInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
