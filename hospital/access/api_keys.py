@@ -33,6 +33,7 @@ class SignInChallengeDoor(Door):
 
     authentication_classes = ()
     actions: ClassVar = {"POST": PUBLIC}
+    also: ClassVar = (429,)
 
     @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
