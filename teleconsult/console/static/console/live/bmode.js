@@ -75,7 +75,7 @@ export class Picture {
     const age = this.ageMs(rttMs);
     this.age.hidden = !Number.isFinite(age);
     if (!Number.isFinite(age)) return;
-    const late = age > DISPLAY_AGE_MAX_MS && !this.frozen;
+    const late = age > DISPLAY_AGE_MAX_MS && !this.frozen && !this.frozenWord; // a frozen picture does not age
     this.age.dataset.late = late;
     this.age.textContent = late ? `${t("live.image.stale")} · ${Math.round(age)} ms` : t("live.image.age", { ms: Math.round(age) });
     this.view.dataset.late = late;
