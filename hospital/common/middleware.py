@@ -31,9 +31,12 @@ def permissions_policy(*allowed: str) -> str:
     return ", ".join(f"{name}=({'self' if name in allowed else ''})" for name in _DENIED)
 
 
-# Any page may sound its bell and use a security key; microphone, gamepad and the rest open on live pages only.
+# Any page may sound its bell and use a security key; microphone, gamepad and the rest open on live pages only, where
+# an exam is accepted with a touch and no key is made.
 PAGE_PERMISSIONS = permissions_policy("autoplay", "publickey-credentials-create", "publickey-credentials-get")
-LIVE_PERMISSIONS = permissions_policy("autoplay", "gamepad", "microphone", "screen-wake-lock")
+LIVE_PERMISSIONS = permissions_policy(
+    "autoplay", "gamepad", "microphone", "publickey-credentials-get", "screen-wake-lock"
+)
 Handler = Callable[[HttpRequest], HttpResponse]
 
 

@@ -25,6 +25,7 @@ from hospital.access.models import (
     Activation,
     Membership,
     PatientAccount,
+    Peer,
     Role,
     SecurityKey,
     User,
@@ -39,6 +40,7 @@ from hospital.people import consents, corrections, delegates, merges
 from hospital.people import services as people
 from hospital.people.models import (
     BreakGlass,
+    Consent,
     CorrectionRequest,
     Delegation,
     DuplicateReview,
@@ -144,18 +146,7 @@ def make_house(world: World | None = None) -> House:
         user=world.users["expert"], credential_id=b"k", public_key=b"p", aaguid="0", name="钥匙"
     )
     review, merge = _doubles(world)
-    consents.consent_text_publish(kind="transfer", version="1", body_zh="同意", body_en="consent")
-    shared = consents.consent_record(
-        principal=world.principals["desk"], patient_id=world.patient.id, kind="transfer",
-        receiver_id=world.places["expert"].id, text_version="1", given_by="patient", method="witness",
-        witness_name="钱丽",
-    )  # fmt: skip
-    peer = peers.peer_register(
-        principal=member(world, "security_admin", "home"),
-        institution_id=world.places["expert"].id,
-        public_key_pem=pem_of(Ed25519PrivateKey.generate()),
-        days=30,
-    )
+    shared, peer = _shared(world)
     role = Membership.objects.get(user=world.users["expert2"])
     reset = Activation.objects.create(
         user=world.users["expert2"], purpose="reset", asked_by=world.users["admin"]
@@ -178,6 +169,23 @@ def make_house(world: World | None = None) -> House:
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
+
+
+def _shared(world: World) -> tuple[Consent, Peer]:
+    """A consent that names the expert's hospital, and that hospital's key."""
+    consents.consent_text_publish(kind="transfer", version="1", body_zh="同意", body_en="consent")
+    shared = consents.consent_record(
+        principal=world.principals["desk"], patient_id=world.patient.id, kind="transfer",
+        receiver_id=world.places["expert"].id, text_version="1", given_by="patient", method="witness",
+        witness_name="钱丽",
+    )  # fmt: skip
+    peer = peers.peer_register(
+        principal=member(world, "security_admin", "home"),
+        institution_id=world.places["expert"].id,
+        public_key_pem=pem_of(Ed25519PrivateKey.generate()),
+        days=30,
+    )
+    return shared, peer
 
 
 def _correction(world: World) -> CorrectionRequest:
@@ -260,6 +268,12 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
             "kind": "transfer", "receiver_id": str(world.places["other"].id), "text_version": "1",
             "given_by": "patient", "method": "witness", "witness_name": "钱丽",
         },
+    } | _paper_bodies(house) | _deed_bodies(house) | _administration_bodies(house)  # fmt: skip
+
+
+def _paper_bodies(house: House) -> dict[str, dict[str, Any]]:
+    world = house.world
+    return {
         "api/v1/agreements": {
             "inviting_id": str(world.places["home"].id), "invited_id": str(world.places["expert"].id),
             "services": ["remote_ultrasound"], "valid_from": "2026-01-01", "valid_to": "2030-01-01",
@@ -282,6 +296,11 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
             "public_key_pem": pem_of(Ed25519PrivateKey.generate()),
         },
         "api/v1/peer/reports": {"document_number": world.patient.document_number},
+    }  # fmt: skip
+
+
+def _deed_bodies(house: House) -> dict[str, dict[str, Any]]:
+    return {
         "/consents": {"text_version": "1", "given_by": "patient", "method": "witness", "witness_name": "钱丽"},
         "/abort": {"code": "other", "reason": "x"},
         "/report": {"findings": "x", "impression": "x", "revision": 1},
@@ -292,6 +311,12 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
         },
         "/review": {"verdict": "justified"},
         "api/v1/break-glass": {"document_number": "320584194802290036", "reason": "急诊昏迷，需要查看"},
+    }  # fmt: skip
+
+
+def _administration_bodies(house: House) -> dict[str, dict[str, Any]]:
+    world = house.world
+    return {
         "admin/institutions": {
             "name": "新院", "name_en": "New", "short_name": "新", "region_code": "330421",
             "uscc": "91350100M000100Y43",

@@ -65,8 +65,8 @@ def booked_during_the_merge(world: World, double: Patient) -> list[object]:
         return together([lambda: world.book(patient_id=double.id), merging])
 
 
-def not_held(*, principal: Any, patient_id: Any) -> Patient:
-    return selectors.patient_get(principal=principal, patient_id=patient_id)
+def not_held(*, principal: Any, patient_id: Any, action: str = "patient.read") -> Patient:
+    return selectors.patient_get(principal=principal, patient_id=patient_id, action=action)
 
 
 def without_guard() -> None:
