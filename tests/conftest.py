@@ -22,6 +22,7 @@ ALONE = (
     "tests/e2e/test_voice.py",
     "tests/edge/test_exam_on_sim.py",
     "tests/edge/test_link.py",
+    "tests/edge/test_loaded_link.py",
     "tests/edge/test_recording_on_sim.py",
     "tests/faults/",
     "tests/house/test_up_whole.py",
