@@ -18,6 +18,7 @@ from .check_tools import expect, read_png, soon, wires_in
 
 FORCE_N = 6.0
 SWEEP_MM, SWEEP_MM_S, SWEEP_LIMIT_S = 12.0, 10.0, 20.0
+STEADY_GREY, STEADY_LIMIT_S = 2.0, 10.0  # another place in the tissue differs by about 10 of 255
 LOOP_FRAMES_MIN = 10  # of 3 s; a busy machine draws fewer than 30 a second
 WIRES_MM, WIRES_TOLERANCE_MM = 50.0, 1.0  # the phantom's test object
 
@@ -135,13 +136,23 @@ async def _move(script: Script) -> None:
         console = script.console
         await console.wait(lambda: not console.has(TelemetryFlag.FROZEN), timeout_s=10, what="not frozen")
         await _hold(script, lambda: _in_hand(script), timeout_s=30, what="contact again")
-        await asyncio.sleep(2.0)  # tissue settles
-        first, second = await _picture(script), await _picture(script)
-        rest = float(np.abs(first - second).mean())
+        await console.ctl("prompt", key="hold")  # breath moves the picture too
+        first, rest = await _steady(script)
         swept_mm = await _sweep(script)
         moved = float(np.abs(first - await _picture(script)).mean())
         script.checks.say(f"  mean grey difference at rest {rest:.2f}, after {swept_mm:.0f} mm {moved:.2f}")
         expect(moved > 2 * rest + 1, (rest, moved))
+
+
+async def _steady(script: Script) -> tuple[Any, float]:
+    """The picture once tissue and breath are still, and the mean grey difference to the one before."""
+    deadline = time.monotonic() + STEADY_LIMIT_S
+    while True:
+        before, now = await _picture(script), await _picture(script)
+        rest = float(np.abs(now - before).mean())
+        if rest < STEADY_GREY or time.monotonic() > deadline:
+            return now, rest
+        await asyncio.sleep(0.3)
 
 
 def _in_hand(script: Script) -> bool:
