@@ -9,16 +9,10 @@ from typing import Self
 
 from aioice.ice import get_host_addresses
 
+from deploy.server.embedded import free_port
 from tests.waiting import until
 
 USER, PASSWORD, REALM = "page", "relay-of-a-test", "hospital.test"
-
-
-def free_port() -> int:
-    """A port that nobody listens on, UDP and TCP alike as good as certainly."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class Relay:

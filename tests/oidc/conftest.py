@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.server.embedded import free_port
 from hospital.access import oidc
 from tests.oidc.provider import PASSWORD
 from tests.waiting import until
@@ -38,15 +38,9 @@ class Provider:
         return dict(httpx.URL(back.headers["location"]).params)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    port, folder = _free_port(), tmp_path_factory.mktemp("provider")
+    port, folder = free_port(), tmp_path_factory.mktemp("provider")
     with (folder / "log").open("w") as log:
         command = [sys.executable, "-m", "tests.oidc.provider", str(port), str(folder)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
