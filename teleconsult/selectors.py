@@ -18,6 +18,7 @@ from hospital.people import selectors as people
 
 from . import rules
 from .models import Exam, LinkQuality, Presence
+from .states import PREPARING
 
 PRESENT_WITHIN = timedelta(seconds=6)  # the page's socket marks itself every second
 LINK_VALID_FOR = timedelta(minutes=5)  # design value: a measurement older than this says nothing
@@ -73,6 +74,12 @@ def exams_on(
         start, end = shanghai_day(day)
         found = found.filter(starts_at__gte=start, starts_at__lt=end)
     return found.filter(state=state) if state else found
+
+
+def exams_preparing(principal: Principal, patient_id: UUID) -> QuerySet[Exam]:
+    """The patient's exams in which the caller may take a consent now."""
+    found = exams(principal, "exam.consent").filter(patient_id=patient_id)
+    return found.filter(state__in=[str(state) for state in PREPARING]).order_by("starts_at", "id")
 
 
 def exams_of_account(principal: Principal) -> QuerySet[Exam]:

@@ -136,6 +136,7 @@ ACTIONS: dict[str, Row] = {
     "page.exam_bedside": _BEDSIDE,
     "page.report": _PHYSICIANS | _OPENED,
     "page.report_print": _PHYSICIANS | _OPENED,
+    "page.consents": _DESK | at(INSTITUTION, B),
     "page.consent_print": _DESK | at(INSTITUTION, B),
     "page.papers": at(INSTITUTION, SYSTEM_ADMIN, Role.QUALITY_CONTROL.value),
     "page.mailbox": at(NONE, *STAFF),
@@ -167,7 +168,14 @@ ACTIONS: dict[str, Row] = {
 
 # Deeds that a fresh proof of identity can be bound to.
 PROVEN_DEEDS = frozenset(
-    {"auth.key_add", "report.sign", "break_glass.open", "patient.merge", "correction.decide"}
+    {
+        "agreement.sign",
+        "auth.key_add",
+        "report.sign",
+        "break_glass.open",
+        "patient.merge",
+        "correction.decide",
+    }
 )
 
 

@@ -11,9 +11,11 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from hospital.access.keys import Deed
 from hospital.access.models import Institution
 from hospital.access.principals import Principal
 from hospital.access.scopes import within
+from hospital.access.services import proof_consume
 from hospital.access.table import places
 from hospital.audit.services import audit_record
 from hospital.common import objects
@@ -95,8 +97,8 @@ def _locked(principal: Principal, agreement_id: UUID) -> Agreement:
 
 @transaction.atomic
 def agreement_sign(*, principal: Principal, agreement_id: UUID, signatory: str) -> Agreement:
-    """Record the signature of the caller's own side: who signed there. Conflict `agreement_signed`,
-    `agreement_ended`, `agreement_one_hand` when the same person recorded the other side's."""
+    """Record the signature of the caller's own side: who signed there; uses up a fresh proof. Conflict
+    `agreement_signed`, `agreement_ended`, `agreement_one_hand` when the same person recorded the other side's."""
     row, mine = _locked(principal, agreement_id), places(principal, "agreement.keep")
     if not signatory.strip():
         raise Invalid("agreement_signatory", field="signatory")
@@ -110,6 +112,7 @@ def agreement_sign(*, principal: Principal, agreement_id: UUID, signatory: str) 
     ]
     if not open_sides:
         raise Conflict("agreement_signed")
+    proof_consume(principal=principal, deed=Deed(action="agreement.sign", object_id=row.id))
     side = open_sides[0]
     setattr(row, f"signed_by_{side}_at", now())
     setattr(row, f"{side}_signatory", signatory.strip())

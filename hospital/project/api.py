@@ -22,14 +22,17 @@ LATE_S = 30.0  # design value: beat asks every second, a worker may be busy with
 
 
 def _programs() -> dict[str, Any]:
-    """worker and beat show themselves by one task a second; the sealer by its own."""
+    """worker and beat show themselves; a worker that is sent work and takes none is not well either."""
+    names = ("worker", "beat", "drain", "seal")
     try:
-        seen = ages("drain", "seal")
+        seen = ages(*names)
     except redis.RedisError:
-        seen = {"drain": None, "seal": None}
+        seen = dict.fromkeys(names)
     good = {name: age is not None and age < LATE_S for name, age in seen.items()}
+    takes = good["drain"] or not good["beat"]
     return {
-        "worker_and_beat": {"ok": good["drain"], "seen_s": seen["drain"]},
+        "worker": {"ok": good["worker"] and takes, "seen_s": seen["worker"]},
+        "beat": {"ok": good["beat"], "seen_s": seen["beat"]},
         "sealer": {"ok": good["seal"] and not audit_problems(), "seen_s": seen["seal"]},
     }
 

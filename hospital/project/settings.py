@@ -116,6 +116,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_BEAT_SCHEDULER = "hospital.project.beat.Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "common.drain", "schedule": 1.0, "options": {"expires": 5}},
     "seal": {"task": "audit.seal", "schedule": 0.5, "options": {"expires": 2}},

@@ -14,9 +14,12 @@ from hospital.common.clock import today
 from hospital.common.reads import Shown
 from hospital.people import agreements, registry
 from hospital.people import selectors as people
+from hospital.people.representations import consent_json, patient_found
 from hospital.people.representations_papers import agreement_json
+from hospital.people.rules import GUARDIAN_BELOW_YEARS, age_on
 
 from .. import selectors
+from ..representations import exam_summary
 from .shell import page, show, shows
 from .texts import language_of, text
 
@@ -37,6 +40,40 @@ def papers(request: HttpRequest, principal: Principal) -> HttpResponse:
         "physicians": registry.physicians(principal),
     }
     return show(request, "papers.html", papers=body)
+
+
+@require_GET
+@page("page.consents")
+def consents_page(request: HttpRequest, principal: Principal, patient_id: UUID) -> HttpResponse:
+    """A patient's consents, and what is needed to take one: texts in force, institutions, exams being prepared."""
+    patient = people.patient_get(principal=principal, patient_id=patient_id, action="page.consents")
+    shows(
+        request,
+        Shown(
+            kind="consents",
+            object_id=patient.id,
+            patient_ids=(patient.id,),
+            institution_id=patient.institution_id,
+            why="desk",
+        ),
+    )
+    rows = people.consents(principal, "patient.consents").filter(patient=patient)
+    body = {
+        "patient": patient_found(patient),
+        "needs_guardian": age_on(patient.birth_date, today()) < GUARDIAN_BELOW_YEARS,
+        "texts": {
+            row.kind: {"version": row.version, "body_zh": row.body_zh, "body_en": row.body_en}
+            for row in people.consent_texts()
+        },
+        "receivers": [
+            {"id": str(row.id), "name": row.name, "name_en": row.name_en}
+            for row in access.institutions_all()
+            if row.id != patient.institution_id
+        ],
+        "exams": [exam_summary(exam, principal) for exam in selectors.exams_preparing(principal, patient.id)],
+        "consents": [consent_json(row) for row in rows],
+    }
+    return show(request, "consents.html", consents=body)
 
 
 @require_GET

@@ -17,6 +17,7 @@ urlpatterns = [
     path("identity/", pages_identity.identity),
     path("corrections/", pages_identity.corrections_page),
     path("patients/<uuid:patient_id>/", pages_identity.patient_page),
+    path("patients/<uuid:patient_id>/consents/", pages_papers.consents_page),
     path("bedside/", pages.bedside_list),
     path("bedside/<uuid:exam_id>/", pages.exam_bedside),
     path("my-day/", pages.my_day),

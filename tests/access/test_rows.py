@@ -31,6 +31,7 @@ PAGE_ACTIONS = {
     "console/account/": "page.account",
     "console/desk/": "page.desk",
     "console/patients/<uuid:patient_id>/": "page.patient",
+    "console/patients/<uuid:patient_id>/consents/": "page.consents",
     "console/corrections/": "page.identity",
     "console/identity/": "page.identity",
     "console/bedside/": "page.bedside",

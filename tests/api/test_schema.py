@@ -5,12 +5,16 @@ With a fixed seed and few examples an operation here; `--schema-examples 200` lo
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
+import jwt
 import pytest
 import schemathesis
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from hypothesis import HealthCheck, given, note, seed, settings
@@ -25,12 +29,14 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from hospital.access.models import Membership, PatientAccount, Role, User
+from hospital.access import peers
+from hospital.access.models import Membership, PatientAccount, Peer, Role, User
 from hospital.access.phones import phone_index
+from hospital.access.selectors import principal_of_user
 from hospital.access.table import ACTIONS
 from hospital.common.api import PUBLIC
 from hospital.people.models import AccountPatient
-from tests.access.house import House, addresses, client_for, make_house
+from tests.access.house import House, addresses, client_for, make_house, pem_of
 from tests.api.test_exams import Box
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -41,7 +47,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-CALLERS = ("nobody", "patient", "delegate", "robot", *Role.values)
+CALLERS = ("nobody", "patient", "delegate", "robot", "peer", *Role.values)
+PEER_KEY = Ed25519PrivateKey.generate()
 
 
 @pytest.fixture
@@ -71,12 +78,31 @@ def _headers(client: APIClient) -> dict[str, str]:
     return {"Authorization": str(client.defaults["HTTP_AUTHORIZATION"])}
 
 
+def _peer_token(house: House) -> str:
+    """As the expert's hospital signs it; the hospital of the house keeps its key."""
+    place, pem = house.world.places["expert"], pem_of(PEER_KEY)
+    row = Peer.objects.filter(institution=place, public_key_pem=pem).first() or peers.peer_register(
+        principal=principal_of_user(User.objects.get(username="home-security_admin")),
+        institution_id=place.id,
+        public_key_pem=pem,
+        days=1,
+    )
+    issued = int(time.time())
+    claims = {
+        "iss": str(place.id), "sub": "影像科", "aud": peers.AUDIENCE, "iat": issued, "exp": issued + 300,
+        "jti": uuid4().hex,
+    }  # fmt: skip
+    return jwt.encode(claims, PEER_KEY, algorithm=row.algorithm, headers={"kid": row.kid})
+
+
 def headers_of(house: House, caller: str, box: Box) -> dict[str, str]:
-    """A fresh proof of who asks; a robot's token counts once."""
+    """A fresh proof of who asks; a robot's and a peer institution's token count once."""
     if caller == "nobody":
         return {}
     if caller == "robot":
         return box.headers()
+    if caller == "peer":
+        return {"Authorization": f"Peer {_peer_token(house)}"}
     if caller in ("patient", "delegate"):
         phone = "13900000001" if caller == "patient" else "13900000077"
         return _headers(client_for(account=_account(house, phone, delegate=caller == "delegate")))
@@ -105,6 +131,16 @@ def operations(schema: OpenApiSchema) -> Iterator[tuple[Any, str]]:
         operation: Any = result.ok()  # type: ignore[union-attr]
         found = known[(operation.path, operation.method.upper())]
         yield operation, found.door.actions[found.method]
+
+
+def test_each_kind_of_caller_is_let_in(house: House) -> None:
+    """A caller whose proof is refused everywhere would try no door from inside."""
+    box = Box(house.world)
+    for caller in CALLERS[1:]:
+        answer = APIClient().post(
+            "/api/v1/peer/reports", {}, format="json", headers=headers_of(house, caller, box)
+        )
+        assert answer.status_code == (400 if caller == "peer" else 403), (caller, answer.content)
 
 
 def probe(operation: Any, callers: list[str], examples_n: int, house: House, box: Box) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from hospital.access.services import SESSION_KEY
+from hospital.audit.models import AuditEntry
 from hospital.common.clock import SHANGHAI
 from hospital.common.error_texts import title
 from hospital.people import selectors as people
@@ -223,6 +225,32 @@ def test_a_consent_is_printed_as_it_was_given(world: World, signed_in: Callable[
     page = signed_in("desk").get(path).content.decode()
     assert "已撤回" in page
     assert "改变主意" in page
+    assert signed_in("other_desk").get(path).status_code == 404
+    assert signed_in("expert").get(path).status_code == 403
+
+
+def test_the_consents_page_has_what_is_needed_to_take_one(
+    world: World, signed_in: Callable[[str], Client]
+) -> None:
+    """Desk and bedside of the patient's hospital; the exam only for who takes its consent; the read is on record."""
+    exam = world.ready()
+    path = f"/console/patients/{world.patient.id}/consents/"
+
+    def body(who: str) -> dict[str, Any]:
+        found = re.search(
+            r'id="consents-data"[^>]*>(.*?)</script>', signed_in(who).get(path).content.decode()
+        )
+        assert found is not None
+        return dict(json.loads(found[1]))
+
+    assert [row["id"] for row in body("bedside")["exams"]] == [str(exam.id)]
+    desk = body("desk")
+    assert desk["exams"] == []
+    assert [row["kind"] for row in desk["consents"]] == ["remote_exam"]
+    assert str(world.patient.institution_id) not in [row["id"] for row in desk["receivers"]]
+    assert world.patient.document_number not in json.dumps(desk)
+    read = AuditEntry.objects.filter(action="page.consents").latest("seq")
+    assert read.patient_ids == [world.patient.id]
     assert signed_in("other_desk").get(path).status_code == 404
     assert signed_in("expert").get(path).status_code == 403
 

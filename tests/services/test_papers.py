@@ -15,8 +15,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from hospital.access import services as access
-from hospital.access.models import Institution, Membership, User
-from hospital.common.clock import today
+from hospital.access.models import AccessToken, Institution, Membership, Proof, User
+from hospital.common.clock import now, today
 from hospital.common.errors import Conflict
 from hospital.common.models import Work
 from hospital.common.work import work_drain
@@ -57,6 +57,11 @@ def paper(world: World, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def fresh_proof() -> None:
+    """As after a step-up of everybody who is signed in."""
+    AccessToken.objects.update(stepped_up_at=now())
+
+
 def can_book(world: World, **changes: Any) -> str:
     """`booked`, or the codes of what is missing."""
     try:
@@ -74,6 +79,7 @@ def test_an_agreement_counts_when_both_sides_have_signed_it(world: World) -> Non
     path = f"agreements/{written.json()['id']}"
     for client, state in ((home, "agreement_missing"), (expert, "booked")):
         assert can_book(world) == "agreement_missing"
+        fresh_proof()
         assert ask(client, "post", f"{path}/sign", signatory="院长").status_code == 200
         assert ask(client, "post", f"{path}/sign", signatory="院长").json()["code"] == "agreement_signed"
         if state != "booked":
@@ -86,13 +92,32 @@ def test_an_agreement_counts_when_both_sides_have_signed_it(world: World) -> Non
     assert ask(home, "post", f"{path}/end", reason="x").json()["code"] == "agreement_ended"
 
 
+def test_a_signature_takes_a_fresh_proof_of_its_own(world: World) -> None:
+    """Without one nothing is written; one proof is good for one signature, and one for another paper for none."""
+    Agreement.objects.all().delete()
+    home = client_as(world, "system_admin", "home")
+    first, second = (ask(home, "post", "agreements", **paper(world)).json()["id"] for _ in range(2))
+    refused = ask(home, "post", f"agreements/{first}/sign", signatory="甲")
+    assert (refused.status_code, refused.json()["code"]) == (403, "proof_required")
+    assert Agreement.objects.get(id=first).signed_by_inviting_at is None
+    token = AccessToken.objects.get(user__username="home-system_admin")
+    Proof.objects.create(
+        token=token, action="agreement.sign", object_id=second, expires_at=now() + timedelta(minutes=2)
+    )
+    assert ask(home, "post", f"agreements/{first}/sign", signatory="甲").json()["code"] == "proof_required"
+    assert ask(home, "post", f"agreements/{second}/sign", signatory="甲").status_code == 200
+    assert Proof.objects.get().used_at is not None
+
+
 def test_one_person_of_two_hospitals_does_not_sign_for_both(world: World) -> None:
     Agreement.objects.all().delete()
     home = client_as(world, "system_admin", "home")
     written = ask(home, "post", "agreements", **paper(world)).json()
     user = User.objects.get(username="home-system_admin")
+    fresh_proof()
     assert ask(home, "post", f"agreements/{written['id']}/sign", signatory="甲").status_code == 200
     Membership.objects.filter(user=user).update(institution=world.places["expert"])
+    fresh_proof()
     answer = ask(home, "post", f"agreements/{written['id']}/sign", signatory="乙")
     assert (answer.status_code, answer.json()["code"]) == (409, "agreement_one_hand")
     assert Agreement.objects.get().signed_by_invited_at is None

@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { busy, dialog, field, h } from "./dom.js";
 import { clearError, showError } from "./errors.js";
+import { prove } from "./prove.js";
 import { t } from "./texts.js";
 
 const input = (name, attributes = {}) => h("input", { name, required: true, ...attributes });
@@ -49,8 +50,18 @@ export function agreementForm(data) {
     { ...values, services: ["remote_ultrasound"], document: await base64(values.document) }));
 }
 
-export const signForm = (row) => ask(t("papers.sign"), [[t("papers.signatory"), input("signatory", { maxlength: 80 })]],
-  (values) => call("POST", `agreements/${row.id}/sign`, values));
+// Who signed there, then the recorder's own fresh proof for this one signature.
+export async function signForm(row) {
+  const given = await new Promise((resolve) => {
+    let values = null;
+    ask(t("papers.sign"), [[t("papers.signatory"), input("signatory", { maxlength: 80 })]], async (typed) => { values = typed; }).then(() => resolve(values));
+  });
+  if (!given) return null;
+  return prove({ action: "agreement.sign", object_id: row.id }, {
+    title: t("papers.sign"), lead: t("papers.sign_proof", { name: given.signatory }), button: t("papers.sign"),
+    then: () => call("POST", `agreements/${row.id}/sign`, given),
+  });
+}
 
 // For what can't be taken back: asked once more, with nothing to fill in.
 export const sure = (path, title) => ask(title, [], () => call("POST", path));

@@ -1,9 +1,9 @@
 // The bedside's way to *ready*, one step after the other; a step is open, done or not yet its turn.
 import { call } from "../api.js";
+import { ConsentForm, choices } from "../consent_form.js";
 import { h, replace } from "../dom.js";
 import { t } from "../texts.js";
 import { codeWord, deed } from "./messages.js";
-import { Signature } from "./signature.js";
 
 const IDENTIFIERS = ["name", "birth_date", "document_tail", "phone_tail"];
 const QUESTIONS = ["wound_or_stoma", "recent_surgery", "known_aneurysm", "pain", "can_lie_still", "gel_allergy"];
@@ -15,11 +15,6 @@ const LIES = ["supine", "left_lateral", "right_lateral"];
 
 const primary = (id, label) => h("button", { type: "button", id, class: "go-on" }, label);
 const lead = (key) => h("p", { class: "lead" }, t(key));
-
-function choices(name, values, label, chosen) {
-  return h("div", { class: "choices", role: "radiogroup" }, values.map((value) =>
-    h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked: value === chosen }), h("span", {}, label(value)))));
-}
 
 export class Steps {
   // api: {exam(), post(path, body) -> exam, setExam(exam), request(type, fields), notes, state() -> safety state's name}
@@ -154,49 +149,17 @@ export class Steps {
   #consent() {
     const { consent } = this.exam;
     if (consent) return this.#consentDone(consent);
-    const text = h("div", { class: "consent-text" }, t("loading"));
-    const version = { current: null };
-    this.#consentText(text, version);
-    const signature = new Signature();
-    const witness = h("input", { id: "witness-name", maxlength: 80 });
-    const guardian = { name: h("input", { id: "guardian-name", maxlength: 80 }), relation: h("input", { id: "guardian-relation", maxlength: 40 }) };
-    const again = h("button", { type: "button", class: "button" }, t("bed.consent.clear"));
-    again.onclick = () => signature.clear();
-    const parts = {
-      signature: h("div", { class: "sign" }, signature.canvas, again),
-      witness: h("label", { hidden: true }, t("bed.consent.witness_name"), witness),
-      guardian: h("div", { class: "pair", hidden: true }, h("label", {}, t("bed.consent.guardian_name"), guardian.name), h("label", {}, t("bed.consent.guardian_relation"), guardian.relation)),
-    };
-    const form = h("div", { class: "consent-form" },
-      choices("given_by", ["patient", "guardian"], (value) => t(`bed.consent.${value}`), "patient"), parts.guardian,
-      choices("method", ["signature", "witness"], (value) => t(`bed.consent.${value}`), "signature"), parts.signature, parts.witness);
-    const value = (name) => form.querySelector(`input[name=${name}]:checked`).value;
-    form.onchange = () => {
-      parts.guardian.hidden = value("given_by") !== "guardian";
-      parts.signature.hidden = value("method") !== "signature";
-      parts.witness.hidden = value("method") !== "witness";
-    };
-    return [h("div", { class: "consent" }, h("div", {}, text, lead("bed.consent.read")), form),
-      this.#act(primary("consent", t("bed.consent.do")), async () => {
-        const method = value("method");
-        if (method === "signature" && signature.empty) throw { title: t("bed.consent.sign_first"), code: "consent_proof_missing" };
-        return this.api.post("consents", {
-          text_version: version.current ?? "", given_by: value("given_by"), method,
-          guardian_name: guardian.name.value.trim(), guardian_relation: guardian.relation.value.trim(),
-          signature_png: method === "signature" ? signature.png() : "", witness_name: method === "witness" ? witness.value.trim() : "",
-        });
-      })];
+    const form = new ConsentForm();
+    this.#consentText(form);
+    return [form.node, this.#act(primary("consent", t("bed.consent.do")), async () => this.api.post("consents", form.read()))];
   }
 
-  async #consentText(node, version) {
+  async #consentText(form) {
     try {
-      const found = await call("GET", "consent-texts/current?kind=remote_exam", undefined, { staySignedOut: true });
-      version.current = found.version;
-      const english = document.documentElement.lang === "en";
-      replace(node, h("p", { class: "wrap" }, (english ? found.body_en : found.body_zh) || found.body_zh), h("small", {}, t("bed.consent.version", { version: found.version })));
+      form.show(await call("GET", "consent-texts/current?kind=remote_exam", undefined, { staySignedOut: true }));
     } catch (error) {
       this.api.notes.error(error);
-      replace(node, error.title);
+      replace(form.text, error.title);
     }
   }
 
@@ -206,6 +169,7 @@ export class Steps {
     const button = h("button", { type: "button", id: "withdraw", class: "button danger" }, t("bed.consent.withdraw"));
     return [h("p", { class: "good" }, `✓ ${t("bed.consent.recorded", { how: t(`bed.consent.${consent.method}`), at })}`),
       h("a", { class: "button", href: `/console/consents/${consent.id}/print/`, target: "_blank", rel: "noopener" }, t("print")),
+      h("a", { class: "button", href: `/console/patients/${this.exam.patient.id}/consents/`, target: "_blank", rel: "noopener" }, t("consent.others")),
       h("div", { class: "withdraw" }, reason, this.#act(button, () => this.api.post("consents/withdraw", { reason: reason.value.trim() })))];
   }
 
