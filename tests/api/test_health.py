@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ SIGNS = ("worker", "beat", "drain", "seal")
 
 
 @pytest.fixture(autouse=True)
-def no_signs() -> None:
+def no_signs() -> Iterator[None]:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.delete(*(f"alive:{name}" for name in SIGNS))
+        yield
         client.delete(*(f"alive:{name}" for name in SIGNS))
 
 
