@@ -11,10 +11,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hospital.audit.selectors import last_seen
 from hospital.common.api import Door
 
 from . import peers
 from .authentication import principal_of
+from .proofs import recently_proven
 
 
 class PeerInput(serializers.Serializer[Any]):
@@ -23,7 +25,7 @@ class PeerInput(serializers.Serializer[Any]):
     days = serializers.IntegerField()
 
 
-def peer_json(row: Any) -> dict[str, Any]:
+def peer_json(row: Any, last_used_at: Any = None) -> dict[str, Any]:
     """One key, without the key itself: `kid` names it."""
     return {
         "id": str(row.id),
@@ -34,6 +36,7 @@ def peer_json(row: Any) -> dict[str, Any]:
         "registered_by": row.registered_by.name,
         "expires_at": row.expires_at.isoformat(),
         "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
+        "last_used_at": last_used_at.isoformat() if last_used_at else None,
     }
 
 
@@ -43,13 +46,15 @@ class PeersDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        rows = [peer_json(row) for row in peers.peers(principal_of(request))]
-        return Response({"results": rows, "next": None})
+        rows = list(peers.peers(principal_of(request)))
+        used = last_seen([row.id for row in rows])
+        return Response({"results": [peer_json(row, used.get(row.id)) for row in rows], "next": None})
 
     @extend_schema(request=PeerInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         data = PeerInput(data=request.data)
         data.is_valid(raise_exception=True)
+        recently_proven(principal=principal_of(request))
         row = peers.peer_register(principal=principal_of(request), **data.validated_data)
         return Response(peer_json(row), status=201)
 

@@ -87,6 +87,17 @@ class ProviderDoor(Door):
         return Response(status=204)
 
 
+class ProviderTestDoor(Door):
+    """`outcome` says what a sign-in would meet now: ok, unreachable, description, keys, client_refused, unclear."""
+
+    actions: ClassVar = {"POST": "auth.providers"}
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, provider_id: UUID) -> Response:
+        outcome = providers.provider_test(principal=principal_of(request), provider_id=provider_id)
+        return Response({"outcome": outcome})
+
+
 class SubjectsDoor(Door):
     actions: ClassVar = {"POST": "auth.providers"}
 

@@ -81,9 +81,9 @@ def _document(url: str, *, fresh: bool = False) -> dict[str, Any]:
     return found
 
 
-def described(issuer: str) -> dict[str, Any]:
+def described(issuer: str, *, fresh: bool = False) -> dict[str, Any]:
     """The provider's description of itself; it must name the issuer that was asked for (Discovery 4.3)."""
-    found = _document(issuer.rstrip("/") + "/.well-known/openid-configuration")
+    found = _document(issuer.rstrip("/") + "/.well-known/openid-configuration", fresh=fresh)
     if found.get("issuer") != issuer:
         raise _refused("issuer")
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
@@ -177,3 +177,31 @@ def claims(client: Client, token: str, *, nonce: str) -> dict[str, Any]:
     if not isinstance(found["sub"], str) or not 0 < len(found["sub"]) <= 255:
         raise _refused("sub")
     return found
+
+
+def connection(client: Client, *, redirect_uri: str) -> str:
+    """What a sign-in would meet, asked anew: `ok`, `unreachable`, `description`, `keys`, `client_refused`, `unclear`.
+
+    The token endpoint is asked with a code nobody gave out: a provider that knows us refuses the code
+    (`invalid_grant`), one that does not refuses us (`invalid_client`, RFC 6749 section 5.2).
+    """
+    try:
+        about = described(client.issuer, fresh=True)
+        keys = _document(about["jwks_uri"], fresh=True).get("keys")
+        if not any(isinstance(row, dict) and row.get("kty") != "oct" for row in keys or []):
+            return "keys"
+        body = {"grant_type": "authorization_code", "code": "connection-test", "redirect_uri": redirect_uri}
+        body["code_verifier"] = "connection-test" * 3
+        answer = _ask(
+            "POST", about["token_endpoint"], data=body, auth=(client.client_id, client.client_secret)
+        )
+        said = answer.json().get("error")
+    except Unavailable:
+        return "unreachable"
+    except Unauthenticated:
+        return "description"
+    except (ValueError, AttributeError, TypeError):
+        return "unclear"
+    if said in ("invalid_client", "unauthorized_client"):
+        return "client_refused"
+    return "ok" if said == "invalid_grant" else "unclear"

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
@@ -195,6 +196,17 @@ def provider_create(*, principal: Principal, redirect_uris: list[str], **fields:
         raise Conflict("provider_known") from error
     _noted(principal, "auth.provider_add", provider)
     return provider
+
+
+def provider_test(*, principal: Principal, provider_id: UUID) -> str:
+    """Whether the provider answers, describes itself, has keys and knows us; see `oidc.connection`. On record."""
+    provider = _mine(principal, provider_id)
+    back = (
+        provider.redirect_uris[0] if provider.redirect_uris else f"{settings.BASE_URL}/console/sign-in/back/"
+    )
+    outcome = oidc.connection(_client(provider), redirect_uri=back)
+    _noted(principal, "auth.provider_test", provider, outcome=outcome)
+    return outcome
 
 
 @transaction.atomic

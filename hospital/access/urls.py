@@ -12,6 +12,7 @@ urlpatterns = [
     path("auth/keys/<uuid:key_id>", api_keys.KeyDoor.as_view()),
     path("auth/providers", api_providers.ProvidersDoor.as_view()),
     path("auth/providers/<uuid:provider_id>", api_providers.ProviderDoor.as_view()),
+    path("auth/providers/<uuid:provider_id>/test", api_providers.ProviderTestDoor.as_view()),
     path("auth/providers/<uuid:provider_id>/subjects", api_providers.SubjectsDoor.as_view()),
     path("auth/providers/<uuid:provider_id>/subjects/<uuid:subject_id>", api_providers.SubjectDoor.as_view()),
     path("auth/step-up/challenge", api_keys.ProofChallengeDoor.as_view()),

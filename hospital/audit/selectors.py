@@ -62,3 +62,9 @@ def audit_problems() -> list[str]:
     if waits_s is None or waits_s < SEAL_LATE_S:
         return []
     return [f"the audit log was not sealed for {waits_s:.0f} s: is a worker running?"]
+
+
+def last_seen(actor_ids: list[UUID]) -> dict[UUID, datetime]:
+    """When each of these last did, read or was refused something by its own name."""
+    rows = AuditEntry.objects.filter(actor_id__in=actor_ids).values("actor_id").annotate(last=Max("at"))
+    return {row["actor_id"]: row["last"] for row in rows.order_by()}

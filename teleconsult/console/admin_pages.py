@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
+from hospital.access import selectors as access
 from hospital.access.principals import Principal
 
 from .shell import page, show
@@ -21,7 +22,12 @@ def system(request: HttpRequest, principal: Principal) -> HttpResponse:
 @require_GET
 @page("page.admin_security", catalogue=True)
 def security(request: HttpRequest, principal: Principal) -> HttpResponse:
-    return show(request, "admin_security.html")
+    names = [
+        {"id": str(row.id), "name": row.name, "name_en": row.name_en}
+        for row in access.institutions_all()
+        if row.id not in principal.institution_ids
+    ]
+    return show(request, "admin_security.html", institutions=names)
 
 
 @require_GET

@@ -12,9 +12,19 @@ from .texts_identity import TEXTS_IDENTITY
 from .texts_live import TEXTS_LIVE
 from .texts_papers import TEXTS_PAPERS
 from .texts_report import TEXTS_REPORT
+from .texts_trust import TEXTS_TRUST
 
 LANGUAGES = ("zh", "en")
-_PARTS = (TEXTS_COMMON, TEXTS_DESK, TEXTS_IDENTITY, TEXTS_REPORT, TEXTS_LIVE, TEXTS_PAPERS, TEXTS_ADMIN)
+_PARTS = (
+    TEXTS_COMMON,
+    TEXTS_DESK,
+    TEXTS_IDENTITY,
+    TEXTS_REPORT,
+    TEXTS_LIVE,
+    TEXTS_PAPERS,
+    TEXTS_ADMIN,
+    TEXTS_TRUST,
+)
 
 
 def _merged() -> dict[str, tuple[str, str]]:

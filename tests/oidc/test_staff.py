@@ -319,6 +319,32 @@ def test_the_security_administrator_sets_up_a_provider_and_who_is_who(
 
 
 @pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, "ok"),
+        ({"client_secret": "not the one"}, "client_refused"),
+        ({"client_id": "nobody"}, "client_refused"),
+        ({"issuer": "http://127.0.0.1:9"}, "unreachable"),
+        ({"issuer": "/elsewhere"}, "unreachable"),
+    ],
+)
+def test_a_test_of_the_connection_says_what_a_sign_in_would_meet(
+    world: World, provider: Provider, changes: dict[str, str], outcome: str
+) -> None:
+    client = administrator(world)
+    body = {"kind": "staff", "name": "院", "name_en": "H", "issuer": provider.issuer, **CLIENT} | changes
+    if body["issuer"].startswith("/"):
+        body["issuer"] = provider.issuer + body["issuer"]
+    made = client.post("/api/v1/auth/providers", body, format="json").json()
+    answer = client.post(f"/api/v1/auth/providers/{made['id']}/test")
+    assert answer.json() == {"outcome": outcome}
+    assert AuditEntry.objects.filter(action="auth.provider_test").latest("seq").details == {
+        "outcome": outcome
+    }
+    assert administrator(world, "other").post(f"/api/v1/auth/providers/{made['id']}/test").status_code == 404
+
+
+@pytest.mark.parametrize(
     "issuer", ["http://hospital.example", "ftp://x", "https://a@b.example", "https://", "x"]
 )
 def test_an_issuer_is_an_https_address(world: World, issuer: str) -> None:

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 
 from hospital.access import peers
 from hospital.access import services as access
-from hospital.access.models import Membership, Peer, PeerNonce, User
+from hospital.access.models import AccessToken, Membership, Peer, PeerNonce, User
 from hospital.access.principals import Principal
 from hospital.access.selectors import principal_of_user
 from hospital.audit.models import AuditEntry
@@ -281,3 +281,29 @@ def test_a_peers_token_opens_no_other_door(house: House) -> None:
         "/api/v1/me/exams",
     ):
         assert hospital.client().get(path).status_code == 401
+
+
+def test_the_list_says_when_a_key_was_last_used(house: House) -> None:
+    """A read or a refusal by the key's own name; a key nobody used says nothing."""
+    used, idle = Hospital(house, "expert"), Hospital(house, "other")
+    used.asks()
+    token, _ = access.token_issue(life=timedelta(hours=1), user=User.objects.get(username="sec"))
+    rows = APIClient(HTTP_AUTHORIZATION=f"Bearer {token}").get("/api/v1/peers").json()["results"]
+    by_kid = {row["kid"]: row["last_used_at"] for row in rows}
+    assert by_kid[used.row.kid] is not None
+    assert by_kid[idle.row.kid] is None
+
+
+def test_a_key_is_added_only_after_a_recent_proof(house: House) -> None:
+    token, row = access.token_issue(life=timedelta(hours=1), user=User.objects.get(id=security(house).id))
+    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
+    AccessToken.objects.filter(id=row.id).update(proven_at=now() - timedelta(minutes=11))
+    body = {
+        "institution_id": str(house.world.places["other"].id), "days": 30,
+        "public_key_pem": pem_of(Ed25519PrivateKey.generate()),
+    }  # fmt: skip
+    before = Peer.objects.count()
+    assert client.post("/api/v1/peers", body, format="json").json()["code"] == "step_up_required"
+    assert Peer.objects.count() == before
+    AccessToken.objects.filter(id=row.id).update(proven_at=now())
+    assert client.post("/api/v1/peers", body, format="json").status_code == 201

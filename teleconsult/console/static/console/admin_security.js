@@ -1,5 +1,6 @@
 // The security administrator: what waits for a decision, who administers, who is in, which keys hold.
 import { fill, form, pages, person, place, roleName, stateOf, table, tabs, tellCode } from "./admin.js";
+import { showPeers, showProviders } from "./admin_trust.js";
 import { call } from "./api.js";
 import { $, h } from "./dom.js";
 import { notice } from "./errors.js";
@@ -99,4 +100,4 @@ function showPermissions() {
 }
 
 $("#account-search").addEventListener("submit", (event) => { event.preventDefault(); showAccounts(); });
-tabs([["waiting", showWaiting], ["accounts", showAccounts], ["sessions", showSessions], ["keys", showKeys], ["permissions", showPermissions]]);
+tabs([["waiting", showWaiting], ["accounts", showAccounts], ["sessions", showSessions], ["keys", showKeys], ["peers", showPeers], ["providers", showProviders], ["permissions", showPermissions]]);

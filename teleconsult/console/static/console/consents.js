@@ -42,7 +42,7 @@ function consentRow(row) {
 function drawList() {
   const heads = ["consent.kind", "consent.given_by", "consent.given_at", "admin.state", ""].map((key) => h("th", { scope: "col" }, key && t(key)));
   replace($("#list"), page.consents.length
-    ? h("div", { class: "narrow-scroll" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, page.consents.map(consentRow))))
+    ? h("table", { class: "table stacked" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, page.consents.map(consentRow)))
     : h("p", { class: "empty" }, t("consent.none")));
 }
 

@@ -1,0 +1,111 @@
+"""Words of the security administrator's pages about other institutions' keys and identity providers."""
+
+from __future__ import annotations
+
+TEXTS_TRUST: dict[str, tuple[str, str]] = {
+    "admin.tab.peers": ("机构公钥", "Institutions' keys"),
+    "admin.tab.providers": ("身份提供方", "Identity providers"),
+    "admin.peers.lead": (
+        "其他机构的系统用这些公钥读取：仍须患者同意与有效协议。",
+        "Other institutions' systems read with these keys, within consent and agreement.",
+    ),
+    "admin.peers.new": ("登记公钥", "Add a key"),
+    "admin.peers.new_lead": (
+        "请先用另一条途径向对方核对公钥；私钥不得离开对方。",
+        "Check the key with them by another way first; the private key never leaves them.",
+    ),
+    "admin.peers.key": ("公钥编号", "Key"),
+    "admin.peers.added": ("登记", "Added"),
+    "admin.peers.until": ("有效至", "Until"),
+    "admin.peers.used": ("最近使用", "Last used"),
+    "admin.peers.unused": ("未使用", "never"),
+    "admin.peers.pem": ("公钥（PEM）", "Public key (PEM)"),
+    "admin.peers.pem_hint": (
+        "Ed25519 或 P-256，以 BEGIN PUBLIC KEY 开头",
+        "Ed25519 or P-256, begins with BEGIN PUBLIC KEY",
+    ),
+    "admin.peers.days": ("有效天数（最多 366）", "Days it is good for (366 at most)"),
+    "admin.peers.valid": ("有效", "Valid"),
+    "admin.peers.soon": ("即将到期", "Ends soon"),
+    "admin.peers.over": ("已到期", "Expired"),
+    "admin.peers.revoked": ("{time} 吊销", "Revoked {time}"),
+    "admin.peers.revoke": ("吊销", "Revoke"),
+    "admin.peers.revoke_lead": (
+        "{name} 的公钥 {kid} 立即失效，且不能恢复。",
+        "Key {kid} of {name} stops at once, for good.",
+    ),
+    "admin.peers.revoke_done": ("公钥已吊销。", "The key is revoked."),
+    "admin.peers.done": ("公钥已登记。", "The key is registered."),
+    "admin.peers.empty": ("还没有登记任何机构的公钥。", "No institution's key yet."),
+    "admin.providers.lead": (
+        "OpenID Connect：对方证明身份，这里的权限只由本院登记决定。",
+        "OpenID Connect: they prove who it is; what one may do here is written down here.",
+    ),
+    "admin.providers.new": ("登记身份提供方", "Add a provider"),
+    "admin.providers.new_lead": (
+        "登记后请测试连接。",
+        "Test the connection afterwards.",
+    ),
+    "admin.providers.name": ("名称", "Name"),
+    "admin.providers.kind": ("用于", "For"),
+    "admin.providers.kind.staff": ("本院职工", "Staff"),
+    "admin.providers.kind.city": ("患者（城市身份）", "Patients (city identity)"),
+    "admin.providers.issuer": ("签发方地址", "Issuer"),
+    "admin.providers.issuer_hint": (
+        "https 地址，与对方元数据完全一致",
+        "An https address, exactly as they describe it",
+    ),
+    "admin.providers.client_id": ("客户端编号", "Client id"),
+    "admin.providers.secret": ("客户端密钥", "Client secret"),
+    "admin.providers.secret_hint": ("加密保存，之后不再显示", "Kept encrypted, never shown again"),
+    "admin.providers.acr": ("可信的双因素等级（acr，每行一个）", "Trusted acr values, one a line"),
+    "admin.providers.acr_hint": (
+        "可留空：届时另验本院的第二因素",
+        "May be empty: our own second factor is asked then",
+    ),
+    "admin.providers.claim": ("证件号声明名", "Claim with the document number"),
+    "admin.providers.claim_hint": ("仅用于患者，可留空", "For patients only; may be empty"),
+    "admin.providers.redirects": ("应用回跳地址（每行一个）", "Apps' redirect addresses, one a line"),
+    "admin.providers.redirects_hint": ("仅用于患者应用，可留空", "For patients' apps only; may be empty"),
+    "admin.providers.people": ("对应人员", "People"),
+    "admin.providers.active": ("启用", "In use"),
+    "admin.providers.disabled": ("已停用", "Disabled"),
+    "admin.providers.disable": ("停用", "Disable"),
+    "admin.providers.disable_lead": ("停用后不能再用 {name} 登录。", "Nobody signs in with {name} any more."),
+    "admin.providers.disabled_done": ("身份提供方已停用。", "The provider is disabled."),
+    "admin.providers.done": ("身份提供方已登记。", "The provider is registered."),
+    "admin.providers.empty": ("还没有登记身份提供方。", "No identity provider yet."),
+    "admin.providers.map": ("对应职工", "Map a person"),
+    "admin.providers.map_lead": (
+        "对方的主体编号（sub）对应本院的一个账号，不能是您自己。",
+        "Their subject (sub) is one account here, never your own.",
+    ),
+    "admin.providers.subject": ("主体编号（sub）", "Subject (sub)"),
+    "admin.providers.unmap": ("取消 {name} 的对应", "Unmap {name}"),
+    "admin.providers.test": ("测试连接", "Test"),
+    "admin.providers.test_of": ("测试 {name}", "Test of {name}"),
+    "admin.providers.outcome.ok": (
+        "正常：可以连接，元数据与签名公钥有效，对方认可本院的编号与密钥。",
+        "Well: it answers, its description and keys are good, it knows our id and secret.",
+    ),
+    "admin.providers.outcome.unreachable": (
+        "不能连接：五秒内没有可用的回答。请检查地址、网络与证书。",
+        "Not reached: no usable answer within five seconds. Check address, network, certificate.",
+    ),
+    "admin.providers.outcome.description": (
+        "能连接，但元数据中的签发方或地址与登记的不符。",
+        "It answers, but describes another issuer or unsafe addresses.",
+    ),
+    "admin.providers.outcome.keys": (
+        "能连接，但没有可用的签名公钥。",
+        "It answers, but has no public key to sign with.",
+    ),
+    "admin.providers.outcome.client_refused": (
+        "能连接，但对方不认可本院的客户端编号或密钥。",
+        "It answers, but refuses our client id or secret.",
+    ),
+    "admin.providers.outcome.unclear": (
+        "能连接，元数据有效；对方的回答不能说明是否认可本院的密钥。",
+        "It answers and describes itself well; whether it knows our secret can't be told from its answer.",
+    ),
+}
