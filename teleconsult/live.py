@@ -12,7 +12,7 @@ from devices.fleet import services as fleet_services
 from devices.fleet import tokens
 from devices.fleet.authentication import robot_principal
 from devices.fleet.push import push_exam, push_exam_changed, push_robot
-from hospital.access import peers, sessions
+from hospital.access import peers, sessions, tablets
 from hospital.access.principals import Principal
 from hospital.access.selectors import principal_of_user
 from hospital.audit.services import audit_record
@@ -121,13 +121,16 @@ def page_beat(
     """Once a second: the page is there; the console's lease, if it holds one, lives on. None: replaced or over.
 
     A page at an open exam also keeps its sign-in from ending idle: hands are on the patient, not on the keyboard.
-    NotFound when the person lost the role or the part meanwhile: the page is shown nothing more.
+    NotFound when the person lost the role or the part meanwhile, or somebody else's place on the tablet ended the
+    sign-in: the page is shown nothing more.
     """
     mine = Presence.objects.select_related("user").filter(exam_id=exam_id, role=role, peer_id=peer_id)
     page = mine.first()
     if page is not None:
         person = principal_of_user(page.user)
         if not page.user.is_active or not selectors.may_join(person, exam_id, role):
+            raise NotFound()
+        if not tablets.still_seated(token_id):
             raise NotFound()
     alive = mine.update(last_seen_at=now())
     state = Exam.objects.values_list("state", flat=True).get(id=exam_id)

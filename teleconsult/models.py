@@ -121,3 +121,25 @@ class LinkQuality(models.Model):
     fps = models.FloatField()
     seconds = models.FloatField()
     good = models.BooleanField()
+
+
+class BedsideHandOver(models.Model):
+    """Somebody else stands at the bedside from here on. Never changed.
+
+    `calendar_moved` is false when the new person's calendar was taken: who stands there is not decided by it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    exam = models.ForeignKey(Exam, models.CASCADE, related_name="hand_overs")
+    before = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    after = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    tablet = models.ForeignKey("access.Tablet", models.PROTECT, related_name="+")
+    state = models.CharField(max_length=12)
+    calendar_moved = models.BooleanField()
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(before=F("after")), name="hand_over_to_another"),
+            models.CheckConstraint(condition=Q(state__in=_STATES), name="hand_over_state_known"),
+        ]

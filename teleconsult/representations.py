@@ -195,6 +195,10 @@ def exam_json(exam: Exam, principal: Principal, language: str = "zh") -> dict[st
             else None,
             "end_code": exam.end_code,
             "end_reason": exam.end_reason,
+            "hand_overs": [
+                {"at": _iso(row.at), "from": row.before.name, "to": row.after.name, "state": row.state}
+                for row in exam.hand_overs.select_related("before", "after").order_by("at")
+            ],
             "you": sorted(parts_of(principal, exam)),
         }
     )

@@ -62,10 +62,16 @@ def care_relation() -> Q:
     return Q(performing_institution=F("requesting_institution")) | related
 
 
+def _room(asked: Asked) -> Q:
+    """After a change of person on a bedside tablet: the tablet's room and nothing else."""
+    seat = asked.principal.seat
+    return Q(room_id=seat.room_id) if seat is not None and seat.bedside_only else Q()
+
+
 def _own(asked: Asked) -> Q:
     """The bedside physician's exams, the exams of an account's patients, the exams on a robot."""
     if asked.role == B:
-        return Q(bedside_physician_id=asked.principal.id)
+        return Q(bedside_physician_id=asked.principal.id) & _room(asked)
     if asked.role == ROBOT:
         return Q(robot_id=asked.principal.id)
     if asked.role in (PATIENT, DELEGATE):
@@ -84,7 +90,7 @@ def _care(asked: Asked) -> Q:
 
 def _institution(asked: Asked) -> Q:
     """What the institution asked for."""
-    return Q(requesting_institution_id__in=asked.institutions)
+    return Q(requesting_institution_id__in=asked.institutions) & _room(asked)
 
 
 def _agreement(asked: Asked) -> Q:

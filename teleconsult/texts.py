@@ -1,6 +1,14 @@
 from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
+    "bedside_physician_needed": (
+        "这项检查须由床旁医师接手，您的岗位不能接手。",
+        "This exam needs a bedside physician; your role can't take it over.",
+    ),
+    "two_different_physicians": (
+        "远程医师与床旁医师不能是同一人。",
+        "The remote and the bedside physician must be two people.",
+    ),
     "views_unaccounted": (
         "有标准切面既没有图像也没有原因，请先补充原因。",
         "Some standard views have neither a picture nor a reason; give the reasons first.",

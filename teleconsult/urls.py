@@ -4,7 +4,7 @@ from django.urls import path
 
 from devices.fleet.consumers import RobotSocket
 
-from . import api, api_peer, api_reports, api_robot, consumers
+from . import api, api_peer, api_reports, api_robot, api_tablets, consumers
 
 EXAM = "exams/<uuid:exam_id>"
 
@@ -13,6 +13,14 @@ urlpatterns = [
     path(EXAM, api.ExamDoor.as_view()),
     *[path(f"{EXAM}/{name}", door.as_view()) for name, door in api.COMMANDS.items()],
     path(f"{EXAM}/lease", api.LeaseDoor.as_view()),
+    path(f"{EXAM}/bedside", api_tablets.BedsideTakeDoor.as_view()),
+    path("tablets", api_tablets.TabletsDoor.as_view()),
+    path("tablets/pair", api_tablets.TabletPairDoor.as_view()),
+    path("tablets/<uuid:tablet_id>/revoke", api_tablets.TabletRevokeDoor.as_view()),
+    path("tablets/<uuid:tablet_id>/challenge", api_tablets.TabletChallengeDoor.as_view()),
+    path("tablets/<uuid:tablet_id>/roster", api_tablets.TabletRosterDoor.as_view()),
+    path("tablets/<uuid:tablet_id>/open", api_tablets.TabletOpenDoor.as_view()),
+    path("tablets/<uuid:tablet_id>/change", api_tablets.TabletChangeDoor.as_view()),
     path(f"{EXAM}/report", api_reports.ExamReportDoor.as_view()),
     path(f"{EXAM}/images", api_reports.ExamImagesDoor.as_view()),
     path(f"{EXAM}/frozen", api_reports.FrozenNowDoor.as_view()),

@@ -153,7 +153,7 @@ class SessionsDoor(Door):
 
 
 class SessionDoor(Door):
-    actions: ClassVar = {"DELETE": "auth.sessions"}
+    actions: ClassVar = {"DELETE": "auth.session_end"}
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, session_id: UUID) -> Response:

@@ -243,10 +243,47 @@ def touch_holds(
         deed.version,
     ):
         return False
+    return _asserted(user, key, bytes(row.challenge), touch.credential)
+
+
+def tablet_challenge(*, tablet_id: UUID) -> KeyChallenge:
+    """What a paired tablet signs, once, and a person's key with it; TooMany beyond the tablet's rate."""
+    recent = KeyChallenge.objects.filter(tablet_id=tablet_id, created_at__gt=now() - SIGN_IN_WINDOW)
+    if recent.count() >= SIGN_IN_PER_ADDRESS_N:
+        raise TooMany("too_many", retry_after_s=int(SIGN_IN_WINDOW.total_seconds()))
+    return KeyChallenge.objects.create(
+        challenge=secrets.token_bytes(32),
+        purpose="tablet",
+        tablet_id=tablet_id,
+        address=request_address.get(),
+        expires_at=now() + CHALLENGE_LIFE,
+    )
+
+
+def tablet_options(row: KeyChallenge) -> dict[str, Any]:
+    """The same challenge as the page gives it to a key."""
+    return _assertion_options(row, [])
+
+
+def tablet_challenge_taken(*, challenge_id: UUID, tablet_id: UUID) -> bytes | None:
+    """The challenge, used up whatever comes of it; None when it is used, old or another tablet's."""
+    mine = KeyChallenge.objects.filter(id=challenge_id, purpose="tablet", tablet_id=tablet_id)
+    if not mine.filter(used_at=None, expires_at__gt=now()).update(used_at=now()):
+        return None
+    return bytes(mine.values_list("challenge", flat=True).get())
+
+
+def key_touched(*, user: User, challenge: bytes, credential: dict[str, Any]) -> bool:
+    """Whether the person's own key signed a challenge that the caller has used up; under the person's row lock."""
+    key = _key_named(Touch(challenge_id=UUID(int=0), credential=credential), user)
+    return key is not None and _asserted(user, key, challenge, credential)
+
+
+def _asserted(user: User, key: SecurityKey, challenge: bytes, credential: dict[str, Any]) -> bool:
     try:
         found = verify_authentication_response(
-            credential=touch.credential,
-            expected_challenge=bytes(row.challenge),
+            credential=credential,
+            expected_challenge=challenge,
             expected_rp_id=settings.WEBAUTHN_RP_ID,
             expected_origin=settings.WEBAUTHN_ORIGINS,
             credential_public_key=bytes(key.public_key),

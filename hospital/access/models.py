@@ -166,6 +166,7 @@ class AccessToken(models.Model):
     `idle_s` is how long it may stay unused before it ends (None: only `expires_at` counts); `address` and `agent` let
     its owner recognise it in the list of sessions; `family` joins a patient's tokens to their refresh tokens.
     `proven_at` is when both factors or a step-up were last seen; `stepped_up_at` a step-up that no deed used up yet.
+    `tablet` is the paired bedside tablet it is used on; `bedside_only` one that was begun there by a change of person.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -182,6 +183,8 @@ class AccessToken(models.Model):
     address = models.CharField(max_length=45, blank=True)
     agent = models.CharField(max_length=200, blank=True)
     family = models.UUIDField(null=True, db_index=True)
+    tablet = models.ForeignKey("Tablet", models.PROTECT, null=True, related_name="tokens")
+    bedside_only = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -189,7 +192,16 @@ class AccessToken(models.Model):
                 condition=models.Q(user=None, account__isnull=False)
                 | models.Q(user__isnull=False, account=None),
                 name="token_of_one_principal",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bedside_only=False) | models.Q(tablet__isnull=False, user__isnull=False),
+                name="bedside_token_on_a_tablet",
+            ),
+            models.UniqueConstraint(
+                fields=["tablet"],
+                condition=models.Q(bedside_only=True, revoked_at=None),
+                name="one_person_at_a_tablet",
+            ),
         ]
 
 
@@ -251,6 +263,7 @@ class KeyChallenge(models.Model):
     challenge = models.BinaryField(max_length=32, unique=True)
     purpose = models.CharField(max_length=10)
     token = models.ForeignKey(AccessToken, models.CASCADE, null=True, related_name="key_challenges")
+    tablet = models.ForeignKey("Tablet", models.CASCADE, null=True, related_name="challenges")
     address = models.CharField(max_length=45, blank=True, db_index=True)
     action = models.CharField(max_length=60, blank=True)
     object_id = models.UUIDField(null=True)
@@ -262,9 +275,14 @@ class KeyChallenge(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(purpose__in=("register", "sign_in", "proof")),
+                condition=models.Q(purpose__in=("register", "sign_in", "proof", "tablet")),
                 name="key_challenge_purpose_known",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(purpose="tablet", tablet__isnull=False)
+                | (~models.Q(purpose="tablet") & models.Q(tablet=None)),
+                name="key_challenge_of_a_tablet",
+            ),
         ]
 
 
@@ -382,3 +400,76 @@ class ProviderRequest(models.Model):
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
+
+
+class Tablet(models.Model):
+    """A bedside tablet of one room: the public half of a key that its browser can't give away (ECDSA P-256).
+
+    Named by an administrator first, with a code told once; paired when a browser answered with that code and its key.
+    `room_id` is a room of scheduling. A revoked one never works again; the room's next one is another row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="+")
+    room_id = models.UUIDField(db_index=True)
+    name = models.CharField(max_length=60)
+    code_digest = models.BinaryField(max_length=32, null=True, unique=True)
+    code_expires_at = models.DateTimeField(null=True)
+    public_key = models.BinaryField(max_length=200, null=True, unique=True)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=now)
+    paired_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "name"],
+                condition=models.Q(revoked_at=None),
+                name="tablet_name_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(public_key=None, paired_at=None)
+                | models.Q(public_key__isnull=False, paired_at__isnull=False, code_digest=None),
+                name="tablet_paired_with_a_key",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at=None, revoked_by=None)
+                | models.Q(revoked_at__isnull=False, revoked_by__isnull=False, code_digest=None),
+                name="tablet_revoked_by_somebody",
+            ),
+        ]
+
+
+class TabletOpening(models.Model):
+    """Somebody signed in with both factors on this tablet: until `ends_at` a PIN or a touch is enough there."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    tablet = models.ForeignKey(Tablet, models.CASCADE, related_name="openings")
+    user = models.ForeignKey(User, models.CASCADE, related_name="tablet_openings")
+    opened_at = models.DateTimeField(default=now)
+    ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tablet", "user"], name="tablet_opening_once"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("opened_at")), name="tablet_opening_ends_later"
+            ),
+        ]
+
+
+class BedsidePin(models.Model):
+    """A person's six digits (argon2), good on paired tablets only. Wrong ones end the person's openings."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="bedside_pin")
+    digest = models.CharField(max_length=200)
+    set_at = models.DateTimeField(default=now)
+    failed_n = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(failed_n__lte=5), name="bedside_pin_tries_limited")
+        ]

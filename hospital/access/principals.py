@@ -10,12 +10,32 @@ Kind = Literal["staff", "patient", "robot", "peer", "system", "nobody"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seat:
+    """The paired bedside tablet somebody acts on. `bedside_only`: the sign-in began there by a change of person."""
+
+    tablet_id: UUID
+    institution_id: UUID
+    room_id: UUID
+    bedside_only: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Principal:
     kind: Kind
     id: UUID
     name: str
     memberships: tuple[tuple[UUID, str], ...]
     token_id: UUID | None
+    seat: Seat | None = None
+
+    @property
+    def tablet_id(self) -> UUID | None:
+        """The device, when it is a paired tablet."""
+        return self.seat.tablet_id if self.seat else None
+
+    @property
+    def bedside_only(self) -> bool:
+        return self.seat is not None and self.seat.bedside_only
 
     @property
     def is_authenticated(self) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from .principals import Principal
-from .table import BREAK_GLASS, NONE, SCOPES, UnknownScope, roles_of, row_of
+from .table import BEDSIDE_ONLY, BREAK_GLASS, NONE, SCOPES, UnknownScope, roles_of, row_of
 
 NOTHING = Q(pk__in=[])
 
@@ -51,8 +51,10 @@ def within(principal: Principal, action: str, kind: str) -> Q:
     row = row_of(action)
     if principal.kind == "system":
         return Q()
+    if principal.bedside_only and action not in BEDSIDE_ONLY:
+        return NOTHING
     roles = roles_of(principal).intersection(row)
-    if principal.kind == "staff" and BREAK_GLASS in row:
+    if principal.kind == "staff" and BREAK_GLASS in row and not principal.bedside_only:
         roles |= {BREAK_GLASS}
     reach = NOTHING
     for role in sorted(roles):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,12 +11,33 @@ from django.db.models import DurationField, ExpressionWrapper, F, Q
 from hospital.common.clock import now
 
 from .models import AccessToken, Institution, User
-from .principals import Principal
+from .principals import Principal, Seat
+from .rules import BEDSIDE_ROLES
 
 
 def principal_of_user(user: User, token_id: UUID | None = None) -> Principal:
     pairs = tuple(user.memberships.order_by("institution_id", "role").values_list("institution_id", "role"))
     return Principal(kind="staff", id=user.id, name=user.name, memberships=pairs, token_id=token_id)
+
+
+def principal_of_token(row: AccessToken) -> Principal:
+    """A member of staff as this sign-in lets them act: after a change of person on a tablet, with the bedside's roles
+    in the tablet's institution only. The token's user and tablet are needed."""
+    assert row.user is not None
+    person = principal_of_user(row.user, row.id)
+    if row.tablet is None:
+        return person
+    place = row.tablet.institution_id
+    seat = Seat(
+        tablet_id=row.tablet.id,
+        institution_id=place,
+        room_id=row.tablet.room_id,
+        bedside_only=row.bedside_only,
+    )
+    held = person.memberships
+    if row.bedside_only:
+        held = tuple((where, role) for where, role in held if where == place and role in BEDSIDE_ROLES)
+    return replace(person, memberships=held, seat=seat)
 
 
 def not_idle() -> Q:
@@ -27,8 +49,8 @@ def not_idle() -> Q:
 def _principal(which: Q) -> Principal | None:
     """None for tokens that are unknown, expired, unused for too long or revoked, and for people no longer active."""
     row = (
-        AccessToken.objects.select_related("user", "account")
-        .filter(which, not_idle(), revoked_at=None, expires_at__gt=now())
+        AccessToken.objects.select_related("user", "account", "tablet")
+        .filter(which, not_idle(), revoked_at=None, expires_at__gt=now(), tablet__revoked_at=None)
         .first()
     )
     if row is None:
@@ -36,7 +58,7 @@ def _principal(which: Q) -> Principal | None:
     if row.account is not None:
         return Principal(kind="patient", id=row.account.id, name="", memberships=(), token_id=row.id)
     assert row.user is not None
-    return principal_of_user(row.user, row.id) if row.user.is_active else None
+    return principal_of_token(row) if row.user.is_active else None
 
 
 def principal_of_bearer(token: str) -> Principal | None:

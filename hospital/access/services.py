@@ -21,7 +21,7 @@ from . import rules, selectors, sessions, stale
 from . import totp as one_time
 from .factors import Given, locked_error, name_unknown, proven, refused, unlocked
 from .keys import Touch
-from .models import AccessToken, Institution, PatientAccount, Ticket, UnknownName, User
+from .models import AccessToken, Institution, PatientAccount, Tablet, Ticket, UnknownName, User
 from .phones import phone_index as phone_index
 from .phones import phone_normal as phone_normal
 from .principals import NOBODY, SYSTEM, Principal
@@ -117,9 +117,18 @@ def _idle_s(user: User | None) -> int | None:
 
 
 def token_issue(
-    *, life: timedelta, user: User | None = None, account: PatientAccount | None = None, agent: str = ""
+    *,
+    life: timedelta,
+    user: User | None = None,
+    account: PatientAccount | None = None,
+    agent: str = "",
+    tablet: Tablet | None = None,
+    bedside_only: bool = False,
 ) -> tuple[str, AccessToken]:
-    """An opaque random token; only its digest stays here. A member of staff's ends when it is not used."""
+    """An opaque random token; only its digest stays here. A member of staff's ends when it is not used.
+
+    A change of person at the bedside is no sign-in with both factors: it has proven nothing for deeds that need them.
+    """
     token = secrets.token_urlsafe(32)
     row = AccessToken.objects.create(
         digest=digest_of(token),
@@ -127,7 +136,9 @@ def token_issue(
         account=account,
         expires_at=now() + life,
         idle_s=_idle_s(user),
-        proven_at=now() if user is not None else None,
+        proven_at=now() if user is not None and not bedside_only else None,
+        tablet=tablet,
+        bedside_only=bedside_only,
         address=request_address.get(),
         agent=agent[:AGENT_MAX],
     )

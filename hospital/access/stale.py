@@ -16,7 +16,7 @@ from hospital.common.errors import NotFound
 from hospital.common.locks import limit_lock_wait
 
 from .keys import challenges_clear
-from .models import AccessToken, CodeTry, LoginCode, ProviderRequest, Ticket, UnknownName, User
+from .models import AccessToken, CodeTry, LoginCode, ProviderRequest, TabletOpening, Ticket, UnknownName, User
 from .principals import SYSTEM, Principal
 
 LEFTOVERS = timedelta(days=1)  # design value: long enough to look into what happened yesterday
@@ -70,5 +70,6 @@ def leftovers_clear() -> None:
     CodeTry.objects.filter(at__lt=before).delete()
     LoginCode.objects.filter(created_at__lt=before).delete()
     ProviderRequest.objects.filter(expires_at__lt=before).delete()
+    TabletOpening.objects.filter(ends_at__lt=before).delete()
     Ticket.objects.filter(expires_at__lt=before).delete()
     UnknownName.objects.filter(Q(locked_until=None) | Q(locked_until__lt=before), last_at__lt=before).delete()

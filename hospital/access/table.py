@@ -57,6 +57,10 @@ ACTIONS: dict[str, Row] = {
     "auth.keys": at(OWN, *STAFF),
     "auth.providers": at(INSTITUTION, SECURITY_ADMIN),
     "auth.sessions": at(OWN, *STAFF, PATIENT, DELEGATE),
+    "auth.session_end": at(OWN, *STAFF, PATIENT, DELEGATE),
+    "tablet.manage": at(INSTITUTION, SYSTEM_ADMIN, SECURITY_ADMIN, S),
+    # With both factors, on the tablet itself; the change of person after it is proven by tablet and PIN or key.
+    "tablet.open": at(INSTITUTION, B, A, N),
     "auth.password": at(OWN, *STAFF),
     "exam.read": _PHYSICIANS | _DESK | _OPENED,
     "exam.book": _DESK,
@@ -75,6 +79,7 @@ ACTIONS: dict[str, Row] = {
     "exam.resume": _REMOTE,
     "exam.end": _REMOTE,
     "exam.abort": _PHYSICIANS,
+    "exam.bedside_take": at(INSTITUTION, B),
     "report.read": _PHYSICIANS | _OPENED,
     "report.write": _REMOTE,
     "report.sign": _REMOTE,
@@ -130,7 +135,8 @@ ACTIONS: dict[str, Row] = {
     "page.desk": _DESK,
     "page.patient": _DESK,
     "page.identity": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
-    "page.bedside": _BEDSIDE,
+    "page.bedside": _BEDSIDE | at(INSTITUTION, A, N),
+    "page.tablets": at(NONE, SYSTEM_ADMIN, SECURITY_ADMIN, S),
     "page.my_day": _REMOTE,
     "page.exam_console": _REMOTE,
     "page.exam_bedside": _BEDSIDE,
@@ -165,6 +171,15 @@ ACTIONS: dict[str, Row] = {
     "robot_socket.peer_refused": _ROBOT,
     "robot_socket.peer_gone": _ROBOT,
 }
+
+# All that a sign-in begun by a change of person on a paired tablet may do: what is done standing at the couch.
+BEDSIDE_ONLY = frozenset(
+    {"auth.ticket", "auth.sessions", "consent_text.read", "exam.read", "exam.check_in", "exam.identify"}
+    | {"exam.checklist", "exam.consent", "exam.self_test", "exam.ready", "exam.pause", "exam.abort"}
+    | {"exam.bedside_take", "page.home", "page.bedside", "page.exam_bedside", "exam.bedside_socket"}
+    | {action for action in ACTIONS if action.startswith("bedside_socket.")}
+)
+assert BEDSIDE_ONLY.issubset(ACTIONS)
 
 # Deeds that a fresh proof of identity can be bound to.
 PROVEN_DEEDS = frozenset(
@@ -217,12 +232,17 @@ def roles_of(principal: Principal) -> frozenset[str]:
 
 def allowed(principal: Principal, action: str) -> bool:
     """Whether the table has one of the caller's roles in the action's row; the scope is the selectors' to ask."""
+    if principal.bedside_only and action not in BEDSIDE_ONLY:
+        row_of(action)
+        return False
     return not roles_of(principal).isdisjoint(row_of(action))
 
 
 def places(principal: Principal, action: str) -> tuple[UUID, ...]:
     """The institutions in which the caller has a role that reaches further than an own part in something."""
     row = row_of(action)
+    if principal.bedside_only and action not in BEDSIDE_ONLY:
+        return ()
     wide = {role for role, scope in row.items() if scope not in (OWN, CARE)}
     return tuple(dict.fromkeys(institution for institution, role in principal.memberships if role in wide))
 

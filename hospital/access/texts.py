@@ -34,6 +34,34 @@ TITLES: dict[str, tuple[str, str]] = {
         "账号已锁定：连续多次失败锁定 30 分钟；若由管理员锁定，请联系安全管理员。",
         "The account is locked: for 30 minutes after several failures, or until the security administrator opens it.",
     ),
+    "tablet_refused": (
+        "未能更换人员，请重试；多次不成功时请用密码和验证因素完整登录。",
+        "Not accepted. Try again; after several failures sign in with password and second factor.",
+    ),
+    "tablet_unknown": (
+        "此平板未配对，或配对已被撤销。",
+        "This tablet is not paired, or its pairing was withdrawn.",
+    ),
+    "tablet_code_invalid": (
+        "配对码不正确、已使用或已过期。",
+        "The pairing code is wrong, used or over.",
+    ),
+    "tablet_key_invalid": (
+        "平板的密钥无法使用，请重新配对。",
+        "The tablet's key can't be used; pair it again.",
+    ),
+    "tablet_name_taken": (
+        "本机构已有同名的平板。",
+        "A tablet of this name is in use here.",
+    ),
+    "tablet_elsewhere": (
+        "您在此平板所属机构没有床旁岗位。",
+        "You have no bedside role in this tablet's institution.",
+    ),
+    "pin_weak": (
+        "请用六位数字，不能是同一数字、连号或简单重复。",
+        "Use six digits: not one digit, a run or a simple repeat.",
+    ),
     "ticket_invalid": ("连接凭证无效或已使用。", "The connection ticket is wrong or already used."),
     "proof_required": (
         "请先重新验证身份（触碰安全密钥或输入动态验证码）。",

@@ -57,6 +57,8 @@ class Actor(Protocol):
     def institution_ids(self) -> tuple[UUID, ...]: ...
     @property
     def token_id(self) -> UUID | None: ...
+    @property
+    def tablet_id(self) -> UUID | None: ...
 
 
 def _home(actor: Actor, institution_id: UUID | None) -> UUID | None:
@@ -66,9 +68,11 @@ def _home(actor: Actor, institution_id: UUID | None) -> UUID | None:
 
 
 def _device(actor: Actor) -> tuple[str, UUID | None]:
-    """The robot itself, or the sign-in (one browser or app) a person acts through."""
+    """The robot itself, the paired tablet, or the sign-in (one browser or app) a person acts through."""
     if actor.kind == "robot":
         return "robot", actor.id
+    if actor.tablet_id is not None:
+        return "tablet", actor.tablet_id
     return ("session", actor.token_id) if actor.token_id else ("", None)
 
 

@@ -124,6 +124,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "teleconsult.sweep", "schedule": 5.0, "options": {"expires": 10}},
 }
 
+TABLET_SHIFT_HOURS = int(
+    os.environ.get("TABLET_SHIFT_HOURS", "12")
+)  # a PIN or touch is enough on a tablet so long
 STALE_AFTER_DAYS = int(os.environ.get("STALE_AFTER_DAYS", "90"))  # SEC-05; staff who do not sign in; 0: never
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

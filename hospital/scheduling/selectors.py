@@ -57,6 +57,12 @@ def all_active(resource_ids: Iterable[UUID]) -> bool:
     return Resource.objects.filter(id__in=ids, active=True).count() == len(ids)
 
 
+def room_named(resource_id: UUID) -> tuple[str, str]:
+    """(name, English name) of a room, also of one no longer in use; empty for none."""
+    names = Resource.objects.filter(id=resource_id, kind="room").values_list("name", "name_en")
+    return names.first() or ("", "")
+
+
 def room_institution(resource_id: UUID) -> UUID | None:
     """Whose room it is; None when it is no room, or not in use."""
     rooms = Resource.objects.filter(id=resource_id, kind="room", active=True)

@@ -226,3 +226,22 @@ def hold_expire_due() -> int:
     """
     due = Reservation.objects.select_for_update(skip_locked=True).filter(status=HOLD, expires_at__lte=now())
     return Reservation.objects.filter(id__in=list(due.values_list("id", flat=True))).update(status=RELEASED)
+
+
+def person_replaced(*, appointment_id: UUID, before_id: UUID, after_id: UUID) -> bool:
+    """Move one person's part of a running appointment to another's calendar; False when that one has no calendar or
+    is busy then, and everything stays. Who stands beside a patient is not decided here. In the caller's transaction.
+    """
+    calendars = selectors.person_resources([before_id, after_id])
+    if not {before_id, after_id} <= calendars.keys():
+        return False
+    mine = Reservation.objects.filter(
+        appointment_id=appointment_id, resource_id=calendars[before_id], status=BOOKED
+    )
+    try:
+        with transaction.atomic():
+            return bool(mine.update(resource_id=calendars[after_id]))
+    except IntegrityError as error:
+        if _sqlstate(error) != EXCLUDED:
+            raise
+        return False

@@ -35,6 +35,7 @@ NAV = (
     ("page.admin_system", "/console/admin/system/", "nav.admin_system"),
     ("page.admin_security", "/console/admin/security/", "nav.admin_security"),
     ("page.admin_audit", "/console/admin/audit/", "nav.admin_audit"),
+    ("page.tablets", "/console/admin/tablets/", "nav.tablets"),
     ("page.mailbox", "/console/mailbox/", "nav.mailbox"),
 )
 Page = Callable[..., HttpResponse]

@@ -12,6 +12,7 @@ from .texts_identity import TEXTS_IDENTITY
 from .texts_live import TEXTS_LIVE
 from .texts_papers import TEXTS_PAPERS
 from .texts_report import TEXTS_REPORT
+from .texts_tablet import TEXTS_TABLET
 from .texts_trust import TEXTS_TRUST
 
 LANGUAGES = ("zh", "en")
@@ -24,6 +25,7 @@ _PARTS = (
     TEXTS_PAPERS,
     TEXTS_ADMIN,
     TEXTS_TRUST,
+    TEXTS_TABLET,
 )
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import admin_pages, pages, pages_identity, pages_papers, pages_sign_in
+from . import admin_pages, pages, pages_identity, pages_papers, pages_sign_in, pages_tablet
 
 urlpatterns = [
     path("", pages.home),
@@ -30,6 +30,8 @@ urlpatterns = [
     path("admin/system/", admin_pages.system),
     path("admin/security/", admin_pages.security),
     path("admin/audit/", admin_pages.audit),
+    path("tablet/", pages_tablet.tablet),
+    path("admin/tablets/", pages_tablet.tablets),
     path("activate/", admin_pages.activate),
     re_path(r"^(?P<rest>.*)$", pages.unknown),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .booking import exam_book, exam_cancel, exam_move, exam_no_show
+from .hand_over import bedside_change, bedside_take
 from .preparation import (
     checklist_agree,
     checklist_answer,
@@ -27,6 +28,8 @@ from .running import (
 )
 
 __all__ = [
+    "bedside_change",
+    "bedside_take",
     "checklist_agree",
     "checklist_answer",
     "consent_gone",

@@ -55,6 +55,7 @@ from teleconsult import reporting
 from teleconsult.models import Exam
 from teleconsult.urls import websocket_urlpatterns
 from tests.factories import World, make_world
+from tests.tablet import SoftTablet
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + b"rest"
 META: dict[str, Any] = {
@@ -154,6 +155,7 @@ def make_house(world: World | None = None) -> House:
     entry = AuditEntry.objects.filter(patient_ids__contains=[world.patient.id]).latest("seq")
     house.ids = {
         "correction_id": _correction(world).id,
+        "tablet_id": SoftTablet().pair(world).id,
         "archive_id": PatientArchive.objects.create(patient=world.patient, account_id=world.account().id).id,
         "review_id": review.id, "merge_id": merge.id,
         "membership_id": role.id, "activation_id": reset.id,
@@ -344,6 +346,14 @@ def _administration_bodies(house: House) -> dict[str, dict[str, Any]]:
         },
         "/subjects": {"username": "expert", "subject": "x"},
         "auth/step-up/challenge": {"action": "report.sign"},
+        "api/v1/tablets": {"room_id": str(world.room.id), "name": "x"},
+        "api/v1/tablets/pair": {"code": "AAAAA-AAAAA", "public_key": SoftTablet().spki, "signature": "x"},
+        "/roster": {"challenge_id": str(world.robot.id), "signature": "x"},
+        "/open": {"challenge_id": str(world.robot.id), "signature": "x"},
+        "/change": {
+            "challenge_id": str(world.robot.id), "signature": "x", "pin": "258036",
+            "user_id": str(world.users["bedside"].id),
+        },
         "api/v1/duplicates": {"first_id": str(world.patient.id), "second_id": str(house.ids["patient_id"])},
         "/decide": {"verdict": "distinct", "note": "看过证件"},
         "/verify": {"seen": "card"},

@@ -42,6 +42,7 @@ PAGE_ACTIONS = {
     "console/admin/system/": "page.admin_system",
     "console/admin/security/": "page.admin_security",
     "console/admin/audit/": "page.admin_audit",
+    "console/admin/tablets/": "page.tablets",
     "console/exams/<uuid:exam_id>/": "page.exam_console",
     "console/bedside/<uuid:exam_id>/": "page.exam_bedside",
     "console/exams/<uuid:exam_id>/report/": "page.report",
@@ -49,7 +50,7 @@ PAGE_ACTIONS = {
 }
 OPEN_PAGES = frozenset(
     {"console/sign-in/", "console/sign-out/", "console/language/", "console/sign-in/with/<uuid:provider_id>/"}
-    | {"console/sign-in/back/", "console/sign-in/second/", "console/activate/"}
+    | {"console/sign-in/back/", "console/sign-in/second/", "console/activate/", "console/tablet/"}
 )
 
 

@@ -40,6 +40,8 @@ AT_HOME = frozenset(
         ("api/v1/auth/password", "POST"),
         ("api/v1/auth/step-up", "POST"),
         ("api/v1/admin/institutions", "POST"),
+        # A random number for whoever knows a tablet's id, of use to the tablet's key only.
+        ("api/v1/tablets/<uuid:tablet_id>/challenge", "POST"),
     }
 )
 # An auditor's own reading stands in the log, which is one chain for all; whose entries are shown: test_auditing.

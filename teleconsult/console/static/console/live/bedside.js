@@ -11,6 +11,8 @@ import { Session } from "./session.js";
 import { bedsideWord, delayWord, explain } from "./state.js";
 import { Tones } from "./tones.js";
 import { Voice } from "./voice.js";
+import { device } from "../tablet_device.js";
+import { choosePerson } from "../tablet_panel.js";
 import { STATES, TEL_FLAG, has } from "./wire.js";
 
 const SHOW_MS = 50;
@@ -56,6 +58,7 @@ class Bedside {
       post: (path, body = {}) => this.#post(path, body), request: (type, fields) => this.session.request(type, fields), state: () => STATES[this.session.telemetry?.safety_state],
     });
     this.#deeds();
+    this.#changing();
     this.#clearing();
   }
 
@@ -108,6 +111,8 @@ class Bedside {
     const handlers = {
       welcome: () => {
         this.voice.welcomed(message.ice_servers);
+        if (this.renamed) this.session.link.dial();
+        this.renamed = false;
         this.setExam(inPageLanguage(message.exam, { own: false }));
       },
       exam: () => this.setExam(inPageLanguage(message.exam, { own: false })),
@@ -176,6 +181,32 @@ class Bedside {
     place("stop").addEventListener("click", (event) => event.detail === 0 && this.session.stop.press());
     place("red").addEventListener("pointerdown", (event) => { if (event.target.id !== "red-dismiss") this.session.stop.press(); });
     place("red-dismiss").onclick = () => this.session.stop.dismiss();
+  }
+
+  // Another person at the couch, on this page: the link to the robot and its stop stay; the socket comes back as theirs,
+  // and a new connection in their name is made before the old one is let go.
+  async #changing() {
+    const button = place("change-person");
+    const panel = place("tablet-panel");
+    place("stands-here").textContent = config.user_name;
+    button.hidden = (await device()) === null;
+    const close = () => { panel.hidden = true; replace(panel); button.setAttribute("aria-expanded", "false"); };
+    button.onclick = () => {
+      if (!panel.hidden) { close(); return; }
+      panel.hidden = false;
+      button.setAttribute("aria-expanded", "true");
+      choosePerson(panel, { examId: config.exam_id, onCancel: close, onChanged: (person) => { close(); this.#changed(person); } });
+    };
+  }
+
+  #changed(person) {
+    place("stands-here").textContent = person.name;
+    config.user_id = person.id;
+    config.user_name = person.name;
+    this.renamed = true;
+    this.session.signalling.stop();
+    this.session.signalling.start();
+    this.notes.say(t("tablet.changed", { name: person.name }));
   }
 
   #stopped({ phase, ms, handed }) {

@@ -178,6 +178,7 @@ class Console {
       },
       bedside: () => this.#bedside(message.present),
       robot: () => { this.robotThere = message.present; },
+      bedside_changed: () => this.notes.say(t("live.bedside_changed", { from: message.from, to: message.to })),
       hurt: () => { place("hurts").hidden = false; this.tones.play("hurt"); },
       voice: () => this.voice.received(message),
       prompt_shown: () => this.prompts.answered(message),

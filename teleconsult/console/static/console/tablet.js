@@ -1,0 +1,67 @@
+// The tablet's own page: pairs it once, takes a full sign-in for the shift, and changes the person.
+import { $, busy, data, field, h, replace } from "./dom.js";
+import { clearError, showError } from "./errors.js";
+import { device, forget, openFor, pair, supported } from "./tablet_device.js";
+import { choosePerson } from "./tablet_panel.js";
+import { t } from "./texts.js";
+
+const place = $("#tablet");
+const english = document.documentElement.lang === "en";
+const { user_id: userId } = data("tablet-data");
+
+function step(lead, controls, label, run) {
+  const problem = h("div", {});
+  const send = h("button", { class: "button primary wide" }, label);
+  const form = h("form", { class: "stack", autocomplete: "off" }, lead, controls, problem, send);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearError(problem);
+    busy(send, () => run(Object.fromEntries(new FormData(form))).catch((error) => showError(problem, error)));
+  });
+  replace(place, form);
+  form.querySelector("input").focus();
+}
+
+function told(tablet) {
+  $("#tablet-name").textContent = tablet.name;
+  $("#tablet-room").textContent = english ? `${tablet.room_en || tablet.room} · ${tablet.institution_en}` : `${tablet.room} · ${tablet.institution}`;
+}
+
+function pairing() {
+  const code = h("input", { name: "code", class: "code", maxlength: 20, required: true, autocapitalize: "characters", spellcheck: "false" });
+  step(h("p", {}, t("tablet.pair_lead")), field(t("tablet.code"), code), t("tablet.pair"), async (given) => {
+    told(await pair(given.code));
+    begin();
+  });
+}
+
+function unpaired() {
+  replace(place, h("p", { class: "note", role: "alert" }, t("tablet.gone")),
+    h("p", {}, h("button", { type: "button", class: "button", onclick: async () => { await forget(); pairing(); } }, t("tablet.again"))));
+}
+
+function opening(tablet) {
+  const pin = h("input", { name: "pin", type: "password", class: "code", inputmode: "numeric", pattern: "[0-9]{6}", maxlength: 6, autocomplete: "new-password" });
+  step([h("h2", {}, t("tablet.open_title")), h("p", {}, t("tablet.open_lead"))],
+    field(t("tablet.new_pin"), pin, { hint: h("p", { class: "hint" }, t("tablet.keep_pin")) }), t("tablet.open"), async (given) => {
+      await openFor(tablet, userId, given.pin);
+      replace(place, h("p", { class: "note", role: "status" }, t("tablet.opened")),
+        h("p", {}, h("a", { class: "button primary", href: "/console/bedside/" }, t("tablet.to_list"))));
+      choose(place.appendChild(h("div", { class: "stack" })));
+    });
+}
+
+const choose = (where) => choosePerson(where, { onTold: told, onUnpaired: unpaired, onChanged: () => location.assign("/console/bedside/") });
+
+async function begin() {
+  if (!supported()) {
+    replace(place, h("p", { class: "note", role: "alert" }, t("tablet.unsupported")));
+    return;
+  }
+  const tablet = await device();
+  if (!tablet) pairing();
+  else if (userId) opening(tablet);
+  else choose(place);
+}
+
+begin();
