@@ -14,6 +14,7 @@ from devices.wire.ctl import PROMPTS
 from hospital.access import keys, sessions
 from hospital.access.principals import Principal
 from hospital.access.services import page_sign_out
+from hospital.access.table import allowed
 from hospital.common.clock import now, today
 from hospital.common.errors import NotFound
 from hospital.common.middleware import LIVE_PERMISSIONS
@@ -91,7 +92,9 @@ def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
 @require_GET
 @page("page.bedside")
 def bedside_list(request: HttpRequest, principal: Principal) -> HttpResponse:
-    return show(request, "bedside_list.html", exams=_rows(request, principal, today()))
+    rows = _rows(request, principal, today())
+    may = {"open": allowed(principal, "page.exam_bedside")}
+    return show(request, "bedside_list.html", exams=rows, may=may)
 
 
 @require_GET

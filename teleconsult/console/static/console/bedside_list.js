@@ -5,6 +5,7 @@ import { refresh } from "./refresh.js";
 import { t } from "./texts.js";
 import { clock, clockSeconds, today } from "./when.js";
 
+const may = data("may-data");
 const URGENT = ["live", "paused", "ready", "checked_in"];
 
 function card(exam, next) {
@@ -15,7 +16,7 @@ function card(exam, next) {
       h("div", { class: "muted" }, patientLine(exam.patient)),
       h("div", { class: "muted" }, `${either(exam.exam_type)} · ${either(exam.room)} · ${t("who.remote")} ${exam.remote_physician.name}`)),
     h("div", { class: "side" }, stateBadge(exam.state), h("span", { class: "muted" }, waitingText(exam))),
-    !over && h("a", { class: `button${next ? " primary" : ""}`, href: `/console/bedside/${exam.id}/` }, t("open")));
+    !over && may.open && h("a", { class: `button${next ? " primary" : ""}`, href: `/console/bedside/${exam.id}/` }, t("open")));
 }
 
 function draw(exams) {

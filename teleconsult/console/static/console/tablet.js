@@ -60,7 +60,7 @@ async function begin() {
   }
   const tablet = await device();
   if (!tablet) pairing();
-  else if (userId) opening(tablet);
+  else if (userId && location.search !== "?change") opening(tablet);
   else choose(place);
 }
 
