@@ -88,10 +88,10 @@ async def _half(rig: Rig, found: Found, *, contact: bool, runs: int, say: Callab
 async def _once(rig: Rig, found: Found, event: str, *, contact: bool) -> None:
     found.speeds[contact].append(await rig.moving(contact=contact))
     event_s = await EVENTS[event](rig)
-    await _until_seen(rig, event, event_s, contact=contact)
-    samples, speeds = rig.truth.since(event_s - 0.05), rig.speeds(event_s - 0.05)
     inwards = contact and event != "release"
-    rest = rest_s([(m.at_s, _counted(m, contact, inwards)) for m in speeds], event_s=event_s)
+    await _until_seen(rig, event_s, contact=contact, inwards=inwards)
+    samples, speeds = rig.truth.since(event_s - 0.05), rig.speeds(event_s - 0.05)
+    rest = _rest_s(speeds, event_s, contact=contact, inwards=inwards)
     if rest is None:
         raise RuntimeError(f"{event}: no rest within {SEEN_S} s")
     found.rest[event].append(rest * 1000)
@@ -103,6 +103,11 @@ async def _once(rig: Rig, found: Found, event: str, *, contact: bool) -> None:
         rig.signal(signal.SIGCONT)
     elif event == "kill":
         found.redial_s.append(await rig.redial())
+
+
+def _rest_s(speeds: list[Motion], event_s: float, *, contact: bool, inwards: bool) -> float | None:
+    """One rule for waiting and for measuring, or a run could end before its rest is proven."""
+    return rest_s([(m.at_s, _counted(m, contact, inwards)) for m in speeds], event_s=event_s)
 
 
 def _counted(motion: Motion, contact: bool, inwards: bool) -> float:
@@ -117,14 +122,13 @@ def _stop_s(event: str, event_s: float) -> float:
     return event_s if event in ("estop", "bedside") else event_s + SILENCE_HOLD_MS / 1000
 
 
-async def _until_seen(rig: Rig, event: str, event_s: float, *, contact: bool) -> None:
+async def _until_seen(rig: Rig, event_s: float, *, contact: bool, inwards: bool) -> None:
     """Until the motion has ended and, where the stop owes it, the force is down; at most SEEN_S."""
     while time.monotonic() < event_s + SEEN_S:
         await asyncio.sleep(0.02)
-        speeds = [(m.at_s, m.across) for m in rig.speeds(event_s)]
-        if rest_s(speeds, event_s=event_s) is None:
+        if _rest_s(rig.speeds(event_s - 0.05), event_s, contact=contact, inwards=inwards) is None:
             continue
-        if not contact or event == "release":
+        if not inwards:
             return
         last = rig.truth.since(time.monotonic() - RELAXED_S)
         if last and max(sample.force_n for sample in last) <= FORCE_STOPPED_N:
