@@ -13,6 +13,7 @@ from devices.edge import config as configs
 from devices.edge import identity as identities
 from devices.edge.link.agent import Agent
 from devices.edge.safety import port
+from devices.edge.safety.favour import favour_link
 
 
 async def amain(config: configs.Config) -> None:
@@ -36,6 +37,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     for noisy in ("aioice", "httpx", "httpcore", "websockets"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    favour_link()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends us in order
     asyncio.run(amain(configs.load(arguments.config, runtime_dir=arguments.runtime_dir)))
 

@@ -18,15 +18,6 @@
     return send.call(this, data);
   };
 
-  if (!inPage) {
-    wire.onmessage = ({ data }) => {
-      if (data.ask !== "take") return;
-      wire.postMessage({ taken: commands, at: now() });
-      commands = [];
-    };
-    return;
-  }
-
   function received({ data }) {
     const at = now();
     const view = new DataView(data);
@@ -37,6 +28,21 @@
       answers.push([at, seq, seq, 3, 0]);
     }
   }
+
+  if (!inPage) {
+    // A channel handed over to the worker: its answers arrive there.
+    addEventListener("message", ({ data }) => {
+      if (data.kind === "listen") data.channel.addEventListener("message", received);
+    });
+    wire.onmessage = ({ data }) => {
+      if (data.ask !== "take") return;
+      wire.postMessage({ taken: commands, heard: answers, at: now() });
+      commands = [];
+      answers = [];
+    };
+    return;
+  }
+
   const make = RTCPeerConnection.prototype.createDataChannel;
   RTCPeerConnection.prototype.createDataChannel = function probed(label, options) {
     const channel = make.call(this, label, options);
@@ -51,7 +57,7 @@
     wire.onmessage = ({ data }) => {
       if (!data.taken) return;
       const found = {
-        commands: [...commands, ...data.taken].sort((a, b) => a[0] - b[0]), answers,
+        commands: [...commands, ...data.taken].sort((a, b) => a[0] - b[0]), answers: [...answers, ...data.heard],
         at_ms: asked, offset_ms: data.at - (asked + now()) / 2, asking_ms: now() - asked,
       };
       commands = [];

@@ -21,13 +21,14 @@ globalThis.bench = {
     await control.start();
     peer.made = new RobotPeer({
       role: "console", iceServers: [], giveCmd: (channel, from) => control.take(channel, from),
+      giveTel: (channel, from) => control.listen(channel, from),
       onTelemetry() {}, onCtl() {}, onClosed() {},
       onStream: (stream) => { video.srcObject = stream; video.play(); },
     });
     return peer.made.offer();
   },
   answer: (sdp) => peer.made.answer(sdp),
-  open: () => peer.made.tel.readyState === "open" && video.currentTime > 0.5,
+  open: () => peer.made.ctl.readyState === "open" && video.currentTime > 0.5,
   command() {
     control.use(peer.made);
     sending = true;

@@ -36,6 +36,12 @@ export const icon = (name) => s("svg", { "aria-hidden": "true" }, s("use", { hre
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const data = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
 
+// The node's text, written only when it is another: writing the same lays the page out again.
+export function say(node, text) {
+  const wanted = String(text);
+  if (node.textContent !== wanted) node.textContent = wanted;
+}
+
 export function replace(node, ...children) {
   node.replaceChildren();
   return fill(node, children);

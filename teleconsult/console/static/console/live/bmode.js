@@ -1,10 +1,12 @@
 // The ultrasound picture: live video, or the lossless frame while frozen; how old it is; depth scale and marker.
+import { say } from "../dom.js";
 import { t } from "../texts.js";
 import { DISPLAY_AGE_MAX_MS } from "./limits.js";
 import { frameIdOf } from "./wire.js";
 
 const FRAME_MS = 1000 / 30;
 const SANE_FRAMES = 3000; // farther apart than this, the stream's clock is not the robot's
+const READ_MS = 250; // numbers that change faster are not read
 const MAJOR_MM = 50;
 const MINOR_MM = 10;
 
@@ -76,8 +78,11 @@ export class Picture {
     this.age.hidden = !Number.isFinite(age);
     if (!Number.isFinite(age)) return;
     const late = age > DISPLAY_AGE_MAX_MS && !this.frozen && !this.frozenWord; // a frozen picture does not age
+    if (late === this.saidLate && this.now() < this.sayAgainAt) return; // a word at once, numbers as fast as one reads
+    this.saidLate = late;
+    this.sayAgainAt = this.now() + READ_MS;
     this.age.dataset.late = late;
-    this.age.textContent = late ? `${t("live.image.stale")} · ${Math.round(age)} ms` : t("live.image.age", { ms: Math.round(age) });
+    say(this.age, late ? `${t("live.image.stale")} · ${Math.round(age)} ms` : t("live.image.age", { ms: Math.round(age) }));
     this.view.dataset.late = late;
   }
 

@@ -1,6 +1,6 @@
 // The remote physician's page: wires the panels, the operator's input and the robot together.
 import { call } from "../api.js";
-import { data, h, replace } from "../dom.js";
+import { data, h, replace, say } from "../dom.js";
 import { withStepUp } from "../prove.js";
 import { t } from "../texts.js";
 import { Arm } from "./arm.js";
@@ -26,6 +26,8 @@ import { Voice } from "./voice.js";
 import { MODE, TEL_FLAG, has } from "./wire.js";
 
 const SHOW_MS = 50; // the page is drawn 20 times a second; commands do not wait for it
+const READ_MS = 250; // numbers that change faster are not read
+const LEVELS = 20; // steps of the voice's meters
 const FINAL = new Set(["replaced", "over", "not_yours"]);
 const QUALITY_MS = 5000;
 const LIMIT_SHOWN_MS = 1500; // a limit that bit for a moment stays readable this long; design value
@@ -44,6 +46,7 @@ class Console {
     this.gauge = new Gauge(place("gauge"));
     this.arm = new Arm(place("arm"));
     this.refused = null;
+    this.delayAt = 0; // when the delay's numbers are written again
     this.limits = new Held(LIMIT_SHOWN_MS);
     this.input = new Input({
       inControl: () => this.inControl,
@@ -354,8 +357,10 @@ class Console {
   }
 
   #levels({ mine, theirs }) {
-    place("level-mine").value = mine;
-    place("level-theirs").value = theirs;
+    for (const [id, level] of [["level-mine", mine], ["level-theirs", theirs]]) {
+      const shown = Math.round(level * LEVELS) / LEVELS;
+      if (place(id).value !== shown) place(id).value = shown;
+    }
   }
 
   #voice({ state, mic, heard, blocked }) {
@@ -412,15 +417,15 @@ class Console {
     if (view.kind !== this.wasKind) this.tones.play({ stopped: "stopped", moving: "moving" }[view.kind]);
     this.wasKind = view.kind;
     place("picture").dataset.kind = view.kind;
-    place("picture-word").textContent = view.word;
-    place("holder").textContent = mine ? t("live.holder.me") : holder ?? t("live.holder.none");
+    say(place("picture-word"), view.word);
+    say(place("holder"), mine ? t("live.holder.me") : holder ?? t("live.holder.none"));
     this.#why(telemetry, linked);
     this.gauge.show(telemetry, mine ? this.input.forceN : null);
     this.arm.show(telemetry);
     this.picture.showAge(this.rttMs);
-    this.#delay(telemetry);
+    if (performance.now() >= this.delayAt) this.#delay(telemetry);
     place("freeze").setAttribute("aria-pressed", String(this.frozen));
-    place("freeze-word").textContent = t(this.frozen ? "live.unfreeze" : "live.freeze");
+    say(place("freeze-word"), t(this.frozen ? "live.unfreeze" : "live.freeze"));
     this.prompts.show();
     this.operator.show({ active: this.inControl, habitus: this.input.forceN >= FORCE_MAX_N && mine });
   }
@@ -441,24 +446,25 @@ class Console {
       if (this.refusal?.until > performance.now()) why = this.refusal.word;
     }
     const word = linked ? explain(telemetry, "now").word : "";
-    place("state-word").textContent = word === place("picture-word").textContent ? "" : word;
-    place("why").textContent = why;
-    place("now").textContent = now;
+    say(place("state-word"), word === place("picture-word").textContent ? "" : word);
+    say(place("why"), why);
+    say(place("now"), now);
   }
 
   #delay(telemetry) {
+    this.delayAt = performance.now() + READ_MS;
     const { ms, kind, word } = delayWord(this.session.linked ? this.rttMs : null);
     place("delay").dataset.kind = kind;
-    place("delay-number").textContent = ms === null ? "–" : `${ms} ms`;
-    place("delay-word").textContent = word;
+    say(place("delay-number"), ms === null ? "–" : `${ms} ms`);
+    say(place("delay-word"), word);
     const { sent = 0, superseded = 0 } = this.stats ?? {};
     const fps = this.session.delay.fps;
-    place("ledger").textContent = [
+    say(place("ledger"), [
       `${t("live.delay.picture")} ${Number.isFinite(this.picture.ageMs(this.rttMs)) ? Math.round(this.picture.ageMs(this.rttMs)) : "–"} ms`,
       `${t("live.delay.fps")} ${fps === null ? "–" : fps.toFixed(0)}`, `${t("live.delay.sent")} ${sent}`,
       `${t("live.delay.superseded")} ${superseded}`, `${t("live.delay.refused")} ${telemetry?.refused_n ?? 0}`,
       this.session.delay.codec ?? "",
-    ].join(" · ");
+    ].join(" · "));
   }
 }
 

@@ -1,7 +1,9 @@
 // Worker of both pages: timers that a busy or throttled page does not slow, and the console's 50 Hz command loop.
 //   page -> worker: {kind: "channel", id, channel} (a transferred RTCDataChannel), later {kind: "use", id} for the one
-//                   that counts | {kind: "relay"} (send through the page) | {kind: "input", snapshot} | {kind: "pulse", on}
-//   worker -> page: {kind: "ready"} | {kind: "bytes", bytes} | {kind: "pulse"} every 20 ms | {kind: "stats", ...}
+//                   that counts | {kind: "listen", id, channel} (telemetry, passed on with its time) | {kind: "relay"}
+//                   (send through the page) | {kind: "input", snapshot} | {kind: "pulse", on}
+//   worker -> page: {kind: "ready"} | {kind: "bytes", bytes} | {kind: "heard", id, bytes, at_ms} | {kind: "pulse"} every
+//                   20 ms | {kind: "stats", ...}
 import { CommandLoop, NewestWins } from "./command-loop.js";
 import { COMMAND_PERIOD_MS } from "./limits.js";
 
@@ -23,6 +25,15 @@ function useChannel(id) {
   out = carryOver(new NewestWins(channel));
 }
 
+const heard = new Set(); // a channel that nobody refers to may be collected
+
+function listen(id, channel) {
+  heard.add(channel);
+  channel.binaryType = "arraybuffer";
+  channel.onmessage = ({ data }) => postMessage({ kind: "heard", id, bytes: data, at_ms: performance.now() }, [data]);
+  channel.onclose = () => heard.delete(channel);
+}
+
 function useRelay() {
   out = carryOver({ sent: 0, superseded: 0, offer: (bytes) => postMessage({ kind: "bytes", bytes }, [bytes]), drain() {} });
 }
@@ -37,6 +48,7 @@ function carryOver(next) {
 const handlers = {
   channel: (message) => channels.set(message.id, message.channel),
   use: (message) => useChannel(message.id),
+  listen: (message) => listen(message.id, message.channel),
   relay: useRelay,
   input: (message) => loop.input(message.snapshot, performance.now()),
   pulse: (message) => { pulsing = message.on; },

@@ -1,4 +1,5 @@
-// The page's side of the worker: hands over the command channel, posts the input snapshot, passes on the pulse.
+// The page's side of the worker: hands over the command and telemetry channels, posts the input snapshot, passes on
+// the pulse. Telemetry arrives in the worker: a page that is drawing would be counted as delay of the network.
 import { NewestWins } from "./command-loop.js";
 import { COMMAND_PERIOD_MS } from "./limits.js";
 
@@ -12,6 +13,7 @@ export class Control {
     this.relay = null; // NewestWins on this page, when the channel could not be handed over
     this.relayed = new Map(); // peer -> channel
     this.ids = new Map(); // peer -> id of the channel in the worker
+    this.heard = new Map(); // id of a telemetry channel in the worker -> peer
     this.nextId = 1;
     this.clockFloorMs = null; // worker clock - page clock
   }
@@ -48,6 +50,24 @@ export class Control {
     }
   }
 
+  // Takes a fresh telemetry channel: its messages come by peer.received(). False: the page has to listen itself.
+  listen(channel, peer) {
+    for (const [id, old] of this.heard) if (old.closed) this.heard.delete(id);
+    const id = this.nextId++;
+    try {
+      this.worker.postMessage({ kind: "listen", id, channel }, [channel]);
+      this.heard.set(id, peer);
+      return true;
+    } catch {
+      return false; // no worker, or a browser that cannot hand channels over
+    }
+  }
+
+  // ms on the worker's clock now, as well as the page can know it; null before the worker's first word.
+  workerNow() {
+    return this.clockFloorMs === null ? null : performance.now() + this.clockFloorMs;
+  }
+
   // This peer's channel is the one that counts from now on.
   use(peer) {
     if (this.ids.has(peer)) {
@@ -72,7 +92,8 @@ export class Control {
     if (data.kind === "pulse") {
       this.relay?.drain();
       this.onPulse();
-    } else if (data.kind === "bytes") this.relay?.offer(data.bytes);
+    } else if (data.kind === "heard") this.heard.get(data.id)?.received(data.bytes, data.at_ms);
+    else if (data.kind === "bytes") this.relay?.offer(data.bytes);
     else if (data.kind === "stats") {
       this.clockFloorMs = data.clock_floor_ms;
       this.onStats(this.relay ? { ...data, sent: this.relay.sent, superseded: this.relay.superseded } : data);

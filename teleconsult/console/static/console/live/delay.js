@@ -17,13 +17,12 @@ export class Delay {
     this.relay = null;
   }
 
-  // clockFloorMs: worker clock - page clock; null while unknown
-  telemetry(telemetry, clockFloorMs) {
-    if (telemetry.echo_t_client_us === 0n || clockFloorMs === null) return;
+  // atWorkerMs: its arrival on the clock that stamped the command, the worker's; null while that is unknown
+  telemetry(telemetry, atWorkerMs) {
+    if (telemetry.echo_t_client_us === 0n || atWorkerMs === null) return;
     if (telemetry.echo_t_client_us === this.lastEcho) return; // idle telemetry repeats the same echo
     this.lastEcho = telemetry.echo_t_client_us;
-    const sentMs = Number(telemetry.echo_t_client_us) / 1000 - clockFloorMs;
-    const rtt = this.now() - sentMs - telemetry.echo_hold_us / 1000;
+    const rtt = atWorkerMs - Number(telemetry.echo_t_client_us) / 1000 - telemetry.echo_hold_us / 1000;
     if (rtt >= 0 && rtt < 60_000) this.#keep(this.echoes, rtt);
   }
 
@@ -50,14 +49,21 @@ export class Delay {
   }
 
   get rtts() {
-    const recent = this.echoes.filter(([at]) => this.now() - at < WINDOW_MS);
-    return (recent.length >= 5 ? recent : this.checks).map(([, rtt]) => rtt);
+    const recent = this.#newest(WINDOW_MS);
+    return recent.length >= 5 ? recent : this.checks.map(([, rtt]) => rtt);
+  }
+
+  // Round trips of the last `ms`: asked with every command, so only these are looked at.
+  #newest(ms) {
+    const from = this.now() - ms;
+    let first = this.echoes.length;
+    while (first > 0 && this.echoes[first - 1][0] > from) first -= 1;
+    return this.echoes.slice(first).map(([, rtt]) => rtt);
   }
 
   // ms, newest second; null when nothing was measured
   get rttMs() {
-    const last = this.echoes.filter(([at]) => this.now() - at < 1000).map(([, rtt]) => rtt);
-    return percentile(last, 0.5) ?? this.checks.at(-1)?.[1] ?? null;
+    return percentile(this.#newest(1000), 0.5) ?? this.checks.at(-1)?.[1] ?? null;
   }
 
   get fps() {

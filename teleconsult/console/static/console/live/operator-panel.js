@@ -1,5 +1,5 @@
 // Pads, speed, force, contact/travel, lift and the patient prompts.
-import { h, replace } from "../dom.js";
+import { h, replace, say } from "../dom.js";
 import { t } from "../texts.js";
 import { SPEEDS } from "./limits.js";
 import { pad } from "./pads.js";
@@ -64,16 +64,16 @@ export class OperatorPanel {
     const { input } = this;
     place("operator").dataset.active = active;
     place("deadman").dataset.held = active && input.deadman;
-    place("deadman").textContent = active && input.deadman ? `● ${t("live.deadman.held")}` : `○ ${t("live.deadman")}`;
+    say(place("deadman"), active && input.deadman ? `● ${t("live.deadman.held")}` : `○ ${t("live.deadman")}`);
     for (const [name, chip] of this.chips) chip.setAttribute("aria-pressed", String(name === input.speed));
-    place("force-set").textContent = `${input.forceN.toFixed(1)} N`;
-    place("travel-word").textContent = t(input.travel ? "live.mode.travel" : "live.mode.contact");
+    say(place("force-set"), `${input.forceN.toFixed(1)} N`);
+    say(place("travel-word"), t(input.travel ? "live.mode.travel" : "live.mode.contact"));
     place("travel").setAttribute("aria-pressed", String(input.travel));
-    place("mode-hint").textContent = habitus ? t("live.habitus") : t(input.travel ? "live.contact.travel" : "live.contact.on");
+    say(place("mode-hint"), habitus ? t("live.habitus") : t(input.travel ? "live.contact.travel" : "live.contact.on"));
     const hold = this.prompts.get("hold").lastChild;
     const { seconds, tooLong } = this.breath;
     this.prompts.get("hold").classList.toggle("long", tooLong);
     const word = seconds === null ? t("live.prompt.hold") : `${t("live.prompt.hold")} ${seconds} s`;
-    if (hold.textContent !== word) hold.textContent = word;
+    say(hold, word);
   }
 }

@@ -37,8 +37,9 @@ function preferH264(transceiver) {
 }
 
 export class RobotPeer {
-  // role: console | bedside; giveCmd(channel) may take the command channel (to a worker) before anything is sent on it.
-  constructor({ role, iceServers, giveCmd, onTelemetry, onCtl, onStream, onClosed }) {
+  // role: console | bedside; giveCmd(channel, peer) may take the command channel (to a worker) before anything is sent
+  // on it, giveTel(channel, peer) the telemetry's: true when it did, and its messages come by received().
+  constructor({ role, iceServers, giveCmd, giveTel, onTelemetry, onCtl, onStream, onClosed }) {
     this.pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.telemetryAt = 0;
     this.startedAt = performance.now();
@@ -46,12 +47,15 @@ export class RobotPeer {
     this.nextId = 1;
     this.closed = false;
     if (role === "console") giveCmd(this.pc.createDataChannel("cmd", { ...LOSSY, id: 1 }), this);
-    this.tel = this.pc.createDataChannel("tel", { ...LOSSY, id: 2 });
+    this.onTelemetry = onTelemetry;
+    const tel = this.pc.createDataChannel("tel", { ...LOSSY, id: 2 });
+    if (!giveTel(tel, this)) {
+      tel.binaryType = "arraybuffer";
+      tel.onmessage = ({ data }) => this.received(data, null);
+    }
     this.ctl = this.pc.createDataChannel("ctl", { negotiated: true, ordered: true, id: 3 });
     this.estop = this.pc.createDataChannel("estop", { ...LOSSY, id: 4 });
-    this.tel.binaryType = "arraybuffer";
     this.estop.binaryType = "arraybuffer";
-    this.tel.onmessage = ({ data }) => this.#telemetry(data, onTelemetry);
     this.ctl.onmessage = ({ data }) => this.#ctl(data, onCtl);
     this.estop.onclose = () => onClosed(this);
     this.#video(onStream);
@@ -68,7 +72,8 @@ export class RobotPeer {
     };
   }
 
-  #telemetry(data, onTelemetry) {
+  // One telemetry; atWorkerMs: when the worker got it, on its clock, null when it came to the page.
+  received(data, atWorkerMs) {
     let telemetry;
     try {
       telemetry = unpackTelemetry(data);
@@ -79,7 +84,7 @@ export class RobotPeer {
     if (behind >= 0 && behind < REORDER_MAX) return; // unordered channel: old news. Farther back: the robot restarted
     this.newest = telemetry.tel_seq;
     this.telemetryAt = performance.now();
-    onTelemetry(telemetry, this);
+    this.onTelemetry(telemetry, this, atWorkerMs);
   }
 
   #ctl(data, onCtl) {
@@ -145,8 +150,8 @@ export class RobotPeer {
 // Keeps one RobotPeer in use and at most one in the making. ICE state is never asked: only telemetry counts.
 export class RobotLink {
   // send(message) -> bool over signalling; on: {telemetry, ctl, stream, using, refused}
-  constructor({ role, send, giveCmd, on }) {
-    this.options = { role, giveCmd };
+  constructor({ role, send, giveCmd, giveTel, on }) {
+    this.options = { role, giveCmd, giveTel };
     this.send = send;
     this.on = on;
     this.iceServers = [];
@@ -179,7 +184,7 @@ export class RobotLink {
     const peer = new RobotPeer({
       ...this.options,
       iceServers: this.iceServers,
-      onTelemetry: (telemetry, from) => this.#telemetry(telemetry, from),
+      onTelemetry: (telemetry, from, atWorkerMs) => this.#telemetry(telemetry, from, atWorkerMs),
       onCtl: (message, from) => this.#ctl(message, from),
       onStream: (stream, from) => { from.stream = stream; if (from === this.current) this.on.stream(stream); },
       onClosed: (from) => this.#closed(from),
@@ -220,9 +225,9 @@ export class RobotLink {
     this.#drop("current");
   }
 
-  #telemetry(telemetry, from) {
+  #telemetry(telemetry, from, atWorkerMs) {
     if (from === this.pending) this.#use(from);
-    if (from === this.current) this.on.telemetry(telemetry);
+    if (from === this.current) this.on.telemetry(telemetry, atWorkerMs);
   }
 
   // The robot may describe its picture before its first telemetry: keep that for the moment it is used.

@@ -24,8 +24,9 @@ export class Session {
       role: config.role,
       send: (message) => this.signalling.send(message),
       giveCmd: (channel, peer) => this.control.take(channel, peer),
+      giveTel: (channel, peer) => this.control.listen(channel, peer),
       on: {
-        telemetry: (telemetry) => this.#telemetry(telemetry),
+        telemetry: (telemetry, atWorkerMs) => this.#telemetry(telemetry, atWorkerMs),
         ctl: on.ctl,
         stream: on.stream,
         using: (peer) => this.control.use(peer),
@@ -65,9 +66,9 @@ export class Session {
     this.on.message(message);
   }
 
-  #telemetry(telemetry) {
+  #telemetry(telemetry, atWorkerMs) {
     this.telemetry = telemetry;
-    this.delay.telemetry(telemetry, this.control.clockFloorMs);
+    this.delay.telemetry(telemetry, atWorkerMs ?? this.control.workerNow());
     this.stop.telemetry(telemetry);
     this.#linked(true);
     this.on.telemetry(telemetry);
