@@ -35,9 +35,9 @@ AIMS = (
     Aim("force_collision_max_n", 25.0),
     Aim("relax_max_ms", 500.0),
 )
-TOGETHER = (
-    3  # rounds whose kills are done one after the other: the parent waits with a child that dies too often
-)
+# Rounds whose kills are done one after the other, so that the link had run STEADY_S of the parent before them: a child
+# that dies sooner is made to wait, up to 5 s each time. In contact a round takes longer.
+TOGETHER = {False: 6, True: 2}
 SEEN_S = 2.0  # no rest within this is a broken run
 RELIEF_SHAKE = 0.02  # of the relief's speed; 0.012 is usual
 RELAXED_S = 0.05  # how long the force has to stay down to believe it
@@ -77,7 +77,7 @@ async def _half(rig: Rig, found: Found, *, contact: bool, runs: int, say: Callab
     where = f"in contact at 12 N, {SLIDE_MM_S:g} mm/s" if contact else f"in free air, {FREE_MM_S:g} mm/s"
     done = 0
     while done < runs:
-        rounds = min(TOGETHER, runs - done)
+        rounds = min(TOGETHER[contact], runs - done)
         for event in [e for e in EVENTS if e != "kill"] * rounds + ["kill"] * rounds:
             await _once(rig, found, event, contact=contact)
         done += rounds
