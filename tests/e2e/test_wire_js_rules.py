@@ -217,10 +217,10 @@ def test_a_stick_within_its_dead_zone_is_still_and_grows_by_the_cube(opened: Pag
     assert still == 0 and half == pytest.approx(12 * 0.125) and full == pytest.approx(12)
 
 
-def test_the_round_trip_leaves_out_the_robots_own_time_and_the_workers_clock(opened: Page) -> None:
+def test_the_round_trip_is_read_on_the_workers_clock_and_leaves_out_the_robots_own_time(opened: Page) -> None:
     body = """const { Delay } = await live("delay"); const delay = new Delay(() => now); now = 1100;
-      delay.telemetry({ echo_t_client_us: 5_040_000n, echo_hold_us: 15_000 }, 4000);
-      const once = delay.rttMs; delay.telemetry({ echo_t_client_us: 5_040_000n, echo_hold_us: 15_000 }, 4000);
+      delay.telemetry({ echo_t_client_us: 5_040_000n, echo_hold_us: 15_000 }, 5100);
+      const once = delay.rttMs; delay.telemetry({ echo_t_client_us: 5_040_000n, echo_hold_us: 15_000 }, 5100);
       return [once, delay.echoes.length];"""
     assert run(opened, body) == [45, 1]
 

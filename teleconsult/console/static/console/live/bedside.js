@@ -1,6 +1,6 @@
 // The bedside page: the steps to *ready*, then one word, one force bar, and a stop that needs nobody's server.
 import { call } from "../api.js";
-import { data, replace, s } from "../dom.js";
+import { data, replace, s, say } from "../dom.js";
 import { t } from "../texts.js";
 import { Steps } from "./bedside-steps.js";
 import { patientLine } from "./console-panels.js";
@@ -276,12 +276,12 @@ class Bedside {
     }
     const told = linked ? explain(telemetry, "bed") : null;
     const lost = OVER.has(this.exam.state) ? t("bed.over") : this.session.link.current ? t("bed.robot.lost") : this.refused ? t("live.robot.refused", { why: this.refused }) : t("bed.robot.connecting");
-    place("word-main").textContent = view.word;
-    place("prompt-robot").textContent = `${t("bed.link")} ${view.word}`; // the prompt covers the word
+    say(place("word-main"), view.word);
+    say(place("prompt-robot"), `${t("bed.link")} ${view.word}`); // the prompt covers the word
     place("prompt-robot").dataset.kind = view.kind;
-    place("word-by").textContent = view.by;
-    place("word-why").textContent = told?.why ?? "";
-    place("word-now").textContent = told ? (this.#repositioning(telemetry) ? t("bed.reposition.now") : told.now) : lost;
+    say(place("word-by"), view.by);
+    say(place("word-why"), told?.why ?? "");
+    say(place("word-now"), told ? (this.#repositioning(telemetry) ? t("bed.reposition.now") : told.now) : lost);
     this.prompts.show();
     this.#force(telemetry);
     this.#buttons(telemetry);
@@ -297,7 +297,7 @@ class Bedside {
     const cap = telemetry?.force_cap_n || FORCE_SOFT_N;
     place("force-cap").style.left = share(cap);
     const contact = telemetry && has(telemetry, TEL_FLAG.CONTACT);
-    place("force-number").textContent = telemetry ? `${force.toFixed(1)} / ${Number(cap.toFixed(1))} N${contact ? "" : ` · ${t("bed.force.none")}`}` : "–";
+    say(place("force-number"), telemetry ? `${force.toFixed(1)} / ${Number(cap.toFixed(1))} N${contact ? "" : ` · ${t("bed.force.none")}`}` : "–");
   }
 
   #buttons(telemetry) {
@@ -308,15 +308,15 @@ class Bedside {
     place("go").hidden = contact;
     place("place-again").hidden = contact || !this.#repositioning(telemetry);
     place("go").dataset.given = given;
-    place("go-hint").textContent = given ? (left > 0 ? t("bed.go.left", { s: left }) : t("bed.go.given")) : t("bed.go.hint");
+    say(place("go-hint"), given ? (left > 0 ? t("bed.go.left", { s: left }) : t("bed.go.given")) : t("bed.go.hint"));
     place("gentler").setAttribute("aria-pressed", String(flag(TEL_FLAG.GENTLE)));
-    place("gentler-hint").textContent = t(flag(TEL_FLAG.GENTLE) ? "bed.gentler.off" : "bed.gentler.on");
+    say(place("gentler-hint"), t(flag(TEL_FLAG.GENTLE) ? "bed.gentler.off" : "bed.gentler.on"));
     place("hand").setAttribute("aria-pressed", String(flag(TEL_FLAG.HAND_GUIDE)));
-    place("hand-hint").textContent = flag(TEL_FLAG.HAND_GUIDE) ? t("bed.hand.on") : "";
+    say(place("hand-hint"), flag(TEL_FLAG.HAND_GUIDE) ? t("bed.hand.on") : "");
     const latched = flag(TEL_FLAG.LATCHED);
     place("clear").hidden = !latched;
     place("live").classList.toggle("latched", latched);
-    if (latched) place("clear-cause-text").textContent = t("bed.clear.cause", { cause: explain(telemetry, "bed").why });
+    if (latched) say(place("clear-cause-text"), t("bed.clear.cause", { cause: explain(telemetry, "bed").why }));
   }
 
   // Asked to place anew, and nothing more urgent is being said.
@@ -328,7 +328,7 @@ class Bedside {
     const { ms, kind } = delayWord(linked ? this.session.delay.rttMs : null);
     place("link").dataset.kind = linked ? kind : "lost";
     const doing = linked ? `${t(`live.state.${STATES[this.session.telemetry.safety_state]}`)} ${ms === null ? "" : `${ms} ms`}` : "✕";
-    place("link").textContent = `${t("bed.link")} ${doing}`;
+    say(place("link"), `${t("bed.link")} ${doing}`);
   }
 }
 
