@@ -32,7 +32,7 @@ class TabletInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=60)
 
 
-class PairInput(serializers.Serializer[Any]):
+class TabletPairInput(serializers.Serializer[Any]):
     code = serializers.CharField(max_length=20)
     public_key = serializers.CharField(max_length=300)
     signature = serializers.CharField(max_length=120)
@@ -43,7 +43,7 @@ class SignedInput(serializers.Serializer[Any]):
     signature = serializers.CharField(max_length=120)
 
 
-class OpenInput(SignedInput):
+class TabletOpenInput(SignedInput):
     pin = serializers.CharField(max_length=6, required=False, default="", allow_blank=True)
 
 
@@ -124,9 +124,9 @@ class TabletPairDoor(Door):
     actions: ClassVar = {"POST": PUBLIC}
     also: ClassVar = (401,)
 
-    @extend_schema(request=PairInput, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(request=TabletPairInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        return Response(_tablet_json(tablets.tablet_pair(**parsed(PairInput, request))), status=201)
+        return Response(_tablet_json(tablets.tablet_pair(**parsed(TabletPairInput, request))), status=201)
 
 
 class TabletChallengeDoor(Door):
@@ -158,9 +158,9 @@ class TabletOpenDoor(Door):
     actions: ClassVar = {"POST": "tablet.open"}
     also: ClassVar = (401,)
 
-    @extend_schema(request=OpenInput, responses={204: None})
+    @extend_schema(request=TabletOpenInput, responses={204: None})
     def post(self, request: Request, tablet_id: UUID) -> Response:
-        given = parsed(OpenInput, request)
+        given = parsed(TabletOpenInput, request)
         tablets.tablet_open(
             principal=principal_of(request), signed=_signed(tablet_id, given), pin=given["pin"]
         )
