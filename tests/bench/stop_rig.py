@@ -124,12 +124,14 @@ class Rig:
             return len(seen) > 10 and min(m.across for m in seen) > SLIDING_SHARE * asked
 
         await self._wait(fast, f"moving at {asked} mm/s since {started_s}", again=True)
-        return self.speeds(time.monotonic() - 0.05)[-1].across
+        return self.speeds(time.monotonic() - 0.5)[-1].across
 
     def _turn_back(self) -> bool:
         """Towards the middle again when too far out; True when the direction changed."""
-        tip_y = self.truth.since(time.monotonic() - 0.1)[-1].tip_mm[1]
-        far = tip_y - self._centre_mm
+        seen = self.truth.since(time.monotonic() - 0.1)
+        if not seen:
+            return False  # this process came late; the next look knows more
+        far = seen[-1].tip_mm[1] - self._centre_mm
         towards = -1.0 if far > HALF_WAY_MM else 1.0 if far < -HALF_WAY_MM else 0.0
         wanted = towards * self._along_y or self._sign
         changed, self._sign = wanted != self._sign, wanted
