@@ -16,8 +16,8 @@ from hospital.common.api import PUBLIC, Door
 from hospital.common.errors import Invalid
 from hospital.common.reads import Shown
 
-from . import accounts, selectors, services
-from .representations import patient_found, patient_full
+from . import accounts, search, selectors, services
+from .representations import patient_found, patient_full, patient_hit, patient_named
 
 
 class PatientInput(serializers.Serializer[Any]):
@@ -42,11 +42,11 @@ class PatientsDoor(Door):
 
     @extend_schema(parameters=[OpenApiParameter("q", str)], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        found = selectors.patient_search(
-            principal=principal_of(request), q=request.query_params.get("q", "")[:80]
-        )
+        q = request.query_params.get("q", "")[:80]
+        found = selectors.patient_search(principal=principal_of(request), q=q)
+        named = search.name_index(q)
         self.shown(Shown(kind="patient", patient_ids=tuple(patient.id for patient in found), why="desk"))
-        return Response({"results": [patient_found(patient) for patient in found], "next": None})
+        return Response({"results": [patient_hit(patient, named) for patient in found], "next": None})
 
     @extend_schema(request=PatientInput, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class PatientTokenDoor(Door):
         data.is_valid(raise_exception=True)
         token, row, refresh = accounts.patient_sign_in(**data.validated_data)
         assert row.account_id is not None
-        patients = [patient_found(patient) for patient in selectors.patients_of_account(row.account_id)]
+        patients = [patient_named(patient) for patient in selectors.patients_of_account(row.account_id)]
         body = {"access": token, "expires_at": row.expires_at.isoformat(), "refresh": refresh}
         return Response(body | {"patients": patients})
 

@@ -15,7 +15,7 @@ from hospital.access.providers import providers_open
 from hospital.common.api import PUBLIC, Door
 
 from . import city, selectors
-from .representations import patient_found
+from .representations import patient_named
 
 
 class BeginInput(serializers.Serializer[Any]):
@@ -69,6 +69,6 @@ class CityTokenDoor(Door):
             state=given["state"], code=given["code"], binding=given["binding"], issuer=given["iss"]
         )
         assert row.account_id is not None
-        patients = [patient_found(patient) for patient in selectors.patients_of_account(row.account_id)]
+        patients = [patient_named(patient) for patient in selectors.patients_of_account(row.account_id)]
         body = {"access": token, "expires_at": row.expires_at.isoformat(), "refresh": refresh}
         return Response(body | {"patients": patients})

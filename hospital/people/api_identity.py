@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from hospital.common.errors import Invalid
 from hospital.common.reads import Shown
 
 from . import reviews
-from .representations import merge_json, review_json
+from .representations import merge_json, review_json, review_row
 
 STATUSES = ("open", "same", "distinct")
 
@@ -50,7 +51,7 @@ def cases_shown(found: list[reviews.Case]) -> Shown:
 
 
 class ReviewsDoor(Door):
-    """Registrations that may be one person; `q` searches them as the desk does, also by pinyin."""
+    """Registrations that may be one person, masked; `q` searches them as the desk does, also by pinyin."""
 
     actions: ClassVar = {"GET": "duplicate.review", "POST": "duplicate.open"}
 
@@ -65,12 +66,24 @@ class ReviewsDoor(Door):
         q = request.query_params.get("q", "")[:80]
         found = reviews.cases(principal_of(request), q=q, status=status)
         self.shown(cases_shown(found))
-        return Response({"results": [review_json(case) for case in found], "next": None})
+        return Response({"results": [review_row(case) for case in found], "next": None})
 
     @extend_schema(request=RegistrationPairInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         row = reviews.review_open(principal=principal_of(request), **parsed(RegistrationPairInput, request))
         return Response({"id": str(row.id), "reasons": row.reasons}, status=201)
+
+
+class ReviewDoor(Door):
+    """Both registrations side by side, those of the reader's hospital with their names."""
+
+    actions: ClassVar = {"GET": "duplicate.review"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, review_id: UUID) -> Response:
+        case = reviews.case_get(principal_of(request), review_id)
+        self.shown(replace(cases_shown([case]), object_id=review_id))
+        return Response(review_json(case))
 
 
 class DecisionDoor(Door):

@@ -24,6 +24,7 @@ from .representations import (
     consent_for_patient,
     correction_for_patient,
     correction_json,
+    correction_row,
     verification_json,
 )
 
@@ -125,13 +126,25 @@ class CorrectionsDoor(Door):
     def get(self, request: Request) -> Response:
         rows = corrections.to_answer(principal_of(request))
         self.shown(corrections_shown(rows))
-        return Response({"results": [correction_json(row) for row in rows], "next": None})
+        return Response({"results": [correction_row(row) for row in rows], "next": None})
 
 
 def corrections_shown(rows: list[Any]) -> Shown:
     return Shown(
         kind="corrections", patient_ids=tuple(dict.fromkeys(row.patient_id for row in rows)), why="desk"
     )
+
+
+class CorrectionDoor(Door):
+    """One request with both values: what is on file and what is wanted."""
+
+    actions: ClassVar = {"GET": "correction.decide"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, correction_id: UUID) -> Response:
+        row = corrections.correction_get(principal_of(request), correction_id)
+        self.shown(Shown(kind="correction", object_id=row.id, patient_ids=(row.patient_id,), why="desk"))
+        return Response(correction_json(row))
 
 
 class CorrectionDecisionDoor(Door):

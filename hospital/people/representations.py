@@ -22,12 +22,11 @@ from .rules import age_on, masked_name, masked_number
 
 
 def patient_found(patient: Patient) -> dict[str, Any]:
-    """A row of a search: enough to tell namesakes apart, nothing to copy (PI-12)."""
+    """A row of a list: enough to tell namesakes apart, nothing to copy; the name comes with the record (PI-12)."""
     return {
         "id": str(patient.id),
         "mpi": patient.mpi,
         "name_masked": masked_name(patient.name),
-        "name": patient.name,
         "sex": patient.sex,
         "birth_date": patient.birth_date.isoformat(),
         "age": age_on(patient.birth_date, today()),
@@ -37,9 +36,19 @@ def patient_found(patient: Patient) -> dict[str, Any]:
     }
 
 
+def patient_hit(patient: Patient, named: bytes) -> dict[str, Any]:
+    """A row of a search; `name_exact` when the whole name was asked for, of which `named` is the index."""
+    return patient_found(patient) | {"name_exact": bytes(patient.name_index) == named}
+
+
+def patient_named(patient: Patient) -> dict[str, Any]:
+    """One record that was opened, or the reader's own."""
+    return patient_found(patient) | {"name": patient.name}
+
+
 def patient_full(patient: Patient) -> dict[str, Any]:
     """One patient for the desk: the number stays masked, the tail is what people compare."""
-    return patient_found(patient) | {
+    return patient_named(patient) | {
         "document_type": patient.document_type,
         "document_masked": masked_number(patient.document_number),
         "phone_masked": masked_number(patient.phone),
@@ -63,8 +72,15 @@ def patient_masked(patient: Patient) -> dict[str, Any]:
     }
 
 
+def candidate_row(patient: Patient, own: bool) -> dict[str, Any]:
+    """One side of a review in the queue."""
+    if not own:
+        return patient_masked(patient)
+    return patient_found(patient) | {"own": True, "document_type": patient.document_type}
+
+
 def candidate_json(patient: Patient, own: bool) -> dict[str, Any]:
-    """One side of a review."""
+    """One side of a review that was opened."""
     if not own:
         return patient_masked(patient)
     return patient_full(patient) | {
@@ -74,32 +90,49 @@ def candidate_json(patient: Patient, own: bool) -> dict[str, Any]:
     }
 
 
-def claim_json(claim: dict[str, str]) -> dict[str, Any]:
-    """What a desk read from a document that is on file under another name."""
+def claim_row(claim: dict[str, str]) -> dict[str, Any]:
+    """What a desk read from a document that is on file under another name, in the queue."""
     return {
         "id": None,
         "own": True,
-        "name": claim["name"],
+        "name_masked": masked_name(claim["name"]),
         "sex": claim["sex"],
         "birth_date": claim["birth_date"],
         "document_type": claim["document_type"],
         "document_tail": claim["document_number"][-4:],
-        "document_masked": masked_number(claim["document_number"]),
         "phone_tail": claim["phone"][-4:],
+    }
+
+
+def claim_json(claim: dict[str, str]) -> dict[str, Any]:
+    return claim_row(claim) | {
+        "name": claim["name"],
+        "document_masked": masked_number(claim["document_number"]),
         "phone_masked": masked_number(claim["phone"]),
     }
 
 
-def review_json(case: Case) -> dict[str, Any]:
-    """One entry of the queue with both sides; `kind` is pair or claim."""
+def review_row(case: Case) -> dict[str, Any]:
+    """One entry of the queue, both sides masked; `kind` is pair or claim."""
     row = case.row
-    right = candidate_json(case.right, case.right.id in case.own) if case.right else claim_json(case.claim)
     return {
         "id": str(row.id),
         "kind": "pair" if case.right else "claim",
         "reasons": row.reasons,
         "status": row.status,
         "opened_at": row.opened_at.isoformat(),
+        "left": candidate_row(case.left, case.left.id in case.own),
+        "right": candidate_row(case.right, case.right.id in case.own)
+        if case.right
+        else claim_row(case.claim),
+    }
+
+
+def review_json(case: Case) -> dict[str, Any]:
+    """One review that was opened, with what is needed to decide it."""
+    row = case.row
+    right = candidate_json(case.right, case.right.id in case.own) if case.right else claim_json(case.claim)
+    return review_row(case) | {
         "left": candidate_json(case.left, case.left.id in case.own),
         "right": right,
         "may_merge": case.right is not None and len(case.own) == 2,
@@ -175,15 +208,32 @@ def correction_for_patient(row: CorrectionRequest) -> dict[str, Any]:
     }
 
 
-def correction_json(row: CorrectionRequest) -> dict[str, Any]:
-    """For the desk: what stands there and what is wanted; numbers whole, for they are compared digit by digit."""
-    return correction_for_patient(row) | {
+def correction_row(row: CorrectionRequest) -> dict[str, Any]:
+    """For the desk's list: whose, which field and until when; the values come with the request itself."""
+    return {
+        "id": str(row.id),
+        "field": row.field,
+        "status": row.status,
         "patient": patient_found(row.patient),
-        "now": row.before or corrections.current(row.patient, row.field),
-        "has_proof": bool(row.proof_path),
+        "asked_at": row.asked_at.isoformat(),
+        "due_at": row.due_at.isoformat(),
+        "decided_at": row.decided_at.isoformat() if row.decided_at else None,
         "overdue": corrections.overdue(row),
         "days_left": corrections.days_left(row),
     }
+
+
+def correction_json(row: CorrectionRequest) -> dict[str, Any]:
+    """One request for the desk: what stands there and what is wanted; numbers whole, compared digit by digit."""
+    return (
+        correction_row(row)
+        | correction_for_patient(row)
+        | {
+            "patient": patient_named(row.patient),
+            "now": row.before or corrections.current(row.patient, row.field),
+            "has_proof": bool(row.proof_path),
+        }
+    )
 
 
 def delegation_json(row: Delegation) -> dict[str, Any]:

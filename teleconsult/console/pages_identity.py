@@ -12,7 +12,7 @@ from hospital.common.reads import Shown
 from hospital.people import corrections, delegates, reviews, selectors
 from hospital.people.api_identity import cases_shown
 from hospital.people.api_rights import corrections_shown
-from hospital.people.representations import correction_json, delegation_json, patient_full, review_json
+from hospital.people.representations import correction_row, delegation_json, patient_full, review_row
 
 from .shell import page, show, shows
 
@@ -22,7 +22,7 @@ from .shell import page, show, shows
 def identity(request: HttpRequest, principal: Principal) -> HttpResponse:
     found = reviews.cases(principal)
     shows(request, cases_shown(found))
-    return show(request, "identity.html", reviews=[review_json(case) for case in found])
+    return show(request, "identity.html", reviews=[review_row(case) for case in found])
 
 
 @require_GET
@@ -30,7 +30,7 @@ def identity(request: HttpRequest, principal: Principal) -> HttpResponse:
 def corrections_page(request: HttpRequest, principal: Principal) -> HttpResponse:
     rows = corrections.to_answer(principal)
     shows(request, corrections_shown(rows))
-    return show(request, "corrections.html", corrections=[correction_json(row) for row in rows])
+    return show(request, "corrections.html", corrections=[correction_row(row) for row in rows])
 
 
 @require_GET

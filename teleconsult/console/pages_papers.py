@@ -14,7 +14,7 @@ from hospital.common.clock import today
 from hospital.common.reads import Shown
 from hospital.people import agreements, registry
 from hospital.people import selectors as people
-from hospital.people.representations import consent_json, patient_found
+from hospital.people.representations import consent_json, patient_named
 from hospital.people.representations_papers import agreement_json
 from hospital.people.rules import GUARDIAN_BELOW_YEARS, age_on
 
@@ -59,7 +59,7 @@ def consents_page(request: HttpRequest, principal: Principal, patient_id: UUID) 
     )
     rows = people.consents(principal, "patient.consents").filter(patient=patient)
     body = {
-        "patient": patient_found(patient),
+        "patient": patient_named(patient),
         "needs_guardian": age_on(patient.birth_date, today()) < GUARDIAN_BELOW_YEARS,
         "texts": {
             row.kind: {"version": row.version, "body_zh": row.body_zh, "body_en": row.body_en}

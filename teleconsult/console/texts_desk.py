@@ -35,6 +35,7 @@ TEXTS_DESK: dict[str, tuple[str, str]] = {
         "Nobody found. Check and try again, or register a new patient.",
     ),
     "find.some": ("找到 {n} 人", "{n} found"),
+    "find.exact": ("姓名与输入一致", "Name as typed"),
     "find.choose": ("选择", "Choose"),
     "find.change": ("换一位", "Choose another"),
     "find.register": ("登记新患者", "Register a new patient"),

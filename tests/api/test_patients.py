@@ -110,18 +110,47 @@ def test_bad_input_is_a_problem_with_a_code_and_writes_nothing(
 
 @pytest.mark.parametrize("name", ["㛃𬭎", "𰻝生", "𲎰明", "阿卜杜拉·买买提", "Smith John"])
 def test_rare_characters_and_long_names_are_kept_as_they_are(world: World, name: str) -> None:
-    assert register(world, name=name).json()["name"] == name
-    found = client(world).get("/api/v1/patients", {"q": name}).json()["results"]
-    assert [row["name"] for row in found] == [name]
+    made = register(world, name=name).json()
+    assert made["name"] == name
+    [found] = client(world).get("/api/v1/patients", {"q": name}).json()["results"]
+    assert (found["id"], found["name_exact"]) == (made["id"], True)
+    assert client(world).get(f"/api/v1/patients/{found['id']}").json()["name"] == name
 
 
 @pytest.mark.parametrize(
     "q", ["shan xiao", "danxiaoming", "sxm", "单 晓 明", "单晓", "xiaoming", "0036", "0003"]
 )
 def test_a_name_is_found_by_every_reading_of_its_characters(world: World, q: str) -> None:
-    register(world)
+    made = register(world).json()
     found = client(world).get("/api/v1/patients", {"q": q}).json()["results"]
-    assert [row["name"] for row in found] == ["单晓明"]
+    assert [(row["id"], row["name_masked"]) for row in found] == [(made["id"], "单*明")]
+
+
+@pytest.mark.parametrize(
+    ("q", "exact"),
+    [("单晓明", True), (" 单 晓 明 ", True), ("单晓", False), ("sxm", False), ("0036", False), ("", False)],
+)
+def test_a_search_masks_every_name_and_says_which_is_the_one_typed(world: World, q: str, exact: bool) -> None:
+    made = register(world).json()
+    answer = client(world).get("/api/v1/patients", {"q": q})
+    assert "单晓明" not in answer.content.decode()
+    assert "王小东" not in answer.content.decode()
+    [row] = [row for row in answer.json()["results"] if row["id"] == made["id"]]
+    tails = (row["birth_date"], row["document_tail"], row["phone_tail"])
+    assert (row["name_masked"], *tails) == ("单*明", "1948-02-29", "0036", "0003")
+    assert (row["name_exact"], "name" in row) == (exact, False)
+
+
+def test_the_whole_name_comes_with_the_record_and_on_record(world: World) -> None:
+    [row] = client(world).get("/api/v1/patients", {"q": "wxd"}).json()["results"]
+    assert not AuditEntry.objects.filter(action="patient.read").exists()
+    assert client(world).get(f"/api/v1/patients/{row['id']}").json()["name"] == "王小东"
+    assert AuditEntry.objects.get(action="patient.read").object_id == world.patient.id
+
+
+def test_namesakes_are_pointed_out_masked(world: World) -> None:
+    [row] = register(world, name="王小东").json()["namesakes"]
+    assert (row["name_masked"], "name" in row) == ("王*东", False)
 
 
 def test_a_renewed_permit_finds_the_person_of_the_old_one(world: World) -> None:

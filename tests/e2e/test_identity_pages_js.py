@@ -18,6 +18,7 @@ LEFT: dict[str, Any] = {
     "document_type": "01", "document_masked": "310***0012", "document_tail": "0012", "phone_masked": "139***0001",
     "phone_tail": "0001", "institution": "甲医院", "registered_at": "2026-11-24T01:00:00Z",
 }  # fmt: skip
+LEFT["name_masked"] = "王*东"
 RIGHT = LEFT | {
     "id": "b", "mpi": "P00000002", "document_type": "03", "document_masked": "E***678", "document_tail": "5678",
     "registered_at": "2026-11-20T01:00:00Z",
@@ -41,16 +42,28 @@ BODY = """<!doctype html><html lang="zh"><body><form id="search"><input id="iden
 <script type="module" src="/static/console/{script}"></script></body></html>"""
 
 
+def listed(row: dict[str, Any]) -> dict[str, Any]:
+    """As the list has it: masked, without what only the opened one carries."""
+    hidden = {"name", "document_masked", "phone_masked", "registered_at"}
+    sides = {
+        key: {name: value for name, value in row[key].items() if name not in hidden}
+        for key in ("left", "right", "patient")
+        if key in row
+    }
+    return {key: value for key, value in row.items() if key not in ("now", "wanted", "note")} | sides
+
+
 class Opened:
     """A page with these rows; `asked` is every request to the API as (method, path, body)."""
 
     def __init__(self, page: Page, address: str, name: str, script: str, rows: list[Any]) -> None:
         self.page, self.asked = page, list[tuple[str, str, Any]]()
+        self.rows = {row["id"]: row for row in rows}
         data = {
             "name": name,
             "script": script,
             "texts": json.dumps(texts_in("zh")),
-            "rows": json.dumps(rows),
+            "rows": json.dumps([listed(row) for row in rows]),
         }
         html = BODY.format(**data)
         page.route("**/page", lambda route: route.fulfill(body=html, content_type="text/html"))
@@ -62,8 +75,12 @@ class Opened:
         sent = route.request
         path = sent.url.split("/api/v1/")[1]
         self.asked.append((sent.method, path, json.loads(sent.post_data) if sent.post_data else None))
-        rows: dict[str, Any] = {"results": [], "next": None}
-        route.fulfill(body=json.dumps(rows), content_type="application/json")
+        answer = self.rows.get(path.rpartition("/")[2], {"results": [], "next": None})
+        route.fulfill(body=json.dumps(answer), content_type="application/json")
+
+    def sent(self) -> list[tuple[str, Any]]:
+        """What changed something."""
+        return [(path, body) for method, path, body in self.asked if method == "POST"]
 
     def select(self, number: int) -> None:
         self.page.locator("tr[data-id]").nth(number).click()
@@ -91,18 +108,31 @@ def test_what_differs_is_marked_and_the_older_registration_is_offered_to_stay(op
     assert found.page.locator(".keep input:checked").get_attribute("value") == "b"
 
 
+def test_names_come_with_what_is_opened_not_with_the_list(opened: Any) -> None:
+    for name, script, row, path in (
+        ("reviews", "identity_page.js", PAIR, "duplicates/r1"),
+        ("corrections", "corrections.js", CORRECTION, "corrections/c1"),
+    ):
+        found = opened(name, script, [row])
+        assert "王*东" in found.page.locator("#list").inner_text()
+        assert "王小东" not in found.page.content()
+        found.select(0)
+        assert "王小东" in found.page.locator("#panel").inner_text()
+        assert "王小东" not in found.page.locator("#list").inner_text()
+        assert [(method, at) for method, at, _ in found.asked] == [("GET", path)]
+
+
 def test_a_merge_needs_grounds_then_a_proof_for_this_decision_alone(opened: Any) -> None:
     found = opened("reviews", "identity_page.js", [PAIR])
     found.select(0)
     merge = found.page.locator("#panel .actions button.primary")
     merge.click()
     found.page.locator("#panel .alert").wait_for()
-    assert found.asked == []
+    assert found.sent() == []
     found.page.locator("#identity-note").fill("看过两本证件")
     merge.click()
     found.prove()
-    posts = [(path, body) for method, path, body in found.asked if method == "POST"]
-    assert posts == [
+    assert found.sent() == [
         (
             "auth/step-up",
             {"totp": "123456", "action": "patient.merge", "object_id": "r1", "version": "same"},
@@ -133,9 +163,8 @@ def test_a_correction_is_refused_with_a_reason_only(opened: Any) -> None:
     refuse = found.page.locator("#panel .actions button.danger")
     refuse.click()
     found.page.locator("#panel .alert").wait_for()
-    assert found.asked == []
+    assert found.sent() == []
     found.page.locator("#panel textarea").fill("与证件不符")
     refuse.click()
     found.prove()
-    sent = [(path, body) for method, path, body in found.asked if method == "POST"]
-    assert sent[1] == ("corrections/c1/decide", {"accepted": False, "answer": "与证件不符"})
+    assert found.sent()[1] == ("corrections/c1/decide", {"accepted": False, "answer": "与证件不符"})

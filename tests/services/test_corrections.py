@@ -62,7 +62,10 @@ def test_an_accepted_correction_changes_the_registration_and_keeps_what_was_ther
     asked = ask(world, app)
     assert (asked.status_code, asked.json()["status"]) == (201, "open")
     client = desk(world)
-    [row] = client.get("/api/v1/corrections").json()["results"]
+    listed = client.get("/api/v1/corrections")
+    assert "王小东" not in listed.content.decode() and "王晓东" not in listed.content.decode()
+    row = client.get(f"/api/v1/corrections/{listed.json()['results'][0]['id']}").json()
+    assert row["patient"]["name"] == "王小东"
     assert (row["now"], row["wanted"], row["days_left"], row["overdue"]) == ("王小东", "王晓东", 15, False)
     done = decide(world, client, True)
     assert (done.status_code, done.json()["status"], done.json()["now"]) == (200, "accepted", "王小东")
@@ -76,7 +79,11 @@ def test_an_accepted_correction_changes_the_registration_and_keeps_what_was_ther
         cursor.execute("SELECT before, wanted, reason FROM people_correctionrequest")
         stored = b"".join(bytes(value) for value in cursor.fetchone() or ())
     assert "王小东".encode() not in stored and "王晓东".encode() not in stored
-    log = AuditEntry.objects.filter(object_kind="correction").values_list("action", "reason", "details")
+    read = AuditEntry.objects.filter(object_kind="correction", outcome="read")
+    assert [entry.patient_ids for entry in read] == [[world.patient.id]]
+    log = AuditEntry.objects.filter(object_kind="correction", outcome="done").values_list(
+        "action", "reason", "details"
+    )
     assert list(log) == [
         ("correction.ask", "open", {"field": "name"}),
         ("correction.decide", "accepted", {"field": "name"}),
@@ -161,6 +168,8 @@ def test_nobodys_name_changes_while_they_are_examined(world: World, app: APIClie
 def test_a_decision_needs_a_proof_and_the_patients_own_hospital(world: World, app: APIClient) -> None:
     ask(world, app)
     assert decide(world, desk(world, "other_desk"), True).status_code == 404
+    path = f"/api/v1/corrections/{CorrectionRequest.objects.get().id}"
+    assert desk(world, "other_desk").get(path).status_code == 404
     client = desk(world)
     AccessToken.objects.update(stepped_up_at=None)
     assert decide(world, client, True).json()["code"] == "proof_required"

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from rest_framework.test import APIClient
 
 from hospital.access import services as access
 from hospital.access.models import AccessToken, Proof
 from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
-from hospital.common.errors import Conflict, Forbidden, Invalid
+from hospital.common.errors import Conflict, DomainError, Forbidden, Invalid
 from hospital.people import reviews, selectors
 from hospital.people.models import DuplicateReview, Patient
 from teleconsult import selectors as exams
@@ -154,7 +155,8 @@ def test_a_decision_needs_a_proof_and_one_of_the_two(world: World, double: Patie
 def test_across_hospitals_the_other_side_is_masked_and_nobody_merges_alone(world: World) -> None:
     registered(world, who="other_desk")
     client = client_of(world, "desk")
-    [found] = client.get("/api/v1/duplicates").json()["results"]
+    [row] = client.get("/api/v1/duplicates").json()["results"]
+    found = client.get(f"/api/v1/duplicates/{row['id']}").json()
     [other] = [side for side in (found["left"], found["right"]) if not side["own"]]
     assert (other["id"], other["name_masked"]) == (None, "王*东")
     assert "王小东" not in json.dumps(other, ensure_ascii=False)
@@ -174,7 +176,8 @@ def client_of(world: World, who: str) -> APIClient:
 
 def test_the_queue_its_decision_and_its_undoing_through_the_doors(world: World, double: Patient) -> None:
     client = client_of(world, "desk")
-    [found] = client.get("/api/v1/duplicates?q=wxd").json()["results"]
+    [row] = client.get("/api/v1/duplicates?q=wxd").json()["results"]
+    found = client.get(f"/api/v1/duplicates/{row['id']}").json()
     assert found["may_merge"] and {found["left"]["id"], found["right"]["id"]} == {
         str(world.patient.id),
         str(double.id),
@@ -189,6 +192,41 @@ def test_the_queue_its_decision_and_its_undoing_through_the_doors(world: World, 
     undone = client.post(path, {"reason": "看错了人"}, format="json")
     assert undone.status_code == 200, undone.json()
     assert Patient.objects.filter(merged_into=None).count() == 2
+
+
+def test_the_queue_is_masked_and_a_review_that_is_opened_is_on_record(world: World, double: Patient) -> None:
+    client = client_of(world, "desk")
+    queue = client.get("/api/v1/duplicates")
+    [row] = queue.json()["results"]
+    assert [side["name_masked"] for side in (row["left"], row["right"])] == ["王*东", "王*东"]
+    assert "王小东" not in queue.content.decode()
+    opened = client.get(f"/api/v1/duplicates/{row['id']}").json()
+    assert [side["name"] for side in (opened["left"], opened["right"])] == ["王小东", "王小东"]
+    entry = AuditEntry.objects.get(action="duplicate.review", object_id=row["id"])
+    assert (entry.outcome, set(entry.patient_ids)) == ("read", {world.patient.id, double.id})
+    stranger = client_of(world, "other_desk").get(f"/api/v1/duplicates/{row['id']}")
+    assert stranger.status_code == 404
+    page = page_of(world, "/console/identity/")
+    assert row["id"] in page and "王小东" not in page
+
+
+def test_what_was_read_from_a_document_is_masked_in_the_queue_too(world: World) -> None:
+    fields = {"document_type": "01", "document_number": world.patient.document_number, "name": "王晓东"}
+    with pytest.raises(DomainError):
+        registered(world, **fields)
+    client = client_of(world, "desk")
+    queue = client.get("/api/v1/duplicates")
+    [row] = queue.json()["results"]
+    assert "王晓东" not in queue.content.decode() and row["right"]["name_masked"] == "王*东"
+    assert client.get(f"/api/v1/duplicates/{row['id']}").json()["right"]["name"] == "王晓东"
+
+
+def page_of(world: World, path: str) -> str:
+    browser = Client(HTTP_HOST="localhost")
+    session = browser.session
+    session[access.SESSION_KEY] = str(world.principals["desk"].token_id)
+    session.save()
+    return browser.get(path).content.decode()
 
 
 def test_a_proof_given_for_one_decision_counts_for_no_other(world: World, double: Patient) -> None:

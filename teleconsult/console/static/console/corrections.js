@@ -2,7 +2,7 @@
 import { call } from "./api.js";
 import { $, data, deed, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
-import { patientLine } from "./exams.js";
+import { patientLine, patientName } from "./exams.js";
 import { prove } from "./prove.js";
 import { t } from "./texts.js";
 import { day, stamp } from "./when.js";
@@ -20,8 +20,8 @@ function due(row) {
 
 function line(row) {
   return h("tr", { "data-id": row.id, class: row.status === "open" ? "" : "over", "aria-selected": String(row.id === selected) },
-    h("td", {}, h("button", { type: "button", class: "link patient" }, row.patient.name), h("span", { class: "sub" }, patientLine(row.patient))),
-    h("td", {}, t(`corrections.field.${row.field}`), h("span", { class: "sub wrap" }, `${shown(row, row.now)} → ${shown(row, row.wanted)}`)),
+    h("td", {}, h("button", { type: "button", class: "link patient" }, patientName(row.patient)), h("span", { class: "sub" }, patientLine(row.patient))),
+    h("td", {}, t(`corrections.field.${row.field}`)),
     h("td", {}, h("span", { class: "tag" }, t(`corrections.status.${row.status}`))), h("td", {}, due(row)));
 }
 
@@ -65,11 +65,21 @@ function answerForm(row) {
     deed({ class: "button danger" }, t("corrections.refuse"), () => decide(false)))];
 }
 
-function select(id) {
-  const row = rows.find((other) => other.id === id);
-  if (!row) return;
+// The list is masked: name and values come with the request that is opened, and the log has it.
+async function select(id) {
   selected = id;
   drawList();
+  let row;
+  try {
+    row = await call("GET", `corrections/${id}`);
+  } catch (error) {
+    return selected === id ? showError(panel, error) : null;
+  }
+  if (selected === id) show(row);
+  return null;
+}
+
+function show(row) {
   const fact = (label, ...value) => [h("dt", {}, label), h("dd", {}, value)];
   replace(panel, h("h2", {}, t(`corrections.field.${row.field}`)),
     h("p", {}, h("span", { class: "patient" }, row.patient.name), ` · ${patientLine(row.patient)} · ${row.patient.mpi}`),

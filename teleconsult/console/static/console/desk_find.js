@@ -1,8 +1,8 @@
 // Step 1 of a booking: find the patient, or go on to register one.
 import { call } from "./api.js";
-import { busy, field, h, icon, replace } from "./dom.js";
-import { showError } from "./errors.js";
-import { patientLine, patientName } from "./exams.js";
+import { busy, deed, field, h, icon, replace } from "./dom.js";
+import { clearError, showError } from "./errors.js";
+import { exactTag, patientLine, patientName } from "./exams.js";
 import { t } from "./texts.js";
 
 // findForm({onPatient(patient), onRegister(typed)}) -> element
@@ -10,16 +10,28 @@ export function findForm({ onPatient, onRegister }) {
   const input = h("input", { type: "search", autocomplete: "off", spellcheck: "false", id: "find-patient" });
   const send = h("button", { class: "button primary" }, icon("search"), t("find.submit"));
   const results = h("div", { "aria-live": "polite" });
+  const place = h("div", {});
   const register = h("button", { type: "button", class: "button", onclick: () => onRegister(typedName(input.value)) }, icon("plus"), t("find.register"));
 
+  // Whoever is chosen is opened: the whole name comes with the record, and the log has it.
+  async function choose({ id }) {
+    clearError(place);
+    try {
+      return onPatient(await call("GET", `patients/${id}`));
+    } catch (error) {
+      return showError(place, error);
+    }
+  }
+
   function show(found) {
+    clearError(place);
     if (!found.length) return replace(results, h("p", { class: "note" }, t("find.none")));
     return replace(results, h("p", { class: "muted small" }, t("find.some", { n: found.length })),
       h("ul", { class: "picks" }, found.map((patient) => h("li", {},
-        h("div", {}, h("div", { class: "patient" }, patientName(patient)),
-          h("div", { class: "small muted" }, `${patientLine(patient)} · ${t("exam.phone_tail", { tail: patient.phone_tail || "" })} · ${patient.mpi}`)),
+        h("div", {}, h("div", { class: "patient" }, patientName(patient), " ", exactTag(patient)),
+          h("div", { class: "small muted" }, `${patientLine(patient)} · ${patient.birth_date} · ${t("exam.phone_tail", { tail: patient.phone_tail || "" })} · ${patient.mpi}`)),
         h("a", { class: "button", href: `/console/patients/${patient.id}/` }, t("patient.open")),
-        h("button", { type: "button", class: "button", "aria-label": `${t("find.choose")} ${patientName(patient)} ${patient.mpi}`, onclick: () => onPatient(patient) }, t("find.choose"))))));
+        deed({ "aria-label": `${t("find.choose")} ${patientName(patient)} ${patient.mpi}` }, t("find.choose"), () => choose(patient))))));
   }
 
   async function submit() {
@@ -35,7 +47,7 @@ export function findForm({ onPatient, onRegister }) {
   const form = h("form", { role: "search", novalidate: true }, field(t("find.label"), input),
     h("p", { class: "hint" }, t("find.hint")), h("div", { class: "actions" }, send, register));
   form.addEventListener("submit", (event) => { event.preventDefault(); busy(send, submit); });
-  return h("section", { class: "stack" }, h("h2", {}, t("find.title")), form, results);
+  return h("section", { class: "stack" }, h("h2", {}, t("find.title")), form, place, results);
 }
 
 // What was typed goes on into the register form when it looks like a name.

@@ -1,6 +1,6 @@
 // Register a patient: hints while typing, the namesakes shown before anything is saved.
 import { call } from "./api.js";
-import { busy, field, h, replace } from "./dom.js";
+import { busy, deed, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
 import { patientLine, patientName } from "./exams.js";
 import { normalise, readIdentity } from "./identity.js";
@@ -67,10 +67,10 @@ function firstProblem(c, body) {
   return null;
 }
 
-function pickList(title, patients, onPatient) {
+function pickList(title, patients, choose) {
   return h("div", { class: "warning" }, h("strong", {}, title), h("ul", { class: "picks" }, patients.map((patient) =>
     h("li", {}, h("div", {}, h("div", { class: "patient" }, patientName(patient)), h("div", { class: "small" }, `${patientLine(patient)} · ${patient.birth_date} · ${patient.mpi}`)),
-      h("button", { type: "button", class: "button", onclick: () => onPatient(patient) }, t("register.namesake_use"))))));
+      deed({}, t("register.namesake_use"), () => choose(patient))))));
 }
 
 async function lookUp(q) {
@@ -84,6 +84,14 @@ export function registerForm({ name = "", onPatient, onBack }) {
   const place = h("div", {});
   const send = h("button", { class: "button primary" }, t("register.submit"));
   let cleared = null; // the name for which the person said "none of the namesakes"
+
+  async function openNamesake({ id }) {
+    try {
+      return onPatient(await call("GET", `patients/${id}`));
+    } catch (error) {
+      return showError(place, error);
+    }
+  }
 
   async function refusedAsKnown(error) {
     const id = error.code === "patient_exists" && error.data.patient_id;
@@ -104,10 +112,10 @@ export function registerForm({ name = "", onPatient, onBack }) {
   }
 
   async function namesakes(body) {
-    const found = (await lookUp(body.name)).filter((other) => !other.name || other.name === body.name);
+    const found = (await lookUp(body.name)).filter((other) => other.name_exact);
     if (!found.length) return false;
     const other = h("button", { type: "button", class: "button", onclick: () => { cleared = body.name; clearError(place); busy(send, () => save(body)); } }, t("register.namesake_other"));
-    replace(place, pickList(t("register.namesakes"), found, onPatient), h("div", { class: "actions" }, other));
+    replace(place, pickList(t("register.namesakes"), found, openNamesake), h("div", { class: "actions" }, other));
     place.scrollIntoView({ block: "nearest" });
     other.focus();
     return true;

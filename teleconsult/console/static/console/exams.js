@@ -25,8 +25,11 @@ export function ageText(patient) {
   return age === null ? "" : t("unit.age", { n: age });
 }
 
-// Search rows may carry a masked name only.
+// Rows of a list carry the masked name; the record that is opened has the whole one.
 export const patientName = (patient) => patient.name || patient.name_masked || "";
+
+// Said beside a masked name that is the whole of what was typed.
+export const exactTag = (patient) => patient.name_exact && h("span", { class: "tag" }, t("find.exact"));
 
 export function patientLine(patient) {
   return [t(`sex.${patient.sex}`), ageText(patient), patient.document_tail && t("exam.document_tail", { tail: patient.document_tail })]

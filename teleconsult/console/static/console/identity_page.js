@@ -132,11 +132,21 @@ function undoForm(review) {
   return [field(t("identity.undo_reason"), reason), place, h("div", { class: "actions" }, undo)];
 }
 
-function select(id) {
-  const review = reviews.find((other) => other.id === id);
-  if (!review) return;
+// The queue is masked: names come with the review that is opened, and the log has it.
+async function select(id) {
   selected = id;
   drawList();
+  let review;
+  try {
+    review = await call("GET", `duplicates/${id}`);
+  } catch (error) {
+    return selected === id ? showError(panel, error) : null;
+  }
+  if (selected === id) show(review);
+  return null;
+}
+
+function show(review) {
   replace(panel, h("h2", {}, t(`identity.status.${review.status}`)), h("div", { class: "tags" }, review.reasons.map(reasonTag)), comparison(review),
     review.status === "open" ? decisionForm(review)
       : [h("p", { class: "muted" }, t("identity.decided", { time: stamp(review.decided_at) })), h("p", { class: "prose" }, review.note), review.merge_id && review.status === "same" && undoForm(review)]);
