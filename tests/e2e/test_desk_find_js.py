@@ -22,7 +22,7 @@ OTHER = ROW | {
     "age": 65, "document_tail": "0417", "phone_tail": "8123",
 }  # fmt: skip
 RECORD = ROW | {"name": "王小东", "document_type": "01", "document_masked": "310***0012"}
-BODY = """<!doctype html><html lang="zh"><head><link rel="stylesheet" href="/static/console/console.css"></head>
+BODY = """<!doctype html><html lang="zh"><head><meta charset="utf-8"><link rel="stylesheet" href="/static/console/console.css"></head>
 <body class="desk"><main><div class="split"><section></section><aside class="panel" id="panel"></aside></div></main>
 <div id="notices"></div><script type="application/json" id="texts">{texts}</script>
 <script type="module">
