@@ -10,7 +10,6 @@ import hmac
 import secrets
 import time
 from datetime import timedelta
-from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
@@ -24,6 +23,7 @@ from hospital.common.locks import limit_lock_wait
 from . import selectors, sessions
 from . import totp as one_time
 from .models import Activation, SecurityKey, User
+from .new_totp import otpauth
 from .principals import NOBODY, Principal
 from .services import digest_of
 
@@ -31,7 +31,6 @@ CODE_LIFE = timedelta(hours=24)  # design value: the person signs in on the day 
 TRIES_MAX = 5
 # Without letters and digits that look alike on paper.
 ALPHABET, GROUPS_N, GROUP_LEN = "ABCDEFGHJKMNPQRSTUVWXYZ23456789", 4, 4
-ISSUER = "Internet Hospital"
 
 
 def _digest(code: str) -> bytes:
@@ -116,8 +115,7 @@ def activation_begin(*, username: str, code: str) -> tuple[str, str]:
         row = _open_row(username, code)
     if row is None:
         raise Unauthenticated("activation_invalid")
-    label = quote(f"{ISSUER}:{row.user.username}")
-    return row.totp_secret, f"otpauth://totp/{label}?secret={row.totp_secret}&issuer={quote(ISSUER)}"
+    return row.totp_secret, otpauth(row.user.username, row.totp_secret)
 
 
 def activation_finish(*, username: str, code: str, password: str, totp: str) -> None:

@@ -1,4 +1,4 @@
-"""REST doors of security keys: what to sign, the caller's own keys, adding and removing them."""
+"""REST doors of one's own factors: security keys, what they sign, and the change to another authenticator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from hospital.common.api import PUBLIC, Door
 
-from . import keys
+from . import keys, new_totp
 from .api import DeedInput, deed_in, parsed
 from .authentication import principal_of
 from .keys import Deed
@@ -26,6 +26,10 @@ class KeyInput(serializers.Serializer[Any]):
     challenge_id = serializers.UUIDField()
     credential = serializers.DictField()
     name = serializers.CharField(max_length=60)
+
+
+class NewTotpInput(serializers.Serializer[Any]):
+    totp = serializers.CharField(max_length=6)
 
 
 class SignInChallengeDoor(Door):
@@ -83,4 +87,28 @@ class KeyDoor(Door):
     def delete(self, request: Request, key_id: UUID) -> Response:
         recently_proven(principal=principal_of(request))
         keys.key_remove(principal=principal_of(request), key_id=key_id)
+        return Response(status=204)
+
+
+class NewTotpDoor(Door):
+    """A new authenticator's secret, told once, as text, address and QR code; uses up a fresh proof for `auth.totp`."""
+
+    actions: ClassVar = {"POST": "auth.totp"}
+
+    @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        secret, address, ends = new_totp.totp_change_begin(principal=principal_of(request))
+        body = {"totp_secret": secret, "otpauth": address, "qr": new_totp.qr_rows(address)}
+        return Response(body | {"expires_at": ends.isoformat()}, status=201)
+
+
+class NewTotpConfirmDoor(Door):
+    """A first code of the new authenticator: from here it counts instead of the old one."""
+
+    actions: ClassVar = {"POST": "auth.totp"}
+
+    @extend_schema(request=NewTotpInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        given = parsed(NewTotpInput, request)
+        new_totp.totp_change_confirm(principal=principal_of(request), code=given["totp"])
         return Response(status=204)

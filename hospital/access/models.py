@@ -300,6 +300,19 @@ class Proof(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
+class NewTotp(models.Model):
+    """An authenticator that its owner is about to change to; one at a time, known to the sign-in that asked for it.
+
+    The old secret counts until a code of this one has been seen.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="+")
+    token = models.ForeignKey(AccessToken, models.CASCADE, related_name="+")
+    secret = EncryptedTextField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField()
+
+
 class Peer(models.Model):
     """A public key with which another institution's system reads what `keeper` keeps. Several of one institution may
     be in force, so that they can rotate; a revoked one never works again."""

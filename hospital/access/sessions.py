@@ -92,6 +92,11 @@ def sessions_end(*, user_id: UUID) -> None:
     _end(AccessToken.objects.filter(user_id=user_id))
 
 
+def others_end(*, user_id: UUID, keep: UUID) -> None:
+    """End every sign-in of a member of staff but this one; in the caller's transaction."""
+    _end(AccessToken.objects.filter(user_id=user_id).exclude(id=keep))
+
+
 def password_old(user: User) -> bool:
     """Whether the password is older than SEC-01 allows."""
     return user.password_set_at < now() - PASSWORD_LIFE

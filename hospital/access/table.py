@@ -55,6 +55,7 @@ ACTIONS: dict[str, Row] = {
     "auth.ticket": at(OWN, *STAFF),
     "auth.step_up": at(OWN, *STAFF),
     "auth.keys": at(OWN, *STAFF),
+    "auth.totp": at(OWN, *STAFF),
     "auth.providers": at(INSTITUTION, SECURITY_ADMIN),
     "auth.sessions": at(OWN, *STAFF, PATIENT, DELEGATE),
     "auth.session_end": at(OWN, *STAFF, PATIENT, DELEGATE),
@@ -186,6 +187,7 @@ PROVEN_DEEDS = frozenset(
     {
         "agreement.sign",
         "auth.key_add",
+        "auth.totp",
         "report.sign",
         "break_glass.open",
         "patient.merge",

@@ -26,6 +26,10 @@ TITLES: dict[str, tuple[str, str]] = {
         "用户名或激活码不正确，或激活码已过期。请向管理员重新领取。",
         "The user name or the code is not right, or the code is over. Ask your administrator for a new one.",
     ),
+    "totp_change_over": (
+        "更换已结束或已失效，请重新开始。",
+        "This change is over; start again.",
+    ),
     "totp_wrong": (
         "动态验证码不正确，请检查手机时间后重试。",
         "The one-time code is not right; check the phone's clock and try again.",

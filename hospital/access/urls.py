@@ -7,6 +7,8 @@ from . import api, api_admin, api_keys, api_peers, api_providers, api_security
 urlpatterns = [
     path("auth/staff", api.StaffDoor.as_view()),
     path("auth/staff/challenge", api_keys.SignInChallengeDoor.as_view()),
+    path("auth/totp", api_keys.NewTotpDoor.as_view()),
+    path("auth/totp/confirm", api_keys.NewTotpConfirmDoor.as_view()),
     path("auth/keys", api_keys.KeysDoor.as_view()),
     path("auth/keys/options", api_keys.KeyOptionsDoor.as_view()),
     path("auth/keys/<uuid:key_id>", api_keys.KeyDoor.as_view()),

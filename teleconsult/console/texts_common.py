@@ -141,6 +141,28 @@ TEXTS_COMMON: dict[str, tuple[str, str]] = {
         "已停用：计数异常，可能被复制。请移除。",
         "Stopped: its counter went back, so it may be copied. Remove it.",
     ),
+    "account.totp": ("动态验证码", "Authenticator"),
+    "account.totp_hint": (
+        "换手机前在此更换。新验证器的第一个验证码通过之前，旧的仍然有效；之后其他登录全部结束。",
+        "Change it here before you change your phone. The old one counts until a code of the new one is seen; then "
+        "your other sign-ins end.",
+    ),
+    "account.totp_change": ("更换验证器", "Change the authenticator"),
+    "account.totp_proof": (
+        "更换前请用旧验证器或安全密钥验证身份。",
+        "First prove who you are, with the old authenticator or a security key.",
+    ),
+    "account.totp_scan": (
+        "用新手机的验证器应用扫描，或输入此密钥。只显示这一次，到 {time} 为止：",
+        "Scan it with the authenticator on the new phone, or type this key. Shown once, until {time}:",
+    ),
+    "account.totp_qr": ("新验证器的二维码", "QR code of the new authenticator"),
+    "account.totp_code": ("新验证器显示的六位数字", "The six digits of the new authenticator"),
+    "account.totp_finish": ("启用新验证器", "Use the new authenticator"),
+    "account.totp_done": (
+        "已更换，旧验证器不再有效。",
+        "Changed: the old authenticator no longer counts.",
+    ),
     "account.key_add": ("添加安全密钥", "Add a security key"),
     "account.key_proof": ("添加前请先验证身份。", "First prove who you are."),
     "account.key_added": ("已登记“{name}”。", "“{name}” is registered."),

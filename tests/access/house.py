@@ -340,6 +340,8 @@ def _administration_bodies(house: House) -> dict[str, dict[str, Any]]:
         "auth/step-up": {"totp": "000000"},
         "auth/keys": {"challenge_id": str(world.robot.id), "credential": {}, "name": "x"},
         "auth/keys/options": {},
+        "auth/totp": {},
+        "auth/totp/confirm": {"totp": "000000"},
         "auth/providers": {
             "kind": "staff", "name": "x", "name_en": "x", "issuer": "http://x", "client_id": "x",
             "client_secret": "x",

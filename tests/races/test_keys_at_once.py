@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from uuid import UUID
 
 import pytest
 
-from hospital.access import keys, services
+from hospital.access import keys, services, totp
 from hospital.access.keys import Deed, Touch
-from hospital.access.models import AccessToken, KeyChallenge, Proof, User
+from hospital.access.models import AccessToken, KeyChallenge, NewTotp, Proof, User
+from hospital.access.new_totp import totp_change_confirm
 from hospital.access.proofs import proof_consume
 from hospital.access.selectors import principal_of_user
+from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
-from hospital.common.errors import Forbidden, Unauthenticated
+from hospital.common.errors import Conflict, Forbidden, Unauthenticated
 from tests.authenticator import Authenticator
 from tests.factories import World, make_world
 from tests.races.at_once import together
@@ -68,3 +71,15 @@ def test_one_proof_is_good_for_one_of_four_deeds_at_once(world: World) -> None:
     results = together([lambda: proof_consume(principal=principal, deed=DEED)] * 4)
     assert sum(isinstance(result, Forbidden) for result in results) == 3
     assert results.count(None) == 1
+
+
+def test_one_code_confirms_a_new_authenticator_once_of_four_at_once(world: World) -> None:
+    principal = world.principals["expert"]
+    assert principal.token_id is not None
+    secret, ends = totp.new_secret(), now() + services.TICKET_LIFE
+    NewTotp.objects.create(user_id=principal.id, token_id=principal.token_id, secret=secret, expires_at=ends)
+    code = totp.code(secret, int(time.time()) // totp.STEP_S)
+    results = together([lambda: totp_change_confirm(principal=principal, code=code)] * 4)
+    assert results.count(None) == 1
+    assert sum(isinstance(result, Conflict) for result in results) == 3
+    assert AuditEntry.objects.filter(action="auth.totp_change", outcome="done").count() == 1
