@@ -13,7 +13,7 @@ const QUIET = 4; // modules of white around it, ISO/IEC 18004
 function qr(rows) {
   const size = rows.length + 2 * QUIET;
   const dark = rows.flatMap((row, y) => [...row].map((bit, x) => (bit === "1" ? `M${x + QUIET} ${y + QUIET}h1v1h-1z` : ""))).join("");
-  return s("svg", { viewBox: `0 0 ${size} ${size}`, width: 232, height: 232, role: "img", "aria-label": t("account.totp_qr"), "shape-rendering": "crispEdges" },
+  return s("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": t("account.totp_qr"), "shape-rendering": "crispEdges" },
     s("rect", { width: size, height: size, fill: "#fff" }), s("path", { d: dark, fill: "#000" }));
 }
 
