@@ -17,6 +17,7 @@ settings.load_profile("house")
 # Whole robots and houses: their processes need both cores (marker `alone`, see deploy/test).
 ALONE = (
     "tests/e2e/test_administrators_pages.py",
+    "tests/e2e/test_bedside_tablet.py",
     "tests/e2e/test_policy.py",
     "tests/e2e/test_the_first_exam.py",
     "tests/e2e/test_voice.py",

@@ -1,24 +1,13 @@
 // The first way into an account: the code on paper, then both factors at once.
 import { call } from "./api.js";
-import { $, busy, field, h, replace } from "./dom.js";
-import { clearError, showError } from "./errors.js";
+import { $, field, h, replace } from "./dom.js";
+import { stepsIn } from "./step.js";
 import { t } from "./texts.js";
 
 const open = { staySignedOut: true };
 const place = $("#activate");
 
-function step(lead, controls, label, run) {
-  const problem = h("div", {});
-  const send = h("button", { class: "button primary wide" }, label);
-  const form = h("form", { class: "stack", autocomplete: "off" }, lead, controls, problem, send);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    clearError(problem);
-    busy(send, () => run(Object.fromEntries(new FormData(form))).catch((error) => showError(problem, error)));
-  });
-  replace(place, form);
-  form.querySelector("input").focus();
-}
+const step = stepsIn(place);
 
 const input = (name, attributes) => h("input", { name, required: true, ...attributes });
 

@@ -1,26 +1,15 @@
 // The tablet's own page: pairs it once, takes a full sign-in for the shift, and changes the person.
-import { $, busy, data, field, h, replace } from "./dom.js";
-import { clearError, showError } from "./errors.js";
+import { $, data, field, h, replace } from "./dom.js";
 import { device, forget, openFor, pair, supported } from "./tablet_device.js";
 import { choosePerson } from "./tablet_panel.js";
+import { stepsIn } from "./step.js";
 import { t } from "./texts.js";
 
 const place = $("#tablet");
 const english = document.documentElement.lang === "en";
 const { user_id: userId } = data("tablet-data");
 
-function step(lead, controls, label, run) {
-  const problem = h("div", {});
-  const send = h("button", { class: "button primary wide" }, label);
-  const form = h("form", { class: "stack", autocomplete: "off" }, lead, controls, problem, send);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    clearError(problem);
-    busy(send, () => run(Object.fromEntries(new FormData(form))).catch((error) => showError(problem, error)));
-  });
-  replace(place, form);
-  form.querySelector("input").focus();
-}
+const step = stepsIn(place);
 
 function told(tablet) {
   $("#tablet-name").textContent = tablet.name;

@@ -6,7 +6,7 @@ import { frameIdOf } from "./wire.js";
 
 const FRAME_MS = 1000 / 30;
 const SANE_FRAMES = 3000; // farther apart than this, the stream's clock is not the robot's
-const READ_MS = 250; // numbers that change faster are not read
+export const READ_MS = 250; // numbers that change faster are not read
 const MAJOR_MM = 50;
 const MINOR_MM = 10;
 

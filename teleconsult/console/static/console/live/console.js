@@ -4,7 +4,7 @@ import { data, h, replace, say } from "../dom.js";
 import { withStepUp } from "../prove.js";
 import { t } from "../texts.js";
 import { Arm } from "./arm.js";
-import { Picture } from "./bmode.js";
+import { Picture, READ_MS } from "./bmode.js";
 import { Calipers } from "./calipers.js";
 import { Cine } from "./cine.js";
 import * as panels from "./console-panels.js";
@@ -26,7 +26,6 @@ import { Voice } from "./voice.js";
 import { MODE, TEL_FLAG, has } from "./wire.js";
 
 const SHOW_MS = 50; // the page is drawn 20 times a second; commands do not wait for it
-const READ_MS = 250; // numbers that change faster are not read
 const LEVELS = 20; // steps of the voice's meters
 const FINAL = new Set(["replaced", "over", "not_yours"]);
 const QUALITY_MS = 5000;
