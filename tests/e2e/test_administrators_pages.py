@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from hospital.access import totp
 from hospital.audit.export import FORMAT
@@ -66,6 +66,23 @@ def test_a_new_colleague_comes_from_the_code_on_paper_to_the_own_page(browser: B
     page.locator("input[name=totp]").press("Enter")
     expect(page.locator(".who-name")).to_have_text("何敏")
     context.close()
+
+
+def test_a_form_opened_before_its_lists_have_come_waits_for_them(browser: Browser, house: House) -> None:
+    pages = (
+        ("system_admin", "/console/admin/system/", "**/api/v1/admin/institutions", "新建账号"),
+        ("scheduler", "/console/admin/tablets/", "**/api/v1/tablets", "新增平板"),
+    )
+    for role, address, list_path, button in pages:
+        with watched(browser, house, role) as (page, wrong):
+            held: list[Route] = []
+            page.route(list_path, lambda route: held.append(route))  # noqa: B023 - a method of a list cannot be given
+            page.goto(house.base_url + address)
+            page.get_by_role("button", name=button).click()
+            expect(page.locator("dialog select")).to_have_count(0)
+            held[0].continue_()
+            expect(page.locator("dialog select").last.locator("option").first).to_be_attached()
+            assert wrong == []
 
 
 def test_the_log_is_searched_checked_and_taken_along(browser: Browser, house: House, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.waiting import auntil
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 FULL_KBPS, WIDE_KBPS, NARROW_KBPS = 4000, 20_000, 2000
 HOLDS_S = 0.3  # what a router keeps before it throws away
-CALM_MS = 100.0
+CALM_MS = HOLDS_S * 1000 / 2  # a queue that nobody follows stays full
 RANDOM = np.random.default_rng(5)
 SPECKLE = RANDOM.gamma(2.0, 30.0, (480, 640))
 CLIP = [

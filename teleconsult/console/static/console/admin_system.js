@@ -8,7 +8,9 @@ import { t } from "./texts.js";
 import { clockSeconds } from "./when.js";
 
 const CLINICAL = ["remote_physician", "bedside_physician", "assistant", "scheduler", "nurse", "alarm_desk", "quality_control"];
+// A form with the hospitals' list waits for it: an empty list that is required could not be sent.
 let institutions = [];
+const listed = call("GET", "admin/institutions").then(({ results }) => { institutions = results; }, () => {});
 
 const roleSelect = () => h("select", { required: true }, CLINICAL.map((role) => h("option", { value: role }, roleName(role))));
 const placeSelect = () => h("select", { required: true }, institutions.filter((row) => row.mine).map((row) => h("option", { value: row.id }, either(row))));
@@ -34,6 +36,7 @@ function roleChip(account, role) {
 }
 
 async function giveRole(account) {
+  await listed;
   await form(t("admin.role.give_title", { name: account.name }), null,
     [["role", t("admin.role"), roleSelect()], ["institution_id", t("admin.institution"), placeSelect()]],
     { button: t("admin.role.give"), run: (given) => call("POST", `admin/staff/${account.id}/roles`, given) });
@@ -63,6 +66,7 @@ function showStaff() {
 }
 
 async function newMember() {
+  await listed;
   const made = await form(t("admin.staff.new"), t("admin.staff.new_lead"), [
     ["name", t("admin.name"), h("input", { required: true, maxlength: 80 })],
     ["username", t("signin.username"), h("input", { required: true, maxlength: 60, pattern: "[a-z0-9][a-z0-9._\\-]{2,59}", autocapitalize: "none" }), t("admin.username_hint")],
@@ -123,6 +127,6 @@ function showHealth() {
 $("#staff-search").addEventListener("submit", (event) => { event.preventDefault(); showStaff(); });
 $("#staff-new").addEventListener("click", newMember);
 $("#institution-new").addEventListener("click", newInstitution);
-institutions = (await call("GET", "admin/institutions").catch(() => ({ results: [] }))).results;
+await listed;
 tabs([["staff", showStaff], ["institutions", showInstitutions], ["robots", showRobots], ["health", showHealth]]);
 setInterval(() => { if (!document.hidden && !$("#panel-health").hidden) showHealth(); }, 5000);

@@ -31,10 +31,11 @@ function show() {
 }
 
 $("#new-tablet").addEventListener("click", async () => {
+  await listed; // the rooms to choose from
   const room = h("select", { required: true }, rooms.map((one) => h("option", { value: one.id }, english ? one.name_en || one.name : one.name)));
   const made = await form(t("tablets.new"), null, [["name", t("tablets.name"), h("input", { maxlength: 60, required: true }), t("tablets.name_hint")], ["room_id", t("tablets.room"), room]],
     { button: t("tablets.new"), run: (given) => call("POST", "tablets", given) });
   if (made) await tellCode(t("tablets.code_title", { name: made.name }), t("tablets.code_lead"), made.code);
   show();
 });
-show();
+const listed = show();
