@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 ALWAYS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEY")
 # deploy/up makes these for the embedded default; anywhere else somebody must have chosen them.
 OUTSIDE = ("SIGNING_KEY", "ALLOWED_HOSTS", "BASE_URL")
+TOKEN_MIN = 32  # characters; METRICS_TOKEN may be left out, but not be guessed
 HELP = "start deploy/up first, set DATA_DIR to its data folder, or set them in the environment"
 
 
@@ -27,6 +28,11 @@ def _needed(environ: Mapping[str, str]) -> list[str]:
     return list(names)
 
 
+def _short_token(environ: Mapping[str, str]) -> str | None:
+    given = environ.get("METRICS_TOKEN", "")
+    return f"METRICS_TOKEN must have at least {TOKEN_MIN} characters" if 0 < len(given) < TOKEN_MIN else None
+
+
 def _addresses(environ: Mapping[str, str]) -> str | None:
     """Where pages carry patients' data, nobody may listen and no other name may be answered to."""
     base, allowed = urlsplit(environ["BASE_URL"]), hosts(environ)
@@ -44,4 +50,6 @@ def problem(environ: Mapping[str, str]) -> str | None:
     missing = [name for name in _needed(environ) if not environ.get(name)]
     if missing:
         return f"{', '.join(missing)} not set: {HELP}"
+    if (short := _short_token(environ)) is not None:
+        return short
     return None if embedded(environ) else _addresses(environ)

@@ -124,6 +124,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "teleconsult.sweep", "schedule": 5.0, "options": {"expires": 10}},
 }
 
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # opens /metrics from another machine; empty: to nobody
 TABLET_SHIFT_HOURS = int(
     os.environ.get("TABLET_SHIFT_HOURS", "12")
 )  # a PIN or touch is enough on a tablet so long

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from . import api, views
+from .metrics import metrics
 
 handler400 = "hospital.project.views.bad_request"
 handler404 = "hospital.project.views.not_found"
@@ -12,7 +13,7 @@ urlpatterns = [
     path("", views.home),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
-    path("metrics", views.metrics),
+    path("metrics", metrics),
     path("api/v1/schema/", views.Schema.as_view()),
     path("api/v1/admin/health", api.HealthDoor.as_view()),
     path("api/v1/", include("hospital.access.urls")),

@@ -1,4 +1,4 @@
-"""Health, metrics, schema, and what answers when no door does."""
+"""Health, schema, and what answers when no door does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.loader import render_to_string
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.views import SpectacularAPIView
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from devices.fleet.selectors import robot_problems
 from hospital.audit.selectors import audit_problems
@@ -52,10 +51,6 @@ def readyz(request: HttpRequest) -> HttpResponse:
     notes = [] if failed else robot_problems() + audit_problems()
     status = 503 if failed else 200
     return JsonResponse({"ready": not failed, "problems": failed, "notes": notes}, status=status)
-
-
-def metrics(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
 class Schema(SpectacularAPIView):

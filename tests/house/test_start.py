@@ -89,6 +89,13 @@ def test_addresses_that_would_open_the_house_are_refused(wrong: dict[str, str], 
     assert said in (problem(PRODUCTION | wrong) or "")
 
 
+def test_a_metrics_token_is_left_out_or_long() -> None:
+    assert problem(PRODUCTION | {"METRICS_TOKEN": "a" * 32}) is None
+    for start in ({}, {"EMBEDDED": "1"}):
+        said = problem(PRODUCTION | start | {"METRICS_TOKEN": "change-me"})
+        assert said is not None and "METRICS_TOKEN" in said and "change-me" not in said
+
+
 def test_the_embedded_default_needs_only_what_deploy_up_makes() -> None:
     made = {name: PRODUCTION[name] for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEY")}
     assert problem(made | {"EMBEDDED": "1"}) is None
