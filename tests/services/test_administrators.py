@@ -277,17 +277,3 @@ def test_two_security_administrators_cannot_revoke_each_other(world: World) -> N
     )
     assert Membership.objects.filter(role="security_admin").count() == 1
     assert sum(isinstance(result, Exception) for result in results) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_administrations_given_at_once_are_one(world: World) -> None:
-    people = [person(world, f"security{number}", "security_admin") for number in (1, 2)]
-    home, desk = world.places["home"].id, world.users["desk"].id
-    results = together(
-        [
-            partial(guarding.administrator_grant, principal=me, user_id=desk, institution_id=home, role=role)
-            for me, role in zip(people, ("audit_admin", "system_admin"), strict=True)
-        ]
-    )
-    assert Membership.objects.filter(user_id=desk).exclude(role="scheduler").count() == 1
-    assert [str(result) for result in results if isinstance(result, Exception)] == ["one_administration"]
