@@ -11,11 +11,15 @@ class TeleconsultConfig(AppConfig):
         from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
         from hospital.common.error_texts import register_titles
         from hospital.common.events import subscribe
+        from hospital.common.retention import register
+        from hospital.keeping.events import RecordRestricting
+        from hospital.keeping.services import register_blocker
         from hospital.people.archive import part_register
         from hospital.people.consents import ConsentWithdrawn
         from hospital.people.references import How, merge_attaches, merge_check, merge_knows
+        from hospital.people.retention import register_visits
 
-        from . import merging, reactions, scopes
+        from . import merging, reactions, retention, scopes
         from .archive import exams_part
         from .texts import TITLES
 
@@ -30,3 +34,7 @@ class TeleconsultConfig(AppConfig):
         subscribe(RobotChanged, reactions.on_robot_changed)
         subscribe(LeaseEnded, reactions.on_lease_ended)
         subscribe(ConsentWithdrawn, reactions.on_consent_withdrawn)
+        subscribe(RecordRestricting, reactions.on_record_restricting)
+        register(*retention.PARTS)
+        register_visits("exam", retention.VISITS)
+        register_blocker(retention.still_running)

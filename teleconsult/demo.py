@@ -24,6 +24,7 @@ from hospital.access.services import user_create
 from hospital.access.stale import is_stale, user_enable
 from hospital.common.clock import SHANGHAI, now, shanghai_day, today
 from hospital.common.errors import Conflict
+from hospital.people import selectors as people
 from hospital.people import services as people_services
 from hospital.people.models import (
     Agreement,
@@ -217,6 +218,8 @@ def _patients(places: dict[str, Institution]) -> list[Patient]:
                 phone=phone,
             )
         except Conflict as error:
+            if "patient_id" not in error.data:
+                continue  # restricted at the patient's own request
             patient = Patient.objects.get(id=error.data["patient_id"])
         found.append(patient)
     return found
@@ -258,7 +261,7 @@ def _slots_from(moment: datetime) -> Iterator[datetime]:
 def keep_one_exam_soon() -> Exam | None:
     """Book one exam within the next 15 minutes when there is none; nothing outside the demo."""
     robot = Robot.objects.filter(resource__name="超声机器人 1 号").first()
-    patients = list(Patient.objects.order_by("mpi")[: len(PATIENTS)])
+    patients = list(people.readable().order_by("mpi")[: len(PATIENTS)])
     if robot is None or not patients:
         return None
     soon = now() + SOON

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
 from devices.fleet.push import push_exam, push_exam_changed
+from hospital.access.principals import SYSTEM
+from hospital.keeping.events import RecordRestricting
 from hospital.people.consents import ConsentWithdrawn
 
 from . import services
+from .models import Exam
+from .states import State
 
 BEDSIDE_ABSENT = "BEDSIDE_ABSENT"  # devices.wire StopCause name
 
@@ -32,3 +36,10 @@ def on_consent_withdrawn(event: ConsentWithdrawn) -> None:
 def on_lease_ended(event: LeaseEnded) -> None:
     push_exam(event.exam_id, {"type": "lease_lost", "code": event.code, "epoch": event.epoch}, to="console")
     push_exam_changed(event.exam_id)
+
+
+def on_record_restricting(event: RecordRestricting) -> None:
+    """What was still to come is cancelled: nobody would find the patient any more."""
+    waiting = Exam.objects.filter(patient_id=event.patient_id, state=State.BOOKED)
+    for exam_id in list(waiting.values_list("id", flat=True)):
+        services.exam_cancel(principal=SYSTEM, exam_id=exam_id, reason="erasure asked by the patient")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import DateField, Exists, F, Func, OuterRef, Q
 
 from hospital.access.models import Peer
-from hospital.access.scopes import NOTHING, Asked, scope_register
+from hospital.access.scopes import NOTHING, Asked, limit_register, scope_register
 from hospital.access.table import (
     AGREEMENT,
     BREAK_GLASS,
@@ -25,7 +25,7 @@ from hospital.common.clock import SHANGHAI, now, today
 from hospital.people import break_glass
 from hospital.people import selectors as people
 from hospital.people.models import Agreement, Patient
-from hospital.people.scopes import patients_own
+from hospital.people.scopes import of_readable, patients_own
 
 from .models import ExamTransition
 from .states import FINAL, PREPARING, SCANNING
@@ -112,3 +112,4 @@ def register() -> None:
     scope_register("exam", CARE, _care)
     scope_register("exam", INSTITUTION, _institution)
     scope_register("exam", AGREEMENT, _agreement)
+    limit_register("exam", of_readable)

@@ -15,6 +15,7 @@ from hospital.common.clock import SHANGHAI, now, shanghai_day
 from hospital.common.errors import NotFound
 from hospital.people import licences
 from hospital.people import selectors as people
+from hospital.people.scopes import of_readable
 
 from . import rules
 from .models import Exam, LinkQuality, Presence
@@ -37,7 +38,10 @@ _RELATED = (
 
 
 def exams(principal: Principal, action: str = "exam.read") -> QuerySet[Exam]:
-    """Exams with which the caller may do this, by the permission table's scope."""
+    """Exams with which the caller may do this, by the permission table's scope.
+
+    Nobody, the system included, sees exams of a patient whose record is only stored.
+    """
     return Exam.objects.select_related(*_RELATED).filter(within(principal, action, "exam"))
 
 
@@ -89,15 +93,14 @@ def exams_of_account(principal: Principal) -> QuerySet[Exam]:
 
 def exams_of_people(patient_ids: Sequence[UUID]) -> QuerySet[Exam]:
     """All exams of these patients, for what is built about them; scope is decided by who asked."""
-    return (
-        Exam.objects.select_related(*_RELATED).filter(patient_id__in=patient_ids).order_by("starts_at", "id")
-    )
+    rows = Exam.objects.select_related(*_RELATED).filter(of_readable(), patient_id__in=patient_ids)
+    return rows.order_by("starts_at", "id")
 
 
 def earlier_exams(exam: Exam) -> list[Exam]:
     """Other exams of the same patient, newest first: for who reads this exam, by whatever part they read it."""
-    others = Exam.objects.select_related(*_RELATED).filter(patient_id=exam.patient_id).exclude(id=exam.id)
-    return list(others.order_by("-starts_at", "-id")[:EARLIER_MAX])
+    others = Exam.objects.select_related(*_RELATED).filter(of_readable(), patient_id=exam.patient_id)
+    return list(others.exclude(id=exam.id).order_by("-starts_at", "-id")[:EARLIER_MAX])
 
 
 def presence(exam_id: UUID, role: str) -> Presence | None:

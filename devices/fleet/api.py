@@ -40,6 +40,25 @@ class PairDoor(Door):
         return Response(body | {"ws_url": f"{base}/ws/robot/"}, status=201)
 
 
+class RetireInput(serializers.Serializer[None]):
+    reason = serializers.CharField(max_length=500)
+
+
+class RetireDoor(Door):
+    """The end of a robot's life, once and for ever."""
+
+    actions: ClassVar = {"POST": "robot.retire"}
+
+    @extend_schema(request=RetireInput, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, robot_id: UUID) -> Response:
+        data = RetireInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        robot = services.robot_retire(
+            principal=principal_of(request), robot_id=robot_id, reason=data.validated_data["reason"]
+        )
+        return Response({"id": str(robot.id), "retired_at": robot.retired_at})
+
+
 class RobotsDoor(Door):
     actions: ClassVar = {"GET": "robot.list"}
     catalogue = True

@@ -9,7 +9,10 @@ from hospital.common.ids import uuid7
 
 
 class Robot(models.Model):
-    """An ultrasound robot as the hospital sees it: where it stands, its key, and the newest lease epoch."""
+    """An ultrasound robot as the hospital sees it: where it stands, its key, and the newest lease epoch.
+
+    `retired_at` is the end of its life: from then the clock of its use file runs (SAF-07).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     resource = models.OneToOneField("scheduling.Resource", models.PROTECT, related_name="robot")
@@ -21,6 +24,7 @@ class Robot(models.Model):
     pairing_expires_at = models.DateTimeField(null=True)
     paired_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
     last_epoch = models.BigIntegerField(default=0)
     calibration_due_on = models.DateField()
     maintenance_due_on = models.DateField()

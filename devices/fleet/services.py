@@ -10,9 +10,13 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from hospital.access.principals import Principal
+from hospital.access.table import places
+from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound, Unauthenticated
 from hospital.common.events import emit
+from hospital.scheduling.models import Resource
 
 from . import tokens
 from .events import LeaseEnded, RobotChanged, RobotReported
@@ -26,7 +30,7 @@ SELF_TEST_LIMIT = timedelta(seconds=45)  # design value: the edge needs about te
 def robot_pairing_code(*, robot_id: UUID) -> str:
     """A one-time code for the robot's box; only its hash is stored. It ends whatever key the robot had."""
     code = "-".join(secrets.token_hex(3).upper() for _ in range(3))
-    changed = Robot.objects.filter(id=robot_id).update(
+    changed = Robot.objects.filter(id=robot_id, retired_at=None).update(
         pairing_code_sha256=hashlib.sha256(code.encode()).hexdigest(),
         pairing_expires_at=now() + PAIRING_CODE_LIFE,
     )
@@ -42,7 +46,7 @@ def robot_pair(*, code: str, public_key_pem: str) -> Robot:
     digest = hashlib.sha256(code.strip().upper().encode()).hexdigest()
     robot = (
         Robot.objects.select_for_update()
-        .filter(pairing_code_sha256=digest, pairing_expires_at__gt=now())
+        .filter(pairing_code_sha256=digest, pairing_expires_at__gt=now(), retired_at=None)
         .first()
     )
     if robot is None:
@@ -50,6 +54,36 @@ def robot_pair(*, code: str, public_key_pem: str) -> Robot:
     robot.public_key_pem, robot.paired_at, robot.revoked_at = pem, now(), None
     robot.pairing_code_sha256, robot.pairing_expires_at = "", None
     robot.save()
+    return robot
+
+
+@transaction.atomic
+def robot_retire(*, principal: Principal, robot_id: UUID, reason: str) -> Robot:
+    """The end of a robot's life: its key ends, it is never booked again, its use file's clock begins to run.
+
+    Conflict `robot_retired`, `robot_in_use` while somebody holds control; Invalid `reason_required`; NotFound.
+    """
+    robot = Robot.objects.select_for_update(of=("self",)).filter(id=robot_id).first()
+    if robot is None or robot.institution_id not in places(principal, "robot.retire"):
+        raise NotFound()
+    if not reason.strip():
+        raise Invalid("reason_required", field="reason")
+    if robot.retired_at is not None:
+        raise Conflict("robot_retired")
+    if ControlLease.objects.filter(robot=robot, released_at=None, expires_at__gt=now()).exists():
+        raise Conflict("robot_in_use")
+    robot.retired_at = robot.revoked_at = now()
+    robot.pairing_code_sha256, robot.pairing_expires_at = "", None
+    robot.save(update_fields=["retired_at", "revoked_at", "pairing_code_sha256", "pairing_expires_at"])
+    Resource.objects.filter(id=robot.resource_id).update(active=False)
+    audit_record(
+        principal=principal,
+        action="robot.retire",
+        object_kind="robot",
+        object_id=robot.id,
+        institution_id=robot.institution_id,
+        reason=reason.strip(),
+    )
     return robot
 
 

@@ -8,5 +8,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "lease_held": ("控制权正由他人持有。", "Control is held by somebody else."),
     "lease_lost": ("控制权已失效。", "Control has been lost."),
     "lease_not_held": ("当前没有控制权。", "Control is not held."),
+    "robot_retired": ("机器人已停用。", "The robot's life is over already."),
+    "robot_in_use": ("机器人正在使用中。", "Somebody holds control of the robot."),
     "self_test_running": ("自检正在进行。", "A self-test is already running."),
 }

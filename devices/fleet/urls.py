@@ -7,5 +7,6 @@ from . import api
 urlpatterns = [
     path("robots", api.RobotsDoor.as_view()),
     path("robots/pair", api.PairDoor.as_view()),
+    path("robots/<uuid:robot_id>/retire", api.RetireDoor.as_view()),
     path("robots/<uuid:robot_id>/pairing-code", api.PairingCodeDoor.as_view()),
 ]

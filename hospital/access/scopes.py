@@ -25,7 +25,9 @@ class Asked:
 
 
 Resolver = Callable[[Asked], Q]
+Limit = Callable[[], Q]
 _resolvers: dict[tuple[str, str], Resolver] = {}
+_limits: dict[str, Limit] = {}
 
 
 def scope_register(kind: str, scope: str, resolver: Resolver) -> None:
@@ -33,6 +35,15 @@ def scope_register(kind: str, scope: str, resolver: Resolver) -> None:
     if scope not in SCOPES - {NONE}:
         raise UnknownScope(scope)
     _resolvers[kind, scope] = resolver
+
+
+def limit_register(kind: str, limit: Limit) -> None:
+    """Rows of `kind` that nobody reaches, whatever their roles: those outside the condition that `limit` makes."""
+    _limits[kind] = limit
+
+
+def _limit(kind: str) -> Q:
+    return _limits[kind]() if kind in _limits else Q()
 
 
 def _reach(kind: str, scope: str, asked: Asked) -> Q:
@@ -46,11 +57,12 @@ def _reach(kind: str, scope: str, asked: Asked) -> Q:
 def within(principal: Principal, action: str, kind: str) -> Q:
     """The condition on rows of `kind` that the caller may do `action` with: each of their roles adds its scope.
 
-    UnknownAction and UnknownScope are bugs. The system reaches everything, somebody without the role nothing.
+    UnknownAction and UnknownScope are bugs. The system reaches everything but what is kept from all, somebody without the role
+    nothing.
     """
     row = row_of(action)
     if principal.kind == "system":
-        return Q()
+        return _limit(kind)
     if principal.bedside_only and action not in BEDSIDE_ONLY:
         return NOTHING
     roles = roles_of(principal).intersection(row)
@@ -61,4 +73,4 @@ def within(principal: Principal, action: str, kind: str) -> Q:
         held = tuple(place for place, name in principal.memberships if name == role)
         asked = Asked(principal=principal, action=action, role=role, institutions=held)
         reach |= _reach(kind, row[role], asked)
-    return reach
+    return reach & _limit(kind)

@@ -50,6 +50,7 @@ _PHYSICIANS = _REMOTE | _BEDSIDE
 _OPENED = {BREAK_GLASS: CARE}
 _ACCOUNT = at(OWN, PATIENT, DELEGATE)
 _ROBOT = {ROBOT: OWN}
+_HOLDERS = at(INSTITUTION, SECURITY_ADMIN, AUDIT_ADMIN)
 
 ACTIONS: dict[str, Row] = {
     "auth.ticket": at(OWN, *STAFF),
@@ -108,6 +109,14 @@ ACTIONS: dict[str, Row] = {
     "me.consents": at(OWN, PATIENT),
     "me.corrections": at(OWN, PATIENT),
     "me.delegations": at(OWN, DELEGATE),
+    "me.erasure": at(OWN, PATIENT),
+    "erasure.ask": _DESK,
+    "erasure.read": _DESK,
+    "restriction.lift": _DESK,
+    # Not the system administrator, who runs the erasing; who set a hold can't lift it (see keeping.LegalHold).
+    "hold.read": _HOLDERS,
+    "hold.set": _HOLDERS,
+    "hold.lift": _HOLDERS,
     "practitioner.list": at(AGREEMENT, *CLINIC),
     "resource.list": _CLINIC,
     "exam_type.list": at(NONE, *CLINIC),
@@ -121,6 +130,7 @@ ACTIONS: dict[str, Row] = {
     "audit.verify": at(NONE, AUDIT_ADMIN),
     "audit.export": at(INSTITUTION, AUDIT_ADMIN),
     "robot.pair_code": at(INSTITUTION, SYSTEM_ADMIN),
+    "robot.retire": at(INSTITUTION, SYSTEM_ADMIN),
     "robot.upload": _ROBOT,
     # Registry data belong to the system administrator; who may move the arm is a clinical question.
     "registry.keep": at(INSTITUTION, SYSTEM_ADMIN),

@@ -10,7 +10,6 @@ from .services import Actor, audit_record
 def read_note(principal: Actor, action: str, shown: Shown) -> None:
     """One row with outcome `read`. Unavailable `audit_unavailable` unless urgent: then the answer must not leave."""
     patients = tuple(dict.fromkeys(shown.patient_ids))
-    for_one = principal.kind == "patient" and len(patients) == 1
     audit_record(
         principal=principal,
         action=action,
@@ -21,6 +20,5 @@ def read_note(principal: Actor, action: str, shown: Shown) -> None:
         reason=shown.why,
         details=shown.details,
         patient_ids=patients,
-        on_behalf_of=("patient", patients[0]) if for_one else None,
         urgent=shown.urgent,
     )

@@ -93,13 +93,16 @@ def audit_record(
     """One entry, in the caller's transaction: the deed and its trace stand or fall together.
 
     `outcome` is done, read or refused; `institution_id` owns the object; `patient_ids` are those whose record it
-    is about (a patient as object is one of them). Unavailable `audit_unavailable` when the log can't be written, unless `urgent`.
+    is about (a patient as object is one of them). An account acts on behalf of the one patient; staff name `on_behalf_of`
+    when they hold a patient's paper. Unavailable `audit_unavailable` when the log can't be written, unless `urgent`.
     """
     device_kind, device_id = _device(principal)
-    behalf_kind, behalf_id = on_behalf_of or ("", None)
     patients = [str(patient) for patient in patient_ids]
     if object_kind == "patient" and object_id is not None and not patients:
         patients = [str(object_id)]
+    if on_behalf_of is None and principal.kind == "patient" and len(set(patients)) == 1:
+        on_behalf_of = ("patient", UUID(patients[0]))  # an account always acts for somebody
+    behalf_kind, behalf_id = on_behalf_of or ("", None)
     values = (
         *(uuid7(), principal.kind, principal.id, _home(principal, institution_id), device_kind, device_id),
         *(behalf_kind, behalf_id, institution_id, action, object_kind, object_id, patients, outcome),

@@ -9,15 +9,21 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from .crypto import HEADER_BYTES, current_header, decrypt, encrypt
 from .errors import Unavailable
+from .work import work_add, worker
 
 PART = "part-"
+ERASE = "objects.erase"
+Named = Callable[[str], bool]
+_named: list[Named] = []
 
 
 def _root() -> Path:
@@ -25,8 +31,13 @@ def _root() -> Path:
 
 
 def put(data: bytes) -> tuple[str, str]:
-    """Store `data` encrypted. Returns (relative path, hex SHA-256 of the plain bytes). Same bytes, same path."""
+    """Store `data` encrypted. Returns (relative path, hex SHA-256 of the plain bytes). Same bytes, same path.
+
+    Inside a transaction the file stays at least until its end, so the row that will name it is seen by an eraser.
+    """
     digest = hashlib.sha256(data).hexdigest()
+    if connection.in_atomic_block:
+        _lock(digest, "pg_advisory_xact_lock_shared")
     path = _root() / digest[:2] / digest
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +83,41 @@ def discard(path: str) -> None:
     (_root() / path).unlink(missing_ok=True)
 
 
+def _lock(digest: str, function: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"object:{digest}"])
+
+
+def register_named(named: Named) -> None:
+    """`named(path)`: whether a row of the registering app still names this object."""
+    if named not in _named:
+        _named.append(named)
+
+
+def is_named(path: str) -> bool:
+    """Whether any app's row still stands on this object."""
+    return any(named(path) for named in _named)
+
+
+def erase(path: str) -> None:
+    """After the caller's transaction is committed, take the file off the disk, unless another row names it.
+
+    Written as due work in that transaction: a crash in between leaves work, not a file nobody knows of.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text")
+        (number,) = cursor.fetchone() or ("",)
+    work_add(kind=ERASE, key=f"{path} {number}", payload={"path": path})
+
+
+@worker(ERASE)
+def _erase(payload: dict[str, Any]) -> None:
+    path = str(payload["path"])
+    _lock(Path(path).name, "pg_advisory_xact_lock")  # waits for uploads of the same bytes
+    if not is_named(path):
+        (_root() / path).unlink(missing_ok=True)
+
+
 def stored() -> Iterator[str]:
     """The paths of all objects, in order."""
     for path in sorted(_root().glob("??/*")):
@@ -80,10 +126,17 @@ def stored() -> Iterator[str]:
 
 
 def reencrypt(path: str) -> bool:
-    """Under the current key and cipher, if it is not; True when it was not. Unavailable for a damaged object."""
+    """Under the current key and cipher, if it is not; True when it was not. Unavailable for a damaged object.
+
+    Under the eraser's lock: what was erased meanwhile must not come back.
+    """
     file = _root() / path
-    with file.open("rb") as opened:
-        if opened.read(HEADER_BYTES) == current_header():
+    with transaction.atomic():
+        _lock(file.name, "pg_advisory_xact_lock")
+        if not file.exists():
             return False
-    _place(file, encrypt(read(path), bound_to=_bound_to(file.name)))
+        with file.open("rb") as opened:
+            if opened.read(HEADER_BYTES) == current_header():
+                return False
+        _place(file, encrypt(read(path), bound_to=_bound_to(file.name)))
     return True

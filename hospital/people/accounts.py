@@ -29,7 +29,7 @@ PROVEN_AGAIN_AFTER = timedelta(days=180)  # design value; carriers give numbers 
 def patient_code_send(*, phone: str, channel: str, address: str) -> int:
     """Life of the code in seconds; the same for phones known and unknown, but only patients' phones get a message."""
     phone = phone_normal(phone)
-    mine = Patient.objects.filter(phone_index=phone_index(phone))
+    mine = selectors.readable().filter(phone_index=phone_index(phone))
     lent = Delegation.objects.filter(delegates.delegations_active(), phone_index=phone_index(phone))
     known = mine.exists() or lent.exists()
     return code_send(phone=phone, channel=channel, address=address, deliver=known)

@@ -10,8 +10,12 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         from hospital.common.error_texts import register_titles
+        from hospital.common.objects import register_named
+        from hospital.common.retention import register
+        from hospital.keeping.services import register_blocker
 
-        from . import archives, break_glass, corrections, scopes, warnings  # noqa: F401  register their due work
+        # Some of them register their due work.
+        from . import archives, break_glass, corrections, erasure, retention, scopes, warnings  # noqa: F401
         from .archive import part_register
         from .archive_parts import people_part
         from .references import How, guards_install, merge_knows
@@ -34,3 +38,8 @@ class PeopleConfig(AppConfig):
         for field in ("first", "second"):
             merge_knows("people.DuplicateReview", field, How.STAY)
         merge_knows("audit.AuditEntry", "patient_ids", How.FOLLOW)
+        for table in ("ErasureRequest", "Restriction"):
+            merge_knows(f"keeping.{table}", "patient_id", How.MOVE)
+        register(retention.SUBJECT, retention.ACCOUNTS, *retention.PARTS)
+        register_blocker(erasure.review_open)
+        register_named(retention.object_named)

@@ -130,7 +130,7 @@ def to_answer(principal: Principal) -> list[CorrectionRequest]:
 
 
 def _mine(principal: Principal) -> QuerySet[CorrectionRequest]:
-    here = Patient.objects.filter(institution_id__in=places(principal, "correction.decide"))
+    here = selectors.readable().filter(institution_id__in=places(principal, "correction.decide"))
     return CorrectionRequest.objects.select_related("patient").filter(patient__in=here.values("id"))
 
 

@@ -178,4 +178,5 @@ def _noted(principal: Principal, action: str, row: Delegation) -> None:
         object_id=row.patient_id,
         institution_id=row.patient.institution_id,
         details={"delegation": str(row.id), "scopes": row.scopes, "expires_at": row.expires_at.isoformat()},
+        on_behalf_of=("patient", row.patient_id) if principal.kind == "staff" and row.paper else None,
     )

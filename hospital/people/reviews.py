@@ -69,7 +69,9 @@ def candidates(patient: Patient) -> list[tuple[Patient, list[str]]]:
     first = [search.syllable_index(one) for one in sorted(me.readings[0])] if me.readings else []
     sound = Q(syllables__index__in=first)
     which = number | birth & (name | phone | sound) | name & phone
-    rows = Patient.objects.filter(which, merged_into=None).exclude(id=patient.id).distinct().order_by("mpi")
+    rows = (
+        selectors.readable().filter(which, merged_into=None).exclude(id=patient.id).distinct().order_by("mpi")
+    )
     found = [(row, matching.reasons(me, identity_of(row))) for row in rows[: 10 * CANDIDATES_MAX]]
     return [pair for pair in found if pair[1]][:CANDIDATES_MAX]
 
@@ -144,6 +146,8 @@ def _visible(principal: Principal) -> QuerySet[DuplicateReview]:
     rows = DuplicateReview.objects.select_related(
         "first", "second", "first__merged_into", "second__merged_into"
     )
+    seen = selectors.readable().values("id")
+    rows = rows.filter(Q(second=None) | Q(second__in=seen), first__in=seen)
     return rows.filter(Q(first__in=here) | Q(second__in=here) | Q(institution_id__in=mine))
 
 

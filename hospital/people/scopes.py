@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from hospital.access.models import PatientAccount
-from hospital.access.scopes import Asked, scope_register
+from hospital.access.scopes import Asked, limit_register, scope_register
 from hospital.access.table import DELEGATE, INSTITUTION, OWN, PATIENT, UnknownScope
 from hospital.common.clock import now
+from hospital.keeping import selectors as keeping
 
 from .models import Delegation, Patient, PatientInstitution
 
 # What a delegation must name for an action; everything else takes `read`.
 LENT_FOR = {"me.book": "book", "me.archive": "copy"}
+
+
+def _readable() -> Q:
+    stored = keeping.restricted()
+    return ~Q(id__in=stored) & ~Q(merged_into_id__in=stored)
+
+
+def readable() -> QuerySet[Patient]:
+    """Everybody but those whose record is only stored (PIPL 47): where every other scope ends."""
+    return Patient.objects.filter(_readable())
+
+
+def of_readable() -> Q:
+    """Rows of patients whose record is not only stored."""
+    return Q(patient_id__in=readable().values("id"))
 
 
 def own_of_account(account_id: UUID) -> Q:
@@ -91,3 +107,6 @@ def register() -> None:
     scope_register("break_glass", INSTITUTION, _entries)
     scope_register("agreement", INSTITUTION, _agreements)
     scope_register("privilege", INSTITUTION, _institution)
+    limit_register("patient", _readable)
+    limit_register("consent", of_readable)
+    limit_register("break_glass", of_readable)

@@ -15,7 +15,8 @@ from hospital.access.principals import Principal
 from hospital.access.scopes import within
 from hospital.access.table import places
 from hospital.common.clock import now, shanghai_day, today
-from hospital.common.errors import NotFound
+from hospital.common.errors import Conflict, NotFound
+from hospital.keeping import selectors as keeping
 from hospital.messages.services import phone_plain
 
 from . import rules, search
@@ -29,6 +30,7 @@ from .models import (
 )
 from .scopes import known_in as known_in
 from .scopes import lent_to_account, own_of_account
+from .scopes import readable as readable
 
 SEARCH_MAX, RECENT_MAX = 50, 20
 SOUND_SCAN_MAX = 5000  # design value: names decrypted for one search by sound or part of a name
@@ -40,6 +42,16 @@ def patients(
     """Patients with whom the caller may do this, by the permission table's scope; `merged` also gives aliases."""
     rows = Patient.objects.filter(within(principal, action, "patient"))
     return rows if merged else rows.filter(merged_into=None)
+
+
+def restriction_checked(*, principal: Principal, patient_id: UUID) -> None:
+    """Conflict `patient_restricted` for a patient of the caller's own desk whose record is only stored."""
+    answering = survivor_id(patient_id)
+    own = Patient.objects.filter(id=answering)
+    if principal.kind != "system":
+        own = own.filter(known_in(places(principal, "patient.read")))
+    if own.exists() and keeping.is_restricted(answering):
+        raise Conflict("patient_restricted")
 
 
 def patient_get(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
@@ -140,20 +152,20 @@ def document_indexes(number: str) -> list[bytes]:
 
 def own_patients(account_id: UUID) -> QuerySet[Patient]:
     """Patients linked to this account whose phone, or an alias's, is still the account's."""
-    return Patient.objects.filter(own_of_account(account_id))
+    return readable().filter(own_of_account(account_id))
 
 
 def patients_with_document(number: str) -> QuerySet[Patient]:
     """Who answers for a document of this number, whatever its type, also as an alias's."""
     keys = document_indexes(number)
     found = Patient.objects.filter(Q(document_index__in=keys) | Q(aliases__document_index__in=keys))
-    return Patient.objects.filter(id__in=found.values("id"), merged_into=None)
+    return readable().filter(id__in=found.values("id"), merged_into=None)
 
 
 def patients_of_account(account_id: UUID, *, scope: str = "read") -> QuerySet[Patient]:
     """Whom this phone's account may act for: its own patients, as long as the phone is theirs, and those whose
     proven delegation to this phone covers the scope today."""
-    return Patient.objects.filter(own_of_account(account_id) | lent_to_account(account_id, scope=scope))
+    return readable().filter(own_of_account(account_id) | lent_to_account(account_id, scope=scope))
 
 
 def agreement_covering(*, inviting_id: UUID, invited_id: UUID, service: str, on: date) -> Agreement | None:

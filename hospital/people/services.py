@@ -15,6 +15,7 @@ from hospital.access.table import places
 from hospital.audit.services import audit_record
 from hospital.common.clock import today
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.keeping import selectors as keeping
 
 from . import matching, reviews, rules, search, selectors
 from .accounts import patient_code_send, patient_sign_in
@@ -133,7 +134,7 @@ def patient_admit(
     the caller's institutions. Whoever else may be the same person goes to the review queue.
 
     Conflict `patient_exists` for a document on file under another name or birth date, with `patient_id` when that is
-    the caller's to see; it also opens a review, kept although the registration is refused. The unique constraint
+    the caller's to see, `patient_restricted` for one whose record is only stored; it also opens a review, kept although the registration is refused. The unique constraint
     decides between two desks at once. Invalid with the field's code for what can't be right.
     """
     name, plain = identity_checked(document_type, document_number, name, birth_date, sex)
@@ -155,6 +156,9 @@ def _same_again(principal: Principal, given: Identity, home: UUID, sex: str) -> 
     if known is None:
         return None
     answering = known[1]
+    if keeping.is_restricted(answering.id):  # nothing is linked, compared or said about it
+        selectors.restriction_checked(principal=principal, patient_id=answering.id)
+        raise Conflict("patient_exists")
     with transaction.atomic():
         # The document is that of the registration on file; the name may be the one it was corrected to.
         if any(matching.same_name_and_birth(given, reviews.identity_of(one)) for one in known):

@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from celery.schedules import crontab
+
 from . import environment
 
 if (_wrong := environment.problem(os.environ)) is not None:
@@ -25,6 +27,8 @@ FIELD_KEYS_FILE = Path(os.environ.get("FIELD_KEYS_FILE", DATA_DIR / "field-keys.
 # Hex public keys that signed the audit chain before SIGNING_KEY was changed; `audit_verify` prints the present one.
 AUDIT_PUBLIC_KEYS = [key for key in os.environ.get("AUDIT_PUBLIC_KEYS", "").split(",") if key]
 FIELD_CIPHER = os.environ.get("FIELD_CIPHER", "aes-256-gcm")  # or sm4-gcm
+# Records whose time is over are erased each night; 0 leaves it to `manage.py retention --apply`.
+RETENTION_NIGHTLY = os.environ.get("RETENTION_NIGHTLY", "1") == "1"
 BASE_URL = os.environ.get("BASE_URL", "http://localhost:8000")
 DEBUG = False
 _HOST = urlsplit(BASE_URL).hostname or "localhost"
@@ -53,6 +57,7 @@ INSTALLED_APPS = [
     "hospital.audit",
     "hospital.messages",
     "hospital.access",
+    "hospital.keeping",
     "hospital.people",
     "hospital.scheduling",
     "hospital.records",
@@ -117,11 +122,15 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_BEAT_SCHEDULER = "hospital.project.beat.Scheduler"
+CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "common.drain", "schedule": 1.0, "options": {"expires": 5}},
     "seal": {"task": "audit.seal", "schedule": 0.5, "options": {"expires": 2}},
     "tidy": {"task": "access.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "sweep": {"task": "teleconsult.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "keeping": {"task": "keeping.sweep", "schedule": 60.0, "options": {"expires": 60}},
+    "clear": {"task": "keeping.clear", "schedule": 600.0, "options": {"expires": 600}},
+    "erase": {"task": "keeping.erase", "schedule": crontab(hour="3", minute="20")},
 }
 
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # opens /metrics from another machine; empty: to nobody

@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/schema/", views.Schema.as_view()),
     path("api/v1/admin/health", api.HealthDoor.as_view()),
     path("api/v1/", include("hospital.access.urls")),
+    path("api/v1/", include("hospital.keeping.urls")),
     path("api/v1/", include("hospital.people.urls")),
     path("api/v1/", include("hospital.scheduling.urls")),
     path("api/v1/", include("devices.fleet.urls")),

@@ -30,6 +30,16 @@ def images_in(report: Report) -> list[Image]:
     return [found[ident] for ident in named if ident in found]
 
 
+def object_named(path: str) -> bool:
+    """Whether a picture or frame stands on this stored object."""
+    return Image.objects.filter(path=path).exists() or FrozenFrame.objects.filter(path=path).exists()
+
+
+def object_paths() -> set[str]:
+    """Every stored object that a picture or frame stands on."""
+    return {path for model in (Image, FrozenFrame) for path in model.objects.values_list("path", flat=True)}
+
+
 def image_data(image: Image) -> bytes:
     return objects.read(image.path)
 

@@ -245,3 +245,12 @@ def person_replaced(*, appointment_id: UUID, before_id: UUID, after_id: UUID) ->
         if _sqlstate(error) != EXCLUDED:
             raise
         return False
+
+
+@transaction.atomic
+def appointments_erase(*, appointment_ids: Iterable[UUID]) -> int:
+    """Of exams that were erased, with their reservations; how many appointments. When that may be is decided above."""
+    rows = Appointment.objects.filter(id__in=list(appointment_ids))
+    count = rows.count()
+    rows.delete()
+    return count

@@ -93,8 +93,10 @@ def exam_book(
     """Book physician, physician, robot and room for one time in one transaction.
 
     Conflict `taken` names all that is taken; Conflict with the first code of `rules.BOOKABLE_GATES` when the exam
-    could never start; Invalid for people, rooms or times that can't be right.
+    could never start, `patient_restricted` for a record that is only stored; Invalid for people, rooms or times that
+    can't be right.
     """
+    people.restriction_checked(principal=principal, patient_id=patient_id)
     patient = people.patient_for_writing(principal=principal, patient_id=patient_id, action="exam.book")
     kind = scheduling.exam_type_get(exam_type)
     robot = _robot(principal, robot_id)

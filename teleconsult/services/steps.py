@@ -7,7 +7,7 @@ from uuid import UUID
 from devices.fleet.push import push_exam_changed
 from hospital.access.principals import Principal
 from hospital.audit.services import audit_record
-from hospital.common.errors import Conflict, Forbidden, Invalid
+from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 
 from .. import rules, selectors
 from ..models import Exam, ExamTransition
@@ -21,7 +21,8 @@ STOPPING = frozenset({Command.PAUSE, Command.END, Command.ABORT})
 def exam_locked(principal: Principal, exam_id: UUID) -> Exam:
     """The exam, visible to the caller, with its row locked."""
     selectors.exam_get(principal, exam_id)
-    Exam.objects.select_for_update().get(id=exam_id)
+    if Exam.objects.select_for_update().filter(id=exam_id).first() is None:
+        raise NotFound()  # erased while this waited
     return selectors.exam_get(principal, exam_id)
 
 

@@ -36,6 +36,7 @@ from hospital.access.selectors import principal_of_user
 from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
 from hospital.common.sockets import JsonSocket
+from hospital.keeping.models import ErasureRequest, LegalHold
 from hospital.people import consents, corrections, delegates, merges
 from hospital.people import services as people
 from hospital.people.models import (
@@ -92,7 +93,7 @@ class House:
         """What no stranger may read anywhere: people, numbers, texts, ids."""
         patient = self.world.patient
         return [
-            patient.name, patient.mpi, patient.document_number, patient.phone, "肝脏大小正常", "胆囊结石",
+            patient.name, patient.mpi, patient.document_number, patient.phone, "肝脏大小正常", "胆囊结石", "民初1号",
             *(str(self.ids[name]) for name in ("exam_id", "patient_id", "report_id", "image_id")),
             str(self.booked.id),
         ]  # fmt: skip
@@ -153,6 +154,14 @@ def make_house(world: World | None = None) -> House:
         user=world.users["expert2"], purpose="reset", asked_by=world.users["admin"]
     )
     entry = AuditEntry.objects.filter(patient_ids__contains=[world.patient.id]).latest("seq")
+    answered = ErasureRequest.objects.create(
+        patient_id=world.patient.id, institution=world.places["home"], by_kind="staff",
+        by_id=world.users["desk"].id, paper="P-2", due_at=now(), answered_at=now(),
+    )  # fmt: skip
+    hold = LegalHold.objects.create(
+        subject_kind="robot", subject_id=world.robot.id, institution=world.places["home"],
+        case_number="(2026)沪01民初1号", reason="诉讼", set_by=world.users["admin"],
+    )  # fmt: skip
     house.ids = {
         "correction_id": _correction(world).id,
         "tablet_id": SoftTablet().pair(world).id,
@@ -168,6 +177,7 @@ def make_house(world: World | None = None) -> House:
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,
         "privilege_id": Privilege.objects.get(user=world.users["expert"]).id,
+        "request_id": answered.id, "hold_id": hold.id,
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
@@ -310,6 +320,12 @@ def _deed_bodies(house: House) -> dict[str, dict[str, Any]]:
         "/measurements": {"frame_id": 77, "kind": "distance", "points": [[1, 1], [9, 9]]},
         "/delegates": {
             "name": "吴梅", "relation": "女", "phone": "13900000078", "scopes": ["read"], "days": 5, "paper": "P",
+        },
+        "/erasure-requests": {"paper": "P-3"},
+        "me/erasure-requests": {"patient_id": str(world.patient.id)},
+        "api/v1/restrictions/lift": {"document_number": "320584194802290036", "paper": "R-1"},
+        "api/v1/legal-holds": {
+            "subject_kind": "patient", "subject": world.patient.mpi, "case_number": "1", "reason": "x",
         },
         "/review": {"verdict": "justified"},
         "api/v1/break-glass": {"document_number": "320584194802290036", "reason": "急诊昏迷，需要查看"},

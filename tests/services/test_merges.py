@@ -20,6 +20,7 @@ from hospital.audit.models import AuditEntry
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
+from hospital.keeping.models import ErasureRequest, Restriction
 from hospital.people import accesses, corrections, delegates, merges, references, selectors, services
 from hospital.people.models import AccountPatient, BreakGlass, Delegation, Patient, PatientArchive
 from hospital.records import services as records
@@ -99,6 +100,14 @@ def full(world: World, patient: Patient, phone: str) -> None:
     for asked in (account.id, world.users["desk"].id):  # the second one's job is there for both
         PatientArchive.objects.create(patient=patient, account_id=asked)
     AccountPatient.objects.create(account_id=account.id, patient=patient)
+    asked_before = ErasureRequest.objects.create(
+        patient_id=patient.id, institution=world.places["home"], by_kind="patient", by_id=account.id,
+        due_at=now(), answered_at=now(),
+    )  # fmt: skip
+    Restriction.objects.create(
+        patient_id=patient.id, request=asked_before, lifted_at=now(), lifted_by=world.users["desk"],
+        lifted_paper="R-1",
+    )  # fmt: skip
 
 
 def owned(patient: Patient) -> dict[str, int]:

@@ -32,6 +32,7 @@ def field(name: str) -> Any:
     return Patient._meta.get_field(name)
 
 
+@pytest.mark.django_db
 def test_a_value_and_an_object_of_before_are_still_read() -> None:
     assert field("name").from_db_value(OLD_NAME, None, None) == "王小东"
     path = objects._root() / OLD_OBJECT_SHA256[:2] / OLD_OBJECT_SHA256

@@ -11,6 +11,7 @@ APPEND_ONLY: dict[str, tuple[str, ...]] = {
     "audit_auditentry": ("seq", "xid", "at"),
     "audit_auditseal": (),
     "audit_auditcheckpoint": (),
+    "keeping_erasure": ("xid", "at"),
 }
 
 
