@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -319,8 +319,3 @@ def _suspend(key: SecurityKey, user: User) -> None:
         outcome="refused",
         reason="sign_count",
     )
-
-
-def challenges_clear(before: datetime) -> int:
-    """Forget challenges that ended before then."""
-    return KeyChallenge.objects.filter(expires_at__lt=before).delete()[0]

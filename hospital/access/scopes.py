@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,7 +27,7 @@ class Asked:
 Resolver = Callable[[Asked], Q]
 Limit = Callable[[], Q]
 _resolvers: dict[tuple[str, str], Resolver] = {}
-_limits: dict[str, Limit] = {}
+_limits: dict[str, tuple[Limit, frozenset[str]]] = {}
 
 
 def scope_register(kind: str, scope: str, resolver: Resolver) -> None:
@@ -37,13 +37,17 @@ def scope_register(kind: str, scope: str, resolver: Resolver) -> None:
     _resolvers[kind, scope] = resolver
 
 
-def limit_register(kind: str, limit: Limit) -> None:
-    """Rows of `kind` that nobody reaches, whatever their roles: those outside the condition that `limit` makes."""
-    _limits[kind] = limit
+def limit_register(kind: str, limit: Limit, *, but: Iterable[str] = ()) -> None:
+    """Rows of `kind` that nobody reaches, whatever their roles: those outside the condition that `limit` makes.
+
+    `but` names the actions for which it does not count: those that only add.
+    """
+    _limits[kind] = limit, frozenset(but)
 
 
-def _limit(kind: str) -> Q:
-    return _limits[kind]() if kind in _limits else Q()
+def _limit(kind: str, action: str) -> Q:
+    limit, but = _limits.get(kind, (Q, frozenset()))
+    return Q() if action in but else limit()
 
 
 def _reach(kind: str, scope: str, asked: Asked) -> Q:
@@ -57,12 +61,12 @@ def _reach(kind: str, scope: str, asked: Asked) -> Q:
 def within(principal: Principal, action: str, kind: str) -> Q:
     """The condition on rows of `kind` that the caller may do `action` with: each of their roles adds its scope.
 
-    UnknownAction and UnknownScope are bugs. The system reaches everything but what is kept from all, somebody without the role
-    nothing.
+    UnknownAction and UnknownScope are bugs. The system reaches everything but what is kept from all, somebody without
+    the role nothing.
     """
     row = row_of(action)
     if principal.kind == "system":
-        return _limit(kind)
+        return _limit(kind, action)
     if principal.bedside_only and action not in BEDSIDE_ONLY:
         return NOTHING
     roles = roles_of(principal).intersection(row)
@@ -73,4 +77,4 @@ def within(principal: Principal, action: str, kind: str) -> Q:
         held = tuple(place for place, name in principal.memberships if name == role)
         asked = Asked(principal=principal, action=action, role=role, institutions=held)
         reach |= _reach(kind, row[role], asked)
-    return reach & _limit(kind)
+    return reach & _limit(kind, action)

@@ -1,4 +1,4 @@
-"""Accounts nobody uses end by themselves (SEC-05), and what sign-ins leave behind is cleared away."""
+"""Accounts nobody uses end by themselves (SEC-05)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Greatest
 
 from hospital.audit.services import audit_record
@@ -15,11 +14,8 @@ from hospital.common.clock import now
 from hospital.common.errors import NotFound
 from hospital.common.locks import limit_lock_wait
 
-from .keys import challenges_clear
-from .models import AccessToken, CodeTry, LoginCode, ProviderRequest, TabletOpening, Ticket, UnknownName, User
+from .models import AccessToken, User
 from .principals import SYSTEM, Principal
-
-LEFTOVERS = timedelta(days=1)  # design value: long enough to look into what happened yesterday
 
 
 def is_stale(user: User) -> bool:
@@ -61,15 +57,3 @@ def user_enable(*, user_id: UUID, principal: Principal = SYSTEM) -> None:
         raise NotFound()
     user = User.objects.get(id=user_id)
     audit_record(principal=principal, action="user.enable", object_kind="user", object_id=user.id)
-
-
-def leftovers_clear() -> None:
-    """Challenges, tickets, codes and tries, names nobody has: a day after they ended."""
-    before = now() - LEFTOVERS
-    challenges_clear(before)
-    CodeTry.objects.filter(at__lt=before).delete()
-    LoginCode.objects.filter(created_at__lt=before).delete()
-    ProviderRequest.objects.filter(expires_at__lt=before).delete()
-    TabletOpening.objects.filter(ends_at__lt=before).delete()
-    Ticket.objects.filter(expires_at__lt=before).delete()
-    UnknownName.objects.filter(Q(locked_until=None) | Q(locked_until__lt=before), last_at__lt=before).delete()

@@ -7,6 +7,5 @@ from . import stale
 
 @shared_task(name="access.tidy", ignore_result=True)
 def tidy() -> None:
-    """Door: end accounts nobody uses, forget what has ended."""
+    """Door: end accounts nobody uses."""
     stale.accounts_expire()
-    stale.leftovers_clear()

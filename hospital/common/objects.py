@@ -78,11 +78,6 @@ def read(path: str) -> bytes:
     return data
 
 
-def discard(path: str) -> None:
-    """Take a file away that no row names any more; only for objects that nobody else can have stored."""
-    (_root() / path).unlink(missing_ok=True)
-
-
 def _lock(digest: str, function: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"object:{digest}"])

@@ -13,17 +13,29 @@ from uuid import UUID
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
-from hospital.access.models import AccessToken, LoginCode, Proof, RefreshToken, Ticket
+from hospital.access.models import (
+    AccessToken,
+    Activation,
+    CodeTry,
+    KeyChallenge,
+    LoginCode,
+    Proof,
+    ProviderRequest,
+    RefreshToken,
+    Ticket,
+    UnknownName,
+)
 from hospital.common.models import IdempotentRequest, Work
 from hospital.common.retention import HANDLING, NETWORK, PATIENT, RECORD, Clock, Part, Rows, Words, span
 from hospital.messages.models import Message
 
 from .models import ErasureRequest, Restriction
 
-# Design values. A refresh token seen twice must be known as long as it could be used; a kept answer must outlive the
-# longest time a phone is without a network; a message must outlive the question "did you get it?".
+# Design values. What a sign-in leaves stays long enough to look into what happened yesterday. A refresh token seen
+# twice must be known as long as it could be used; a kept answer must outlive the longest time a phone is without a
+# network; a message must outlive the question "did you get it?".
 OVER = span("over", timedelta(hours=1), ("失效", "the end of its use"))
-DAY = span("day", timedelta(days=1), ("产生", "the moment it was made"))
+DAY = span("day", timedelta(days=1), ("产生或失效", "the moment it was made or ended"))
 MONTH = span("month", timedelta(days=30), ("完成", "the moment it was done"))
 
 
@@ -37,6 +49,11 @@ def rows(name: str, words: Words, clock: Clock, old: Callable[[datetime], QueryS
         return len(keys)
 
     return Rows(name=name, words=words, clock=clock, count=lambda before: old(before).count(), clear=clear)
+
+
+def _unknown(before: datetime) -> QuerySet[UnknownName]:
+    over = Q(locked_until=None) | Q(locked_until__lt=before)
+    return UnknownName.objects.filter(over, last_at__lt=before)
 
 
 def _tokens(before: datetime) -> QuerySet[AccessToken]:
@@ -73,7 +90,7 @@ CLASSES: tuple[Part | Rows, ...] = (
     rows(
         "access.ticket",
         ("连接凭证", "socket tickets"),
-        OVER,
+        DAY,
         lambda at: Ticket.objects.filter(expires_at__lt=at),
     ),
     rows(
@@ -87,6 +104,31 @@ CLASSES: tuple[Part | Rows, ...] = (
         ("一次性验证码", "one-time codes"),
         DAY,
         lambda at: LoginCode.objects.filter(created_at__lt=at),
+    ),
+    rows(
+        "access.code_try",
+        ("验证码的尝试", "tries at one-time codes"),
+        DAY,
+        lambda at: CodeTry.objects.filter(at__lt=at),
+    ),
+    rows("access.unknown_name", ("不存在的用户名", "names that nobody has"), DAY, _unknown),
+    rows(
+        "access.key_challenge",
+        ("安全密钥的质询", "challenges to security keys"),
+        DAY,
+        lambda at: KeyChallenge.objects.filter(expires_at__lt=at),
+    ),
+    rows(
+        "access.provider_request",
+        ("外部登录的请求", "sign-ins sent to a provider"),
+        DAY,
+        lambda at: ProviderRequest.objects.filter(expires_at__lt=at),
+    ),
+    rows(
+        "access.activation",
+        ("已用的开通码", "activations that were used or closed"),
+        MONTH,
+        lambda at: Activation.objects.filter(Q(used_at__lt=at) | Q(closed_at__lt=at)),
     ),
     rows(
         "sessions.page",

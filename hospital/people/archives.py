@@ -6,7 +6,6 @@ object and goes when it was fetched or nobody did.
 
 from __future__ import annotations
 
-import functools
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -163,7 +162,7 @@ def _expire(payload: dict[str, Any]) -> None:
 def _discard(paths: list[str]) -> None:
     """When the row that named them is committed without them."""
     for path in paths:
-        transaction.on_commit(functools.partial(objects.discard, path))
+        objects.erase(path)
 
 
 def _noted(principal: Principal, action: str, patient: Patient, details: dict[str, Any]) -> None:

@@ -312,6 +312,7 @@ def _paper_bodies(house: House) -> dict[str, dict[str, Any]]:
 
 
 def _deed_bodies(house: House) -> dict[str, dict[str, Any]]:
+    world = house.world
     return {
         "/consents": {"text_version": "1", "given_by": "patient", "method": "witness", "witness_name": "钱丽"},
         "/abort": {"code": "other", "reason": "x"},

@@ -49,8 +49,7 @@ def in_another_thread(act: Any) -> list[object]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    found_thread = thread
-    found_thread.join(2)  # long enough to end when nothing makes it wait
+    thread.join(2)  # long enough to end when nothing makes it wait
     return found
 
 
@@ -58,7 +57,8 @@ def _hold_while_erasing(world: World, monkeypatch: pytest.MonkeyPatch) -> list[o
     """The eraser has looked and not yet deleted; at this moment somebody sets a hold."""
     exam = aged(reported(world), YEARS_15)
     auditor = person(world.places["home"], "audit_admin", "auditor")
-    really, held = engine._permit, []
+    really = engine._permit
+    held: list[list[object]] = []
 
     def permit(made: engine.Plan) -> None:
         really(made)
@@ -115,7 +115,8 @@ def test_of_a_hold_and_an_erasure_at_once_one_wins_whole(world: World) -> None:
 def _booking_meets_a_request(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[object, list[object]]:
     """The desk has found the patient; before it books, the patient asks. (the booking, the request's answer)."""
     reported(world)
-    desk, really, met = world.principals["desk"], scheduling.exam_type_get, []
+    desk, really = world.principals["desk"], scheduling.exam_type_get
+    met: list[list[object]] = []
 
     def late(code: str) -> Any:
         met.append(
@@ -159,7 +160,8 @@ def test_a_check_in_that_meets_a_request_finds_nobody(world: World, monkeypatch:
     """Nothing is running when the request looks; before it restricts, the desk checks the next exam in."""
     reported(world)
     exam = world.book(starts_at=world.tomorrow(90))
-    desk, met = world.principals["desk"], []
+    desk = world.principals["desk"]
+    met: list[list[object]] = []
 
     def late(patient_id: UUID) -> str:
         if not met:
@@ -199,7 +201,8 @@ def test_an_upload_of_the_same_bytes_keeps_a_file_that_is_being_erased(
     exam = world.ended()
     path, _ = objects.put(PNG)
     objects.erase(path)
-    really, drained = FrozenFrame.objects.get_or_create, []
+    really = FrozenFrame.objects.get_or_create
+    drained: list[list[object]] = []
 
     def late(**given: Any) -> Any:
         drained.append(in_another_thread(work.work_drain))
