@@ -177,6 +177,7 @@ def test_a_large_archive_is_built_in_turns_with_progress_and_fetched_once(
     assert len([name for name in names if name.startswith("pictures/")]) == 6
     again = client.post(ready["url"])
     assert (again.status_code, again.json()["code"]) == (410, "archive_gone")
+    work_drain()
     left = set(objects.stored())
     assert stored.path not in left
     assert len(left) == 3  # the pictures themselves; neither pieces nor archive
@@ -193,7 +194,7 @@ def test_the_link_is_the_accounts_own(world: World, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_archive_nobody_fetched_goes_after_three_days(
-    world: World, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = app(world)
     body = built(world, client, monkeypatch)
@@ -202,9 +203,9 @@ def test_an_archive_nobody_fetched_goes_after_three_days(
     assert path in set(objects.stored())
     PatientArchive.objects.update(expires_at=now())
     Work.objects.filter(kind="archive.expire").update(due_at=now())
-    with django_capture_on_commit_callbacks(execute=True):
-        work_drain()
+    work_drain()
     assert PatientArchive.objects.get().status == "expired"
+    work_drain()
     assert path not in set(objects.stored())
     gone = client.post(f"/api/v1/me/archives/{body['id']}/file")
     assert (gone.status_code, gone.json()["code"]) == (410, "archive_gone")
