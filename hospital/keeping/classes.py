@@ -22,6 +22,7 @@ from hospital.access.models import (
     Proof,
     ProviderRequest,
     RefreshToken,
+    TabletOpening,
     Ticket,
     UnknownName,
 )
@@ -117,6 +118,12 @@ CLASSES: tuple[Part | Rows, ...] = (
         ("安全密钥的质询", "challenges to security keys"),
         DAY,
         lambda at: KeyChallenge.objects.filter(expires_at__lt=at),
+    ),
+    rows(
+        "access.tablet_opening",
+        ("床旁平板上的班次", "shifts on a bedside tablet"),
+        DAY,
+        lambda at: TabletOpening.objects.filter(ends_at__lt=at),
     ),
     rows(
         "access.provider_request",

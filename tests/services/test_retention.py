@@ -26,6 +26,8 @@ from hospital.access.models import (
     Proof,
     ProviderRequest,
     RefreshToken,
+    Tablet,
+    TabletOpening,
     Ticket,
     UnknownName,
 )
@@ -304,6 +306,10 @@ def _old_rows(world: World, ago: timedelta) -> None:
         state_digest=b"s" * 32, binding_digest=b"b" * 32, provider=provider, nonce="n", verifier="v",
         redirect_uri="x", expires_at=at,
     )  # fmt: skip
+    tablet = Tablet.objects.create(
+        institution=world.places["home"], room_id=world.room.id, name="1 室", created_by=user
+    )
+    TabletOpening.objects.create(tablet=tablet, user=user, opened_at=at - timedelta(hours=12), ends_at=at)
     for name, used_at in (("expert", at), ("expert2", None)):
         Activation.objects.create(
             user=world.users[name], purpose="new", asked_by=world.users["admin"], used_at=used_at
@@ -460,6 +466,7 @@ CLASS_OF = {
     "access_proof": "access.proof",
     "access_providerrequest": "access.provider_request",
     "access_refreshtoken": "access.refresh_token",
+    "access_tabletopening": "access.tablet_opening",
     "access_ticket": "access.ticket",
     "access_unknownname": "access.unknown_name",
     "common_idempotentrequest": "common.answer",
@@ -473,6 +480,7 @@ GOES_WITH = {
     "teleconsult_examtransition": "teleconsult_exam",
     "teleconsult_identifiercheck": "teleconsult_exam",
     "teleconsult_checklist": "teleconsult_exam",
+    "teleconsult_bedsidehandover": "teleconsult_exam",
     "scheduling_appointment": "teleconsult_exam",
     "scheduling_reservation": "teleconsult_exam",
 }
@@ -484,6 +492,7 @@ STAYS = {
     "audit_auditentry": "append-only: with the record, at least six months",
     "audit_auditseal": "proves the log",
     "audit_auditcheckpoint": "proves the log",
+    "access_bedsidepin": "one digest for a person, gone with the account or replaced",
     "keeping_erasure": "says what was erased; holds no content",
     "keeping_legalhold": "says why something stayed; its subject is an id",
 } | dict.fromkeys(
@@ -494,7 +503,7 @@ STAYS = {
     ),
     "papers of physicians and hospitals: under what right a kept record was made",
 ) | dict.fromkeys(
-    ("people_consenttext", "fleet_robot", "scheduling_resource", "scheduling_examtype"),
+    ("people_consenttext", "fleet_robot", "scheduling_resource", "scheduling_examtype", "access_tablet"),
     "what kept rows refer to",
 )  # fmt: skip
 

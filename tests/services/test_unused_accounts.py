@@ -13,6 +13,7 @@ from hospital.access.models import AccessToken, KeyChallenge, UnknownName, User
 from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
 from hospital.common.errors import TooMany, Unauthenticated
+from hospital.keeping.tasks import clear
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -81,17 +82,17 @@ def test_a_locked_unknown_name_opens_again_after_half_an_hour_and_is_forgotten_a
     UnknownName.objects.update(locked_until=now() - timedelta(seconds=1))
     with pytest.raises(Unauthenticated):
         attempt()
-    tasks.tidy()
+    clear()
     assert UnknownName.objects.exists()
     UnknownName.objects.update(last_at=now() - timedelta(days=2), locked_until=None)
-    tasks.tidy()
+    clear()
     assert not UnknownName.objects.exists()
 
 
 def test_old_challenges_are_forgotten() -> None:
     keys.sign_in_challenge()
-    tasks.tidy()
+    clear()
     assert KeyChallenge.objects.exists()
     KeyChallenge.objects.update(expires_at=now() - timedelta(days=2))
-    tasks.tidy()
+    clear()
     assert not KeyChallenge.objects.exists()

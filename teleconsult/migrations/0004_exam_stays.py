@@ -22,5 +22,5 @@ DROP FUNCTION teleconsult_exam_stays();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("teleconsult", "0002_accession_sequence"), ("keeping", "0002_the_database_agrees")]
+    dependencies = [("teleconsult", "0003_bedside_hand_over"), ("keeping", "0002_the_database_agrees")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
