@@ -25,11 +25,11 @@ class OwnInput(serializers.Serializer[Any]):
     patient_id = serializers.UUIDField()
 
 
-class PaperInput(serializers.Serializer[Any]):
+class ErasurePaperInput(serializers.Serializer[Any]):
     paper = serializers.CharField(max_length=120)
 
 
-class ReopenInput(PaperInput):
+class ReopenInput(ErasurePaperInput):
     document_number = serializers.CharField(max_length=40)
 
 
@@ -62,9 +62,9 @@ class PatientErasureDoor(Door):
 
     actions: ClassVar = {"POST": "erasure.ask"}
 
-    @extend_schema(request=PaperInput, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(request=ErasurePaperInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, patient_id: UUID) -> Response:
-        data = PaperInput(data=request.data)
+        data = ErasurePaperInput(data=request.data)
         data.is_valid(raise_exception=True)
         row = erasure.erasure_ask_on_paper(
             principal=principal_of(request), patient_id=patient_id, **data.validated_data

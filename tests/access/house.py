@@ -154,14 +154,7 @@ def make_house(world: World | None = None) -> House:
         user=world.users["expert2"], purpose="reset", asked_by=world.users["admin"]
     )
     entry = AuditEntry.objects.filter(patient_ids__contains=[world.patient.id]).latest("seq")
-    answered = ErasureRequest.objects.create(
-        patient_id=world.patient.id, institution=world.places["home"], by_kind="staff",
-        by_id=world.users["desk"].id, paper="P-2", due_at=now(), answered_at=now(),
-    )  # fmt: skip
-    hold = LegalHold.objects.create(
-        subject_kind="robot", subject_id=world.robot.id, institution=world.places["home"],
-        case_number="(2026)沪01民初1号", reason="诉讼", set_by=world.users["admin"],
-    )  # fmt: skip
+    answered, hold = _kept(world)
     house.ids = {
         "correction_id": _correction(world).id,
         "tablet_id": SoftTablet().pair(world).id,
@@ -181,6 +174,19 @@ def make_house(world: World | None = None) -> House:
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
+
+
+def _kept(world: World) -> tuple[ErasureRequest, LegalHold]:
+    """An answered request for erasure, and a hold on a robot's file."""
+    answered = ErasureRequest.objects.create(
+        patient_id=world.patient.id, institution=world.places["home"], by_kind="staff",
+        by_id=world.users["desk"].id, paper="P-2", due_at=now(), answered_at=now(),
+    )  # fmt: skip
+    hold = LegalHold.objects.create(
+        subject_kind="robot", subject_id=world.robot.id, institution=world.places["home"],
+        case_number="(2026)沪01民初1号", reason="诉讼", set_by=world.users["admin"],
+    )  # fmt: skip
+    return answered, hold
 
 
 def _shared(world: World) -> tuple[Consent, Peer]:
