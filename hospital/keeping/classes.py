@@ -19,6 +19,7 @@ from hospital.access.models import (
     CodeTry,
     KeyChallenge,
     LoginCode,
+    NewTotp,
     Proof,
     ProviderRequest,
     RefreshToken,
@@ -118,6 +119,12 @@ CLASSES: tuple[Part | Rows, ...] = (
         ("安全密钥的质询", "challenges to security keys"),
         DAY,
         lambda at: KeyChallenge.objects.filter(expires_at__lt=at),
+    ),
+    rows(
+        "access.new_totp",
+        ("未确认的新验证器", "authenticators that were never confirmed"),
+        OVER,
+        lambda at: NewTotp.objects.filter(expires_at__lt=at),
     ),
     rows(
         "access.tablet_opening",

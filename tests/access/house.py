@@ -149,18 +149,16 @@ def make_house(world: World | None = None) -> House:
     )
     review, merge = _doubles(world)
     shared, peer = _shared(world)
-    role = Membership.objects.get(user=world.users["expert2"])
     reset = Activation.objects.create(
         user=world.users["expert2"], purpose="reset", asked_by=world.users["admin"]
     )
     entry = AuditEntry.objects.filter(patient_ids__contains=[world.patient.id]).latest("seq")
-    answered, hold = _kept(world)
     house.ids = {
         "correction_id": _correction(world).id,
         "tablet_id": SoftTablet().pair(world).id,
         "archive_id": PatientArchive.objects.create(patient=world.patient, account_id=world.account().id).id,
         "review_id": review.id, "merge_id": merge.id,
-        "membership_id": role.id, "activation_id": reset.id,
+        "membership_id": Membership.objects.get(user=world.users["expert2"]).id, "activation_id": reset.id,
         "audit_id": entry.id,
         "exam_id": exam.id, "patient_id": world.patient.id, "report_id": report.id, "image_id": image.id,
         "measurement_id": measured.id, "frame_id": 77, "robot_id": world.robot.id,
@@ -170,13 +168,13 @@ def make_house(world: World | None = None) -> House:
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,
         "privilege_id": Privilege.objects.get(user=world.users["expert"]).id,
-        "request_id": answered.id, "hold_id": hold.id,
+        **_kept(world),
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
 
 
-def _kept(world: World) -> tuple[ErasureRequest, LegalHold]:
+def _kept(world: World) -> dict[str, UUID]:
     """An answered request for erasure, and a hold on a robot's file."""
     answered = ErasureRequest.objects.create(
         patient_id=world.patient.id, institution=world.places["home"], by_kind="staff",
@@ -186,7 +184,7 @@ def _kept(world: World) -> tuple[ErasureRequest, LegalHold]:
         subject_kind="robot", subject_id=world.robot.id, institution=world.places["home"],
         case_number="(2026)沪01民初1号", reason="诉讼", set_by=world.users["admin"],
     )  # fmt: skip
-    return answered, hold
+    return {"request_id": answered.id, "hold_id": hold.id}
 
 
 def _shared(world: World) -> tuple[Consent, Peer]:

@@ -36,6 +36,7 @@ CLASS_OF = {
     "access_codetry": "access.code_try",
     "access_keychallenge": "access.key_challenge",
     "access_logincode": "access.login_code",
+    "access_newtotp": "access.new_totp",
     "access_patientaccount": "people.idle_account",
     "access_proof": "access.proof",
     "access_providerrequest": "access.provider_request",

@@ -21,6 +21,7 @@ from hospital.access.models import (
     IdentityProvider,
     KeyChallenge,
     LoginCode,
+    NewTotp,
     PatientAccount,
     Proof,
     ProviderRequest,
@@ -313,6 +314,7 @@ def _old_rows(world: World, ago: timedelta) -> None:
         Activation.objects.create(
             user=world.users[name], purpose="new", asked_by=world.users["admin"], used_at=used_at
         )
+    NewTotp.objects.create(user=user, token=live, secret="x", expires_at=at)
     Proof.objects.create(token=live, action="report.sign", method="totp", expires_at=at)
     account = PatientAccount.objects.create(
         phone="1", phone_index=b"p" * 32, created_at=at, last_sign_in_at=at
