@@ -28,7 +28,8 @@ FIELD_KEYS_FILE = Path(os.environ.get("FIELD_KEYS_FILE", DATA_DIR / "field-keys.
 AUDIT_PUBLIC_KEYS = [key for key in os.environ.get("AUDIT_PUBLIC_KEYS", "").split(",") if key]
 FIELD_CIPHER = os.environ.get("FIELD_CIPHER", "aes-256-gcm")  # or sm4-gcm
 # Records whose time is over are erased each night; 0 leaves it to `manage.py retention --apply`.
-RETENTION_NIGHTLY = os.environ.get("RETENTION_NIGHTLY", "1") == "1"
+# What is erased is gone: a house turns the nightly run on after it has read a dry run.
+RETENTION_NIGHTLY = os.environ.get("RETENTION_NIGHTLY", "0") == "1"
 BASE_URL = os.environ.get("BASE_URL", "http://localhost:8000")
 DEBUG = False
 _HOST = urlsplit(BASE_URL).hostname or "localhost"
