@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -19,6 +20,7 @@ from hospital.access.table import places
 from hospital.access.tablets import Person, Signed
 from hospital.common.api import PUBLIC, Door
 from hospital.common.problems import language_of
+from hospital.common.qr import qr_rows
 from hospital.common.reads import Shown
 from hospital.scheduling import selectors as scheduling
 
@@ -82,6 +84,12 @@ def _tablet_json(tablet: Any) -> dict[str, Any]:
     }
 
 
+def _told(code: str) -> dict[str, Any]:
+    """The code to type, where, and both as a QR code: behind the #, which a browser sends to no server."""
+    address = f"{settings.BASE_URL.rstrip('/')}/console/tablet/"
+    return {"code": code, "address": address, "qr": qr_rows(f"{address}#{code}")}
+
+
 class TabletsDoor(Door):
     """Tablets of the caller's institutions and their rooms; a new one with its code, told once."""
 
@@ -105,7 +113,7 @@ class TabletsDoor(Door):
         given = parsed(TabletInput, request)
         place = scheduling.room_institution(given["room_id"])
         tablet, code = tablets.tablet_offer(principal=principal_of(request), institution_id=place, **given)
-        return Response(_tablet_json(tablet) | {"code": code}, status=201)
+        return Response(_tablet_json(tablet) | _told(code), status=201)
 
 
 class TabletRevokeDoor(Door):

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.common.api import PUBLIC, Door
+from hospital.common.qr import qr_rows
 
 from . import keys, new_totp
 from .api import DeedInput, deed_in, parsed
@@ -98,7 +99,7 @@ class NewTotpDoor(Door):
     @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         secret, address, ends = new_totp.totp_change_begin(principal=principal_of(request))
-        body = {"totp_secret": secret, "otpauth": address, "qr": new_totp.qr_rows(address)}
+        body = {"totp_secret": secret, "otpauth": address, "qr": qr_rows(address)}
         return Response(body | {"expires_at": ends.isoformat()}, status=201)
 
 

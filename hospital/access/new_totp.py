@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 from uuid import UUID
 
-import segno
 from django.db import transaction
 
 from hospital.audit.services import audit_record
@@ -33,11 +32,6 @@ ISSUER = "Internet Hospital"
 def otpauth(username: str, secret: str) -> str:
     """What authenticators read: the Key URI format, with its defaults of SHA-1, six digits and 30 s."""
     return f"otpauth://totp/{quote(f'{ISSUER}:{username}')}?secret={secret}&issuer={quote(ISSUER)}"
-
-
-def qr_rows(text: str) -> list[str]:
-    """The QR code's modules, row by row: 1 is dark. The quiet zone of four modules is the page's."""
-    return ["".join("01"[bit & 1] for bit in row) for row in segno.make(text, micro=False, error="m").matrix]
 
 
 @transaction.atomic

@@ -29,10 +29,14 @@ TEXTS_TABLET: dict[str, tuple[str, str]] = {
     ),
     "tablet.pair": ("配对此平板", "Pair this tablet"),
     "tablet.pair_lead": (
-        "请调度员或管理员在“床旁平板”页面取得一次性配对码，在此输入。",
-        "Ask a scheduler or administrator for a one-time code from the page “Tablets” and type it here.",
+        "请调度员或管理员在“床旁平板”页面取得一次性配对码，在此输入，或用平板的相机扫描其二维码。",
+        "Ask a scheduler or administrator for a one-time code from the page “Tablets”: type it here or scan it with this tablet's camera.",
     ),
     "tablet.code": ("配对码", "Pairing code"),
+    "tablet.scanned": (
+        "配对码已扫描。此平板属于配对码所指的检查室，请确认后配对。",
+        "The code was scanned. Pair only the tablet that stays in the code's room.",
+    ),
     "tablet.gone": (
         "此平板的配对已被撤销。",
         "The pairing of this tablet was withdrawn.",
@@ -66,9 +70,10 @@ TEXTS_TABLET: dict[str, tuple[str, str]] = {
     "tablets.room": ("检查室", "Room"),
     "tablets.code_title": ("{name} 的配对码", "Pairing code of {name}"),
     "tablets.code_lead": (
-        "15 分钟内在平板上打开 /console/tablet/ 并输入。",
-        "Open /console/tablet/ on the tablet and type it within 15 minutes.",
+        "15 分钟内用平板的相机扫描，或在平板上打开 {address} 并输入配对码。",
+        "Within 15 minutes, scan it with the tablet's camera, or open {address} there and type the code.",
     ),
+    "tablets.code_qr": ("配对地址的二维码", "QR code of the address for pairing"),
     "tablets.state": ("状态", "State"),
     "tablets.paired": ("已配对", "Paired"),
     "tablets.waiting": ("待配对", "Waits for its code"),

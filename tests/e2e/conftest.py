@@ -120,3 +120,12 @@ def browser() -> Iterator[Browser]:
     """One Chromium a module: two Playwrights at once, or one beside Django's database, do not go together."""
     with chromium() as opened:
         yield opened
+
+
+@pytest.fixture
+def site(live_server: Any, settings: Any) -> str:
+    """Django's own server for tests beside a database: its address in the browser; keys answer for this origin."""
+    address = str(live_server.url).replace("127.0.0.1", "localhost")
+    settings.BASE_URL, settings.WEBAUTHN_ORIGINS = address, [address]
+    settings.CSRF_TRUSTED_ORIGINS = [address]
+    return address

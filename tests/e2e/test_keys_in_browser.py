@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from playwright.sync_api import BrowserContext, CDPSession, Page, expect
+from playwright.sync_api import Page, expect
 
-from hospital.access import totp
 from hospital.access.models import User
 from teleconsult import reporting
-from tests.e2e.browser import chromium
+from tests.e2e.key_steps import PASSWORD, add_key, browser_of, fill_name, sign_in_with_code
 from tests.factories import World, make_world
 from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-PASSWORD = "correct horse battery"
-USB_KEY = {
-    "protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True,
-    "isUserVerified": True, "automaticPresenceSimulation": True,
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -32,53 +23,6 @@ def world(settings: Any) -> World:
     made = make_world()
     User.objects.filter(username="expert").update(password=make_password(PASSWORD))
     return made
-
-
-@pytest.fixture
-def site(live_server: Any, settings: Any) -> str:
-    """The house's address in the browser; keys answer for this origin."""
-    address = str(live_server.url).replace("127.0.0.1", "localhost")
-    settings.BASE_URL, settings.WEBAUTHN_ORIGINS = address, [address]
-    settings.CSRF_TRUSTED_ORIGINS = [address]
-    return address
-
-
-@contextmanager
-def browser_of(site: str) -> Iterator[tuple[BrowserContext, Page, CDPSession, str]]:
-    with chromium() as browser:
-        context = browser.new_context(base_url=site, viewport={"width": 1366, "height": 900})
-        page = context.new_page()
-        cdp = context.new_cdp_session(page)
-        cdp.send("WebAuthn.enable")
-        added = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": USB_KEY})
-        yield context, page, cdp, added["authenticatorId"]
-
-
-def code(world: World, step: int = 0) -> str:
-    return totp.code(world.users["expert"].totp_secret, int(time.time()) // totp.STEP_S + step)
-
-
-def fill_name(page: Page) -> None:
-    page.locator("input[name=username]").fill("expert")
-    page.locator("input[name=password]").fill(PASSWORD)
-
-
-def sign_in_with_code(page: Page, world: World) -> None:
-    page.goto("/console/sign-in/")
-    fill_name(page)
-    page.locator("input[name=totp]").fill(code(world))
-    page.locator("form button.primary").click()
-    page.locator(".who-name").wait_for()
-
-
-def add_key(page: Page, world: World, name: str) -> None:
-    """With the next code: the one of the sign-in is used up."""
-    page.goto("/console/account/")
-    page.locator("#key-add input[name=name]").fill(name)
-    page.locator("#key-add button").click()
-    page.locator("dialog input.code").fill(code(world, 1))
-    page.locator("dialog form button:not([type=button])").click()
-    expect(page.locator("#keys")).to_contain_text(name)
 
 
 def sign_in_with_key(page: Page) -> None:

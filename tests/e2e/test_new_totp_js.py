@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from hospital.access.new_totp import otpauth, qr_rows
+from hospital.access.new_totp import otpauth
+from hospital.common.qr import qr_rows
 from teleconsult.console.texts import texts_in
 
 from .browser import static_server

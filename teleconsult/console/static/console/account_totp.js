@@ -1,21 +1,13 @@
 // Changing to another authenticator: a fresh proof, the new secret once, then a first code of it.
 import { call } from "./api.js";
-import { $, busy, deed, field, h, replace, s } from "./dom.js";
+import { $, busy, deed, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
 import { prove } from "./prove.js";
+import { qr } from "./qr.js";
 import { t } from "./texts.js";
 import { clock } from "./when.js";
 
 const place = $("#totp-change");
-const QUIET = 4; // modules of white around it, ISO/IEC 18004
-
-// rows of "0" and "1" -> svg
-function qr(rows) {
-  const size = rows.length + 2 * QUIET;
-  const dark = rows.flatMap((row, y) => [...row].map((bit, x) => (bit === "1" ? `M${x + QUIET} ${y + QUIET}h1v1h-1z` : ""))).join("");
-  return s("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": t("account.totp_qr"), "shape-rendering": "crispEdges" },
-    s("rect", { width: size, height: size, fill: "#fff" }), s("path", { d: dark, fill: "#000" }));
-}
 
 function idle() {
   const problem = h("div", {});
@@ -38,7 +30,7 @@ function confirm(fresh) {
   const code = h("input", { class: "code", inputmode: "numeric", pattern: "[0-9]{6}", maxlength: 6, autocomplete: "off", required: true });
   const send = h("button", { class: "button primary" }, t("account.totp_finish"));
   const form = h("form", { class: "stack", autocomplete: "off" },
-    h("p", {}, t("account.totp_scan", { time: clock(fresh.expires_at) })), qr(fresh.qr),
+    h("p", {}, t("account.totp_scan", { time: clock(fresh.expires_at) })), qr(fresh.qr, t("account.totp_qr")),
     h("p", { class: "told", tabindex: "0" }, fresh.totp_secret.match(/.{1,4}/g).join(" ")),
     h("p", { class: "small" }, h("a", { href: fresh.otpauth }, t("activate.open_app"))),
     field(t("account.totp_code"), code), problem,

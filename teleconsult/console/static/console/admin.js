@@ -96,9 +96,9 @@ export function form(title, lead, controls, { button, run, danger = false }) {
   });
 }
 
-// A code that is shown this once, large enough to copy by hand.
-export const tellCode = (title, lead, code) => dialog(title, (close) => [
-  h("p", {}, lead), h("p", { class: "told", tabindex: "0" }, code), h("p", { class: "warning" }, t("admin.code_once")),
+// A code that is shown this once, large enough to copy by hand; `picture` is the same for a camera.
+export const tellCode = (title, lead, code, picture = null) => dialog(title, (close) => [
+  h("p", {}, lead), picture, h("p", { class: "told", tabindex: "0" }, code), h("p", { class: "warning" }, t("admin.code_once")),
   h("div", { class: "actions" }, h("button", { type: "button", class: "button primary", onclick: () => close(true) }, t("admin.code_noted"))),
 ]);
 

@@ -2,6 +2,7 @@
 import { fill, form, place, table, tellCode } from "./admin.js";
 import { call } from "./api.js";
 import { $, h } from "./dom.js";
+import { qr } from "./qr.js";
 import { t } from "./texts.js";
 import { stamp } from "./when.js";
 
@@ -35,7 +36,7 @@ $("#new-tablet").addEventListener("click", async () => {
   const room = h("select", { required: true }, rooms.map((one) => h("option", { value: one.id }, english ? one.name_en || one.name : one.name)));
   const made = await form(t("tablets.new"), null, [["name", t("tablets.name"), h("input", { maxlength: 60, required: true }), t("tablets.name_hint")], ["room_id", t("tablets.room"), room]],
     { button: t("tablets.new"), run: (given) => call("POST", "tablets", given) });
-  if (made) await tellCode(t("tablets.code_title", { name: made.name }), t("tablets.code_lead"), made.code);
+  if (made) await tellCode(t("tablets.code_title", { name: made.name }), t("tablets.code_lead", { address: made.address }), made.code, qr(made.qr, t("tablets.code_qr")));
   show();
 });
 const listed = show();

@@ -16,12 +16,20 @@ function told(tablet) {
   $("#tablet-room").textContent = english ? `${tablet.room_en || tablet.room} · ${tablet.institution_en}` : `${tablet.room} · ${tablet.institution}`;
 }
 
-function pairing() {
-  const code = h("input", { name: "code", class: "code", maxlength: 20, required: true, autocapitalize: "characters", spellcheck: "false" });
-  step(h("p", {}, t("tablet.pair_lead")), field(t("tablet.code"), code), t("tablet.pair"), async (given) => {
+// A camera opens this page with the code behind the #, which no server and no log is told; it does not stay there.
+function scanned() {
+  const code = location.hash.slice(1);
+  if (code) history.replaceState(null, "", location.pathname + location.search);
+  return code;
+}
+
+function pairing(found = "") {
+  const code = h("input", { name: "code", class: "code", maxlength: 20, required: true, autocapitalize: "characters", spellcheck: "false", value: found });
+  step(h("p", {}, t(found ? "tablet.scanned" : "tablet.pair_lead")), field(t("tablet.code"), code), t("tablet.pair"), async (given) => {
     told(await pair(given.code));
     begin();
   });
+  if (found) place.querySelector("button").focus(); // nothing to type: no keyboard over the page
 }
 
 function unpaired() {
@@ -43,14 +51,20 @@ function opening(tablet) {
 const choose = (where) => choosePerson(where, { onTold: told, onUnpaired: unpaired, onChanged: () => location.assign("/console/bedside/") });
 
 async function begin() {
+  const code = scanned();
   if (!supported()) {
     replace(place, h("p", { class: "note", role: "alert" }, t("tablet.unsupported")));
     return;
   }
   const tablet = await device();
-  if (!tablet) pairing();
+  if (!tablet) pairing(code);
   else if (userId && location.search !== "?change") opening(tablet);
   else choose(place);
 }
 
+// Scanned while the page was open already: the browser changes the address and loads nothing.
+addEventListener("hashchange", async () => {
+  const code = scanned();
+  if (code && supported() && !(await device())) pairing(code);
+});
 begin();
