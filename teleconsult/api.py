@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door, page_of
+from hospital.common.api import Door, page_of, parsed
 from hospital.common.errors import Invalid
 from hospital.common.problems import language_of
 
@@ -28,12 +28,6 @@ EXAM = {
     409: OpenApiTypes.OBJECT,
     422: OpenApiTypes.OBJECT,
 }
-
-
-def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
 
 
 def _answer(exam: Any, request: Request, status: int = 200) -> Response:

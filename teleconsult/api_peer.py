@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import PeerAuthentication, principal_of
-from hospital.common.api import Door
+from hospital.common.api import Door, parsed
 from hospital.common.errors import Invalid
 from hospital.common.reads import Shown, read_recorded
 
@@ -45,10 +45,9 @@ class PeerReportsDoor(Door):
 
     @extend_schema(request=PatientNamed, responses={200: OpenApiTypes.OBJECT, 403: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        data = PatientNamed(data=request.data)
-        data.is_valid(raise_exception=True)
+        given = parsed(PatientNamed, request)
         principal = principal_of(request)
-        patient, found = peer_reading.reports_of(principal=principal, **data.validated_data)
+        patient, found = peer_reading.reports_of(principal=principal, **given)
         shown = Shown(
             kind="reports",
             object_id=patient.id,

@@ -11,12 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door, page_of
+from hospital.common.api import Door, page_of, parsed
 from hospital.common.errors import Invalid, NotFound
 from hospital.records import selectors as records
 
 from . import inputs, reporting, selectors
-from .api import parsed
 from .report_views import (
     earlier_json,
     frozen_json,

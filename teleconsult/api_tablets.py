@@ -18,14 +18,14 @@ from hospital.access.authentication import principal_of
 from hospital.access.selectors import institution_names
 from hospital.access.table import places
 from hospital.access.tablets import Person, Signed
-from hospital.common.api import PUBLIC, Door
+from hospital.common.api import PUBLIC, Door, parsed
 from hospital.common.problems import language_of
 from hospital.common.qr import qr_rows
 from hospital.common.reads import Shown
 from hospital.scheduling import selectors as scheduling
 
 from . import selectors, services
-from .api import EXAM, parsed
+from .api import EXAM
 from .representations import exam_json
 
 

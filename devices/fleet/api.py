@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import PUBLIC, Door
+from hospital.common.api import PUBLIC, Door, parsed
 
 from . import selectors, services, tokens
 
@@ -30,11 +30,8 @@ class PairDoor(Door):
 
     @extend_schema(request=PairInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        data = PairInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        robot = services.robot_pair(
-            code=data.validated_data["code"], public_key_pem=data.validated_data["public_key_pem"]
-        )
+        given = parsed(PairInput, request)
+        robot = services.robot_pair(code=given["code"], public_key_pem=given["public_key_pem"])
         base = settings.BASE_URL.replace("http", "ws", 1)
         body = {"robot_id": str(robot.id), "name": robot.name, "server_keys": tokens.server_keys()}
         return Response(body | {"ws_url": f"{base}/ws/robot/"}, status=201)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hospital.common.api import PUBLIC, Door
+from hospital.common.api import PUBLIC, Door, parsed
 
 from . import refresh, selectors, services, sessions
 from .authentication import principal_of
@@ -70,12 +70,6 @@ class StepUpInput(FactorInput, DeedInput):
 
 def deed_in(given: dict[str, Any]) -> Deed:
     return Deed(action=given["action"], object_id=given["object_id"], version=given["version"])
-
-
-def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
 
 
 class StaffDoor(Door):

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hospital.common.api import Door, page_of
+from hospital.common.api import Door, page_of, parsed
 from hospital.common.reads import Shown
 
 from . import administration, staffing
@@ -38,12 +38,6 @@ class MemberInput(serializers.Serializer[Any]):
 class RoleInput(serializers.Serializer[Any]):
     institution_id = serializers.UUIDField()
     role = serializers.CharField(max_length=20)
-
-
-def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
 
 
 def listing(rows: list[dict[str, Any]]) -> Response:

@@ -11,11 +11,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hospital.common.api import PUBLIC, Door
+from hospital.common.api import PUBLIC, Door, parsed
 from hospital.common.qr import qr_rows
 
 from . import keys, new_totp
-from .api import DeedInput, deed_in, parsed
+from .api import DeedInput, deed_in
 from .authentication import principal_of
 from .keys import Deed
 from .proofs import proof_consume, recently_proven

@@ -11,10 +11,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hospital.common.api import Door
+from hospital.common.api import Door, parsed
 
 from . import providers
-from .api import parsed
 from .authentication import principal_of
 from .proofs import recently_proven
 

@@ -11,11 +11,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hospital.common.api import PUBLIC, Door, page_of
+from hospital.common.api import PUBLIC, Door, page_of, parsed
 from hospital.common.reads import Shown
 
 from . import activation, administration, guarding
-from .api_admin import listing, parsed
+from .api_admin import listing
 from .authentication import principal_of
 
 

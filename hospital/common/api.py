@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
+from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -125,6 +126,18 @@ class Door(APIView):
             idempotency.finish(row=self._idempotent, status=response.status_code, answer=json.dumps(answer))
         final.headers.setdefault("Cache-Control", "no-store")
         return final
+
+
+def checked(kind: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    """`data` as `kind` reads them; ValidationError (422 `invalid`) for what it does not accept."""
+    given = kind(data=data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
+
+
+def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The body of a request, checked."""
+    return checked(kind, request.data)
 
 
 def page_of(

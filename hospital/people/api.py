@@ -12,12 +12,13 @@ from rest_framework.response import Response
 from hospital.access.authentication import principal_of
 from hospital.access.middleware import address_of
 from hospital.access.table import STAFF
-from hospital.common.api import PUBLIC, Door
+from hospital.common.api import PUBLIC, Door, parsed
 from hospital.common.errors import Invalid
 from hospital.common.reads import Shown
 
 from . import accounts, search, selectors, services
 from .representations import patient_found, patient_full, patient_hit, patient_named
+from .shown import desk_shown
 
 
 class PatientInput(serializers.Serializer[Any]):
@@ -50,9 +51,7 @@ class PatientsDoor(Door):
 
     @extend_schema(request=PatientInput, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        data = PatientInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        found = services.patient_admit(principal=principal_of(request), **data.validated_data)
+        found = services.patient_admit(principal=principal_of(request), **parsed(PatientInput, request))
         body = patient_full(found.patient) | {
             "namesakes": [patient_found(row) for row in found.namesakes],
             "linked": found.linked,
@@ -67,15 +66,7 @@ class PatientDoor(Door):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, patient_id: UUID) -> Response:
         patient = selectors.patient_get(principal=principal_of(request), patient_id=patient_id)
-        self.shown(
-            Shown(
-                kind="patient",
-                object_id=patient.id,
-                patient_ids=(patient.id,),
-                institution_id=patient.institution_id,
-                why="desk",
-            )
-        )
+        self.shown(desk_shown(patient))
         return Response(patient_full(patient))
 
 
@@ -94,9 +85,8 @@ class PatientCodeDoor(Door):
 
     @extend_schema(request=CodeInput, responses={202: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        data = CodeInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        life_s = accounts.patient_code_send(address=address_of(request._request), **data.validated_data)
+        given = parsed(CodeInput, request)
+        life_s = accounts.patient_code_send(address=address_of(request._request), **given)
         return Response({"expires_in_s": life_s}, status=202)
 
 
@@ -110,9 +100,7 @@ class PatientTokenDoor(Door):
 
     @extend_schema(request=TokenInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        data = TokenInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        token, row, refresh = accounts.patient_sign_in(**data.validated_data)
+        token, row, refresh = accounts.patient_sign_in(**parsed(TokenInput, request))
         assert row.account_id is not None
         patients = [patient_named(patient) for patient in selectors.patients_of_account(row.account_id)]
         body = {"access": token, "expires_at": row.expires_at.isoformat(), "refresh": refresh}

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door, page_of
+from hospital.common.api import Door, page_of, parsed
 from hospital.common.errors import Invalid
 from hospital.common.reads import Shown
 
@@ -50,10 +50,8 @@ class RevealDoor(Door):
 
     @extend_schema(request=RevealInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, patient_id: UUID) -> Response:
-        given = RevealInput(data=request.data)
-        given.is_valid(raise_exception=True)
         patient = accesses.patient_reveal(
-            principal=principal_of(request), patient_id=patient_id, **given.validated_data
+            principal=principal_of(request), patient_id=patient_id, **parsed(RevealInput, request)
         )
         return Response(
             {

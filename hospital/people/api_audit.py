@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door, page_of
+from hospital.common.api import Door, checked, page_of, parsed
 from hospital.common.clock import now
 from hospital.common.reads import Shown
 
@@ -36,12 +36,6 @@ class RangeInput(serializers.Serializer[Any]):
     end = serializers.DateTimeField(required=False, default=None, allow_null=True)
 
 
-def _parsed(kind: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    given = kind(data=data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
-
-
 class AuditEntriesDoor(Door):
     """The log of the caller's institutions, searched; `start` and `end` are moments, the end not included."""
 
@@ -50,7 +44,7 @@ class AuditEntriesDoor(Door):
     @extend_schema(parameters=[EntriesQuery], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         asked = {name: value for name, value in request.query_params.items() if value and name != "page"}
-        found = auditing.entries(principal_of(request), **_parsed(EntriesQuery, asked))
+        found = auditing.entries(principal_of(request), **checked(EntriesQuery, asked))
         self.shown(Shown(kind="audit", details={"asked": asked}))
         names: dict[UUID, str] = {}
         return page_of(
@@ -87,7 +81,7 @@ class AuditVerifyDoor(Door):
 
     @extend_schema(request=RangeInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        return Response(auditing.verify(principal=principal_of(request), **_parsed(RangeInput, request.data)))
+        return Response(auditing.verify(principal=principal_of(request), **parsed(RangeInput, request)))
 
 
 class AuditExportDoor(Door):
@@ -97,7 +91,7 @@ class AuditExportDoor(Door):
 
     @extend_schema(request=RangeInput, responses={(200, "application/jsonl"): OpenApiTypes.BINARY})
     def post(self, request: Request) -> HttpResponse:
-        data = auditing.export(principal=principal_of(request), **_parsed(RangeInput, request.data))
+        data = auditing.export(principal=principal_of(request), **parsed(RangeInput, request))
         answer = HttpResponse(data, content_type="application/jsonl")
         answer["Content-Disposition"] = f'attachment; filename="audit-{now():%Y%m%dT%H%M%SZ}.jsonl"'
         return answer

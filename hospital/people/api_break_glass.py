@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door
+from hospital.common.api import Door, parsed
 
 from . import break_glass
 from .representations import break_glass_json
@@ -26,12 +26,6 @@ class ReviewInput(serializers.Serializer[Any]):
     note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
 
 
-def _parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
-
-
 class BreakGlassDoor(Door):
     """Open a record in an emergency; reviewers list what was opened."""
 
@@ -44,7 +38,7 @@ class BreakGlassDoor(Door):
 
     @extend_schema(request=OpenInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        row = break_glass.break_glass_open(principal=principal_of(request), **_parsed(OpenInput, request))
+        row = break_glass.break_glass_open(principal=principal_of(request), **parsed(OpenInput, request))
         body = {"id": str(row.id), "patient_id": str(row.patient_id), "ends_at": row.ends_at.isoformat()}
         return Response(body, status=201)
 
@@ -55,6 +49,6 @@ class ReviewDoor(Door):
     @extend_schema(request=ReviewInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, entry_id: UUID) -> Response:
         row = break_glass.break_glass_review(
-            principal=principal_of(request), entry_id=entry_id, **_parsed(ReviewInput, request)
+            principal=principal_of(request), entry_id=entry_id, **parsed(ReviewInput, request)
         )
         return Response(break_glass_json(row))

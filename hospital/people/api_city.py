@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.providers import providers_open
-from hospital.common.api import PUBLIC, Door
+from hospital.common.api import PUBLIC, Door, parsed
 
 from . import city, selectors
 from .representations import patient_named
@@ -46,10 +46,9 @@ class CityDoor(Door):
 
     @extend_schema(request=BeginInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        data = BeginInput(data=request.data)
-        data.is_valid(raise_exception=True)
+        given = parsed(BeginInput, request)
         binding = secrets.token_urlsafe(32)
-        url = city.city_begin(binding=binding, **data.validated_data)
+        url = city.city_begin(binding=binding, **given)
         return Response({"authorization_url": url, "binding": binding}, status=201)
 
 
@@ -62,9 +61,7 @@ class CityTokenDoor(Door):
 
     @extend_schema(request=EndInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        data = EndInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        given = data.validated_data
+        given = parsed(EndInput, request)
         token, row, refresh = city.city_sign_in(
             state=given["state"], code=given["code"], binding=given["binding"], issuer=given["iss"]
         )

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door
-from hospital.common.reads import Shown
+from hospital.common.api import Door, parsed
 
 from . import consents, selectors
 from .representations import consent_json
+from .shown import desk_shown
 
 
 class ConsentInput(serializers.Serializer[Any]):
@@ -35,12 +35,6 @@ class ReasonInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
-def _parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
-
-
 class PatientConsentsDoor(Door):
     """All consents of a patient, and a new one that is bound to no exam."""
 
@@ -51,15 +45,7 @@ class PatientConsentsDoor(Door):
         principal = principal_of(request)
         patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="patient.consents")
         rows = selectors.consents(principal, "patient.consents").filter(patient=patient)
-        self.shown(
-            Shown(
-                kind="consents",
-                object_id=patient.id,
-                patient_ids=(patient.id,),
-                institution_id=patient.institution_id,
-                why="desk",
-            )
-        )
+        self.shown(desk_shown(patient, kind="consents"))
         return Response({"results": [consent_json(row) for row in rows], "next": None})
 
     @extend_schema(request=ConsentInput, responses={201: OpenApiTypes.OBJECT})
@@ -67,7 +53,7 @@ class PatientConsentsDoor(Door):
         principal = principal_of(request)
         patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="patient.consent")
         row = consents.consent_record(
-            principal=principal, patient_id=patient.id, **_parsed(ConsentInput, request)
+            principal=principal, patient_id=patient.id, **parsed(ConsentInput, request)
         )
         return Response(consent_json(row), status=201)
 
@@ -81,6 +67,6 @@ class ConsentWithdrawDoor(Door):
             principal=principal_of(request),
             action="patient.consent",
             consent_id=consent_id,
-            **_parsed(ReasonInput, request),
+            **parsed(ReasonInput, request),
         )
         return Response(status=204)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door
+from hospital.common.api import Door, parsed
 
 from . import delegates, selectors
 from .representations import delegation_json
@@ -28,12 +28,6 @@ class DelegateInput(serializers.Serializer[Any]):
 
 class PaperInput(DelegateInput):
     paper = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
-
-
-def _parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
 
 
 class MyDelegatesDoor(Door):
@@ -52,7 +46,7 @@ class MyDelegatesDoor(Door):
         principal = principal_of(request)
         patient = delegates.own_patient(principal, patient_id)
         row = delegates.delegation_grant(
-            principal=principal, patient=patient, **_parsed(DelegateInput, request)
+            principal=principal, patient=patient, **parsed(DelegateInput, request)
         )
         return Response(delegation_json(row), status=201)
 
@@ -92,7 +86,7 @@ class PatientDelegatesDoor(Door):
     def post(self, request: Request, patient_id: UUID) -> Response:
         principal = principal_of(request)
         patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="patient.delegate")
-        row = delegates.delegation_grant(principal=principal, patient=patient, **_parsed(PaperInput, request))
+        row = delegates.delegation_grant(principal=principal, patient=patient, **parsed(PaperInput, request))
         return Response(delegation_json(row), status=201)
 
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door
+from hospital.common.api import Door, parsed
 from hospital.common.errors import Invalid
 from hospital.common.reads import Shown
 
@@ -36,12 +36,6 @@ class DecisionInput(serializers.Serializer[Any]):
 
 class UndoInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
-
-
-def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
 
 
 def cases_shown(found: list[reviews.Case]) -> Shown:

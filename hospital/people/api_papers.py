@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door
+from hospital.common.api import Door, parsed
 from hospital.common.errors import Invalid
 
 from . import agreements, licences, registry
@@ -67,12 +67,6 @@ class PrivilegeInput(serializers.Serializer[Any]):
     basis = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
 
 
-def _parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
-
-
 def _document(text: str) -> bytes:
     try:
         return base64.b64decode(text.removeprefix("data:application/pdf;base64,"), validate=True)
@@ -91,7 +85,7 @@ class AgreementsDoor(Door):
 
     @extend_schema(request=AgreementInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        given = _parsed(AgreementInput, request)
+        given = parsed(AgreementInput, request)
         given["document"] = _document(given["document"])
         row = agreements.agreement_write(principal=principal_of(request), **given)
         return Response(agreement_json(row), status=201)
@@ -103,7 +97,7 @@ class AgreementSignDoor(Door):
     @extend_schema(request=SignatoryInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, agreement_id: UUID) -> Response:
         row = agreements.agreement_sign(
-            principal=principal_of(request), agreement_id=agreement_id, **_parsed(SignatoryInput, request)
+            principal=principal_of(request), agreement_id=agreement_id, **parsed(SignatoryInput, request)
         )
         return Response(agreement_json(row))
 
@@ -114,7 +108,7 @@ class AgreementEndDoor(Door):
     @extend_schema(request=PaperReasonInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, agreement_id: UUID) -> Response:
         row = agreements.agreement_end(
-            principal=principal_of(request), agreement_id=agreement_id, **_parsed(PaperReasonInput, request)
+            principal=principal_of(request), agreement_id=agreement_id, **parsed(PaperReasonInput, request)
         )
         return Response(agreement_json(row))
 
@@ -149,7 +143,7 @@ class LicenceDoor(Door):
     @extend_schema(request=LicenceInput, responses={204: None})
     def put(self, request: Request, user_id: UUID) -> Response:
         licences.licence_keep(
-            principal=principal_of(request), user_id=user_id, **_parsed(LicenceInput, request)
+            principal=principal_of(request), user_id=user_id, **parsed(LicenceInput, request)
         )
         return Response(status=204)
 
@@ -160,7 +154,7 @@ class RegistrationsDoor(Door):
     @extend_schema(request=RegistrationInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, user_id: UUID) -> Response:
         row = licences.registration_add(
-            principal=principal_of(request), user_id=user_id, **_parsed(RegistrationInput, request)
+            principal=principal_of(request), user_id=user_id, **parsed(RegistrationInput, request)
         )
         return Response(registration_json(row), status=201)
 
@@ -180,7 +174,7 @@ class PrivilegesDoor(Door):
     @extend_schema(request=PrivilegeInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, user_id: UUID) -> Response:
         row = licences.privilege_grant(
-            principal=principal_of(request), user_id=user_id, **_parsed(PrivilegeInput, request)
+            principal=principal_of(request), user_id=user_id, **parsed(PrivilegeInput, request)
         )
         return Response(privilege_json(row), status=201)
 
@@ -191,6 +185,6 @@ class PrivilegeRevokeDoor(Door):
     @extend_schema(request=PaperReasonInput, responses={204: None})
     def post(self, request: Request, privilege_id: UUID) -> Response:
         licences.privilege_revoke(
-            principal=principal_of(request), privilege_id=privilege_id, **_parsed(PaperReasonInput, request)
+            principal=principal_of(request), privilege_id=privilege_id, **parsed(PaperReasonInput, request)
         )
         return Response(status=204)

@@ -13,12 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door
+from hospital.common.api import Door, parsed
 from hospital.common.errors import Invalid
 from hospital.common.reads import Shown
 
 from . import archives, corrections, delegates, selectors, services, verification
-from .api_identity import parsed
 from .representations import (
     archive_json,
     consent_for_patient,

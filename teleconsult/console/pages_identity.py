@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from hospital.access.principals import Principal
-from hospital.common.reads import Shown
 from hospital.people import corrections, delegates, reviews, selectors
 from hospital.people.api_identity import cases_shown
 from hospital.people.api_rights import corrections_shown
 from hospital.people.representations import correction_row, delegation_json, patient_full, review_row
+from hospital.people.shown import desk_shown
 
 from .shell import page, show, shows
 
@@ -38,16 +38,7 @@ def corrections_page(request: HttpRequest, principal: Principal) -> HttpResponse
 def patient_page(request: HttpRequest, principal: Principal, patient_id: UUID) -> HttpResponse:
     """One patient for the desk: registration, verification, family and carers."""
     patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="page.patient")
-    shows(
-        request,
-        Shown(
-            kind="patient",
-            object_id=patient.id,
-            patient_ids=(patient.id,),
-            institution_id=patient.institution_id,
-            why="desk",
-        ),
-    )
+    shows(request, desk_shown(patient))
     card = patient_full(patient) | {
         "institution": patient.institution.name,
         "registered_at": patient.created_at.isoformat(),
