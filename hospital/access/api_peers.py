@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.audit.selectors import last_seen
-from hospital.common.api import Door
+from hospital.common.api import Door, parsed
 
 from . import peers
 from .authentication import principal_of
@@ -27,9 +27,10 @@ class PeerInput(serializers.Serializer[Any]):
 
 def peer_json(row: Any, last_used_at: Any = None) -> dict[str, Any]:
     """One key, without the key itself: `kid` names it."""
+    place = row.institution
     return {
         "id": str(row.id),
-        "institution": {"id": str(row.institution_id), "name": row.institution.name},
+        "institution": {"id": str(place.id), "name": place.name, "name_en": place.name_en},
         "kid": row.kid,
         "algorithm": row.algorithm,
         "registered_at": row.registered_at.isoformat(),
@@ -52,10 +53,9 @@ class PeersDoor(Door):
 
     @extend_schema(request=PeerInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        data = PeerInput(data=request.data)
-        data.is_valid(raise_exception=True)
+        given = parsed(PeerInput, request)
         recently_proven(principal=principal_of(request))
-        row = peers.peer_register(principal=principal_of(request), **data.validated_data)
+        row = peers.peer_register(principal=principal_of(request), **given)
         return Response(peer_json(row), status=201)
 
 

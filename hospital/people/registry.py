@@ -46,6 +46,7 @@ def _row(row: Membership) -> dict[str, Any]:
         "role": row.role,
         "institution_id": str(row.institution_id),
         "institution": row.institution.name,
+        "institution_en": row.institution.name_en,
         "licence": licence_json(licence) if licence else None,
         "registrations": [registration_json(found) for found in row.user.registrations.all()],
         "privilege": privilege_json(held[0]) if held else None,
@@ -67,5 +68,6 @@ def _problems(row: Membership) -> list[dict[str, Any]]:
             service=SERVICE,
             on=today(),
         )
-        found.append({"inviting": agreement.inviting.name, "codes": list(codes)})
+        inviting = agreement.inviting
+        found.append({"inviting": inviting.name, "inviting_en": inviting.name_en, "codes": list(codes)})
     return found

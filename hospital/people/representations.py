@@ -278,7 +278,12 @@ def break_glass_json(row: BreakGlass) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "patient": {"mpi": row.patient.mpi, "name_masked": masked_name(row.patient.name)},
-        "by": {"id": str(row.user_id), "name": row.user.name, "institution": row.institution.name},
+        "by": {
+            "id": str(row.user_id),
+            "name": row.user.name,
+            "institution": row.institution.name,
+            "institution_en": row.institution.name_en,
+        },
         "reason": row.reason,
         "began_at": row.began_at.isoformat(),
         "ends_at": row.ends_at.isoformat(),

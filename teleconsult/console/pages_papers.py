@@ -11,12 +11,12 @@ from hospital.access import selectors as access
 from hospital.access.principals import Principal
 from hospital.access.table import allowed, places
 from hospital.common.clock import today
-from hospital.common.reads import Shown
 from hospital.people import agreements, registry
 from hospital.people import selectors as people
 from hospital.people.representations import consent_json, patient_named
 from hospital.people.representations_papers import agreement_json
 from hospital.people.rules import GUARDIAN_BELOW_YEARS, age_on
+from hospital.people.shown import desk_shown
 
 from .. import selectors
 from ..representations import exam_summary
@@ -35,7 +35,7 @@ def papers(request: HttpRequest, principal: Principal) -> HttpResponse:
         "keeps": keeps,
         "grants": allowed(principal, "privilege.grant"),
         "mine": [str(place) for place in places(principal, "page.papers")],
-        "institutions": [{"id": str(row.id), "name": row.name} for row in names],
+        "institutions": [{"id": str(row.id), "name": row.name, "name_en": row.name_en} for row in names],
         "agreements": [agreement_json(row) for row in agreements.agreements(principal)] if keeps else [],
         "physicians": registry.physicians(principal),
     }
@@ -47,16 +47,7 @@ def papers(request: HttpRequest, principal: Principal) -> HttpResponse:
 def consents_page(request: HttpRequest, principal: Principal, patient_id: UUID) -> HttpResponse:
     """A patient's consents, and what is needed to take one: texts in force, institutions, exams being prepared."""
     patient = people.patient_get(principal=principal, patient_id=patient_id, action="page.consents")
-    shows(
-        request,
-        Shown(
-            kind="consents",
-            object_id=patient.id,
-            patient_ids=(patient.id,),
-            institution_id=patient.institution_id,
-            why="desk",
-        ),
-    )
+    shows(request, desk_shown(patient, kind="consents"))
     rows = people.consents(principal, "patient.consents").filter(patient=patient)
     body = {
         "patient": patient_named(patient),
@@ -82,16 +73,7 @@ def consent_print(request: HttpRequest, principal: Principal, consent_id: UUID) 
     """The consent as it was given: the very text, signature or witness, guardian, and whether it still stands."""
     consent = people.consent_get(principal=principal, action="page.consent_print", consent_id=consent_id)
     patient = consent.patient
-    shows(
-        request,
-        Shown(
-            kind="consent",
-            object_id=consent.id,
-            patient_ids=(patient.id,),
-            institution_id=patient.institution_id,
-            why="desk",
-        ),
-    )
+    shows(request, desk_shown(patient, kind="consent", object_id=consent.id))
     signature = f"data:image/png;base64,{consent.signature_png}" if consent.signature_png else ""
     return show(
         request,

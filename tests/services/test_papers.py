@@ -264,7 +264,9 @@ def test_the_registry_says_what_stands_against_booking_today(world: World) -> No
     Institution.objects.filter(short_name="expert").update(region_code="310104")
     rows = client_as(world, "quality_control", "expert").get("/api/v1/registry/physicians").json()["results"]
     assert {row["name"] for row in rows} == {"王思远", "赵雅琴"}
-    assert rows[0]["problems"] == [{"inviting": "home 医院", "codes": ["filing_missing"]}]
+    assert rows[0]["problems"] == [
+        {"inviting": "home 医院", "inviting_en": "home", "codes": ["filing_missing"]}
+    ]
 
 
 def due(days: int) -> None:

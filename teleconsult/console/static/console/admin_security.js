@@ -27,7 +27,7 @@ function queue(results) {
 
 function showWaiting() {
   fill($("#break-glass"), "break-glass", ({ results }) => table(["admin.breakglass.began", "admin.breakglass.who", "admin.audit.patient", "admin.breakglass.reason", "admin.breakglass.due", ""], queue(results), (row) => [
-    h("span", { class: "num" }, stamp(row.began_at)), h("td", {}, h("b", {}, row.by.name), h("span", { class: "sub" }, row.by.institution)),
+    h("span", { class: "num" }, stamp(row.began_at)), h("td", {}, h("b", {}, row.by.name), h("span", { class: "sub" }, place(row.by))),
     h("td", {}, row.patient.name_masked, h("span", { class: "sub num" }, row.patient.mpi)), h("span", { class: "wrap" }, row.reason),
     row.overdue ? h("span", { class: "state aborted" }, t("admin.overdue")) : h("span", { class: "num" }, stamp(row.review_due_at)),
     row.verdict ? h("td", {}, t(`admin.breakglass.${row.verdict}`), h("span", { class: "sub" }, row.reviewed_by)) : h("button", { type: "button", class: "button primary", onclick: () => review(row) }, t("admin.breakglass.review")),

@@ -21,14 +21,14 @@ function peerState(row) {
 }
 
 async function revoke(row) {
-  if (!(await sure(t("admin.peers.revoke"), t("admin.peers.revoke_lead", { name: row.institution.name, kid: row.kid }), () => call("POST", `peers/${row.id}/revoke`)))) return;
+  if (!(await sure(t("admin.peers.revoke"), t("admin.peers.revoke_lead", { name: either(row.institution), kid: row.kid }), () => call("POST", `peers/${row.id}/revoke`)))) return;
   notice(t("admin.peers.revoke_done"));
   showPeers();
 }
 
 export function showPeers() {
   fill($("#peers"), "peers", ({ results }) => table(["admin.institution", "admin.peers.key", "admin.peers.added", "admin.peers.until", "admin.peers.used", "admin.state", ""], results, (row) => [
-    h("b", {}, row.institution.name), h("td", {}, h("span", { class: "mono" }, row.kid), h("span", { class: "sub" }, row.algorithm)),
+    h("b", {}, either(row.institution)), h("td", {}, h("span", { class: "mono" }, row.kid), h("span", { class: "sub" }, row.algorithm)),
     h("td", { class: "num" }, stamp(row.registered_at), h("span", { class: "sub" }, row.registered_by)), h("span", { class: "num" }, row.expires_at.slice(0, 10)),
     row.last_used_at ? h("span", { class: "num" }, stamp(row.last_used_at)) : h("span", { class: "muted" }, t("admin.peers.unused")), peerState(row),
     row.revoked_at ? "" : h("button", { type: "button", class: "button danger", onclick: () => revoke(row) }, t("admin.peers.revoke")),

@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { $, data, deed, h, replace } from "./dom.js";
 import { notice, noticeError } from "./errors.js";
+import { either } from "./exams.js";
 import { agreementForm, endForm, licenceForm, privilegeForm, registrationForm, signForm, sure } from "./papers_forms.js";
 import { t } from "./texts.js";
 
@@ -30,7 +31,7 @@ const sub = (text) => h("span", { class: "sub" }, text);
 
 function signature(side, row) {
   const signed = row.signed[side];
-  return [h("span", {}, row[side].name), sub(signed.at ? t("papers.signed_by", { name: signed.signatory || "—", day: signed.at.slice(0, 10) }) : t("papers.unsigned"))];
+  return [h("span", {}, either(row[side])), sub(signed.at ? t("papers.signed_by", { name: signed.signatory || "—", day: signed.at.slice(0, 10) }) : t("papers.unsigned"))];
 }
 
 function stateOf(row) {
@@ -51,7 +52,7 @@ function agreementRow(row) {
 
 function registration(row) {
   const until = row.valid_to ? t("papers.until", { day: row.valid_to }) : t("papers.open_end");
-  return h("li", {}, `${t(`papers.kind.${row.kind}`)} · ${row.institution.name}`, sub(until),
+  return h("li", {}, `${t(`papers.kind.${row.kind}`)} · ${either(row.institution)}`, sub(until),
     page.keeps && opens(t("papers.end"), () => sure(`registry/registrations/${row.id}/end`, t("papers.end_registration"))));
 }
 
@@ -65,15 +66,16 @@ function privilege(row) {
 }
 
 function problems(row) {
+  const where = (found) => either({ name: found.inviting, name_en: found.inviting_en });
   return row.problems.map((found) => (found.codes.length
-    ? h("div", { class: "warning" }, h("b", {}, found.inviting), h("ul", {}, found.codes.map((code) => h("li", {}, t(`papers.problem.${code}`)))))
-    : h("div", {}, t("papers.bookable", { name: found.inviting }))));
+    ? h("div", { class: "warning" }, h("b", {}, where(found)), h("ul", {}, found.codes.map((code) => h("li", {}, t(`papers.problem.${code}`)))))
+    : h("div", {}, t("papers.bookable", { name: where(found) }))));
 }
 
 function physicianRow(row) {
   const licence = row.licence;
   return h("tr", {},
-    h("td", {}, h("b", {}, row.name), sub(t(`papers.role.${row.role}`)), sub(row.institution)),
+    h("td", {}, h("b", {}, row.name), sub(t(`papers.role.${row.role}`)), sub(either({ name: row.institution, name_en: row.institution_en }))),
     h("td", {}, licence ? [h("span", { class: "num" }, licence.licence_number), sub(t("papers.until", { day: licence.licence_expires_on })),
       sub(t("papers.since", { day: licence.practice_started_on })), sub(`${t(`papers.standing.${licence.standing}`)} · ${licence.scope}`)]
       : h("span", { class: "muted" }, t("papers.none"))),

@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { busy, dialog, field, h } from "./dom.js";
 import { clearError, showError } from "./errors.js";
+import { either } from "./exams.js";
 import { prove } from "./prove.js";
 import { t } from "./texts.js";
 
@@ -39,7 +40,7 @@ const base64 = (file) => new Promise((resolve, reject) => {
 });
 
 export function agreementForm(data) {
-  const places = data.institutions.map((row) => [row.id, row.name]);
+  const places = data.institutions.map((row) => [row.id, either(row)]);
   return ask(t("papers.agreement_new"), [
     [t("papers.inviting"), choice("inviting_id", places)],
     [t("papers.invited"), choice("invited_id", places)],
@@ -82,7 +83,7 @@ export function licenceForm(row) {
 
 export function registrationForm(row, data) {
   return ask(t("papers.registration_of", { name: row.name }), [
-    [t("papers.place"), choice("institution_id", data.institutions.map((one) => [one.id, one.name]))],
+    [t("papers.place"), choice("institution_id", data.institutions.map((one) => [one.id, either(one)]))],
     [t("papers.kind"), choice("kind", ["filing", "main"].map((one) => [one, t(`papers.kind.${one}`)]))],
     [t("papers.from"), input("valid_from", { type: "date" })],
     [t("papers.to_open"), h("input", { name: "valid_to", type: "date" })],
