@@ -15,8 +15,9 @@ from hospital.common.ids import uuid7
 from hospital.records import descriptions, rules, selectors, services
 from hospital.records.models import FrozenFrame, Measurement
 
-from .record import FRAME, freeze, measure, png
+from .record import FRAME, doctor, exam_id, freeze, measure, png
 
+__all__ = ["doctor", "exam_id"]
 pytestmark = pytest.mark.django_db
 
 

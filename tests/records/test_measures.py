@@ -11,8 +11,9 @@ import pytest
 from hospital.access.principals import Principal
 from hospital.common.errors import Invalid
 
-from .record import freeze, measure
+from .record import doctor, exam_id, freeze, measure
 
+__all__ = ["doctor", "exam_id"]
 pytestmark = pytest.mark.django_db
 
 

@@ -16,8 +16,9 @@ from hospital.common.ids import uuid7
 from hospital.records import selectors, services
 from hospital.records.models import Image
 
-from .record import store
+from .record import doctor, exam_id, patient_id, store
 
+__all__ = ["doctor", "exam_id", "patient_id"]
 pytestmark = pytest.mark.django_db
 
 

@@ -18,8 +18,9 @@ from hospital.common.ids import uuid7
 from hospital.records import selectors, services, states
 from hospital.records.models import Report
 
-from .record import draft, freeze, measure, sign, store
+from .record import doctor, draft, exam_id, freeze, measure, patient_id, sign, store
 
+__all__ = ["doctor", "exam_id", "patient_id"]
 pytestmark = pytest.mark.django_db
 
 
