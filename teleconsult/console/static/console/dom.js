@@ -82,7 +82,7 @@ export function dialog(title, build, className = "", { modal = true } = {}) {
     const node = h("dialog", { class: className, "aria-label": title });
     let result = null;
     const close = (value) => { result = value; node.close(); };
-    node.append(h("h2", {}, title), ...[build(close)].flat());
+    fill(node, [h("h2", {}, title), build(close)]);
     node.addEventListener("close", () => { node.remove(); resolve(result); });
     document.body.append(node);
     if (modal) node.showModal();
