@@ -173,12 +173,38 @@ def _house(places: dict[str, Institution]) -> tuple[Robot, Resource, ExamType]:
             "preparation_zh": "检查前一晚 20:00 后禁食，当日早晨空腹。",
             "preparation_en": "Nothing to eat after 20:00 the evening before; come fasting.",
             "views": VIEWS,
+            "keeper": home,
         },
     )
+    _fasting(home)
     if kind.views != VIEWS:  # data from before views had sides
         kind.views = VIEWS
         kind.save(update_fields=["views"])
     return robot, room, kind
+
+
+def _fasting(home: Institution) -> None:
+    """The same exam with the rules of a real one. The plain one stays without hours: a demonstration is shown at any
+    hour of the day."""
+    kind, made = ExamType.objects.get_or_create(
+        code="abdomen_fasting",
+        defaults={
+            "name_zh": "上腹部超声（空腹，上午）",
+            "name_en": "Upper abdomen ultrasound (fasting, mornings)",
+            "minutes": 20,
+            "service": "remote_ultrasound",
+            "preparation_zh": "检查前一晚 20:00 后禁食，当日早晨空腹。",
+            "preparation_en": "Nothing to eat after 20:00 the evening before; come fasting.",
+            "views": VIEWS,
+            "keeper": home,
+        },
+    )
+    if made:
+        kind.windows.create(opens_minute=7 * 60 + 30, closes_minute=11 * 60 + 30)
+        kind.order_rules.create(procedure="gastroscopy", kind="before", days=1)
+        kind.order_rules.create(procedure="barium", kind="days_after", days=3)
+        kind.reminders.create(days_before=3, minute=9 * 60)
+        kind.reminders.create(days_before=1, minute=18 * 60 + 30)
 
 
 def _papers(places: dict[str, Institution]) -> None:

@@ -7,6 +7,10 @@ from typing import Any
 from rest_framework import serializers
 
 from hospital.records.rules import MISSING_REASONS
+from hospital.scheduling.inputs import NearTimeField
+from hospital.scheduling.rules import PARTS_OF_DAY
+
+from .finding import DAYS_MAX
 
 END_CODES = ("patient_request", "pain", "robot_fault", "link_lost", "emergency", "not_feasible", "other")
 TEXT_MAX = 4000
@@ -16,22 +20,52 @@ class Nothing(serializers.Serializer[Any]):
     pass
 
 
-class Book(serializers.Serializer[Any]):
-    patient_id = serializers.UUIDField()
+class OtherProcedure(serializers.Serializer[Any]):
+    procedure = serializers.CharField(max_length=40)
+    at = NearTimeField()
+
+
+class Team(serializers.Serializer[Any]):
     exam_type = serializers.CharField(max_length=40)
-    clinical_question = serializers.CharField(max_length=TEXT_MAX)
-    history = serializers.CharField(max_length=TEXT_MAX, required=False, default="", allow_blank=True)
     remote_physician_id = serializers.UUIDField()
     bedside_physician_id = serializers.UUIDField()
+    assistant_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     robot_id = serializers.UUIDField()
     room_id = serializers.UUIDField()
     starts_at = serializers.DateTimeField()
+
+
+class Times(serializers.Serializer[Any]):
+    """A search, from the address: `place` and `person` several times, `procedure` as `code@time`."""
+
+    exam_type = serializers.CharField(max_length=40)
+    starts_from = NearTimeField(required=False)
+    days = serializers.IntegerField(min_value=1, max_value=DAYS_MAX, default=30)
+    place = serializers.ListField(child=serializers.UUIDField(), default=list, max_length=50)
+    person = serializers.ListField(child=serializers.UUIDField(), default=list, max_length=3)
+    language = serializers.CharField(max_length=12, default="", allow_blank=True)
+    part_of_day = serializers.ChoiceField(choices=("", *PARTS_OF_DAY), default="")
+    procedure = serializers.ListField(
+        child=serializers.RegexField(r"\A[^@\s]{1,40}@\S{10,40}\Z"), default=list, max_length=20
+    )
+    page = serializers.IntegerField(min_value=1, max_value=200, default=1)
+
+
+class Book(Team):
+    patient_id = serializers.UUIDField()
+    clinical_question = serializers.CharField(max_length=TEXT_MAX)
+    history = serializers.CharField(max_length=TEXT_MAX, required=False, default="", allow_blank=True)
+    other_procedures = serializers.ListField(
+        child=OtherProcedure(), required=False, default=list, max_length=20
+    )
+    hold_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
 class Move(serializers.Serializer[Any]):
     starts_at = serializers.DateTimeField()
     remote_physician_id = serializers.UUIDField(required=False)
     bedside_physician_id = serializers.UUIDField(required=False)
+    assistant_id = serializers.UUIDField(required=False)
     robot_id = serializers.UUIDField(required=False)
     room_id = serializers.UUIDField(required=False)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -29,6 +31,9 @@ class Exam(models.Model):
     bedside_physician = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     robot = models.ForeignKey("fleet.Robot", models.PROTECT, related_name="exams")
     room = models.ForeignKey("scheduling.Resource", models.PROTECT, related_name="+")
+    assistant = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    probe = models.ForeignKey("scheduling.Resource", models.PROTECT, null=True, related_name="+")
+    other_procedures: Any = models.JSONField(default=list)  # [{procedure, at}] the desk was told when booking
     requesting_institution = models.ForeignKey("access.Institution", models.PROTECT, related_name="+")
     performing_institution = models.ForeignKey("access.Institution", models.PROTECT, related_name="+")
     clinical_question = EncryptedTextField()

@@ -156,6 +156,10 @@ def exam_summary(exam: Exam, principal: Principal) -> dict[str, Any]:
         "bedside_physician": _person(exam.bedside_physician, exam.requesting_institution),
         "robot": {"id": str(exam.robot_id), "name": exam.robot.name, "name_en": exam.robot.name_en},
         "room": {"id": str(exam.room_id), "name": exam.room.name, "name_en": exam.room.name_en},
+        "assistant": _person(exam.assistant, exam.requesting_institution) if exam.assistant else None,
+        "probe": {"id": str(exam.probe.id), "name": exam.probe.name, "name_en": exam.probe.name_en}
+        if exam.probe
+        else None,
         "requesting_institution": exam.requesting_institution.name,
         "performing_institution": exam.performing_institution.name,
         "requesting_institution_en": exam.requesting_institution.name_en,

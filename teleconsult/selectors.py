@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -16,10 +16,11 @@ from hospital.common.errors import NotFound
 from hospital.people import licences
 from hospital.people import selectors as people
 from hospital.people.scopes import of_readable
+from hospital.scheduling.exam_times import Procedure
 
 from . import rules
 from .models import Exam, LinkQuality, Presence
-from .states import PREPARING
+from .states import PREPARING, State
 
 PRESENT_WITHIN = timedelta(seconds=6)  # the page's socket marks itself every second
 LINK_VALID_FOR = timedelta(minutes=5)  # design value: a measurement older than this says nothing
@@ -31,6 +32,8 @@ _RELATED = (
     "bedside_physician",
     "robot",
     "room",
+    "assistant",
+    "probe",
     "requesting_institution",
     "performing_institution",
     "checklist",
@@ -101,6 +104,16 @@ def earlier_exams(exam: Exam) -> list[Exam]:
     """Other exams of the same patient, newest first: for who reads this exam, by whatever part they read it."""
     others = Exam.objects.select_related(*_RELATED).filter(of_readable(), patient_id=exam.patient_id)
     return list(others.exclude(id=exam.id).order_by("-starts_at", "-id")[:EARLIER_MAX])
+
+
+def exams_as_procedures(patient_id: UUID, codes: Iterable[str], *, but: UUID | None) -> list[Procedure]:
+    """The patient's exams of these types that take or took place, as order rules see them."""
+    rows = Exam.objects.filter(patient_id=patient_id, exam_type_id__in=list(codes))
+    others = rows.exclude(id=but) if but else rows
+    there = others.exclude(
+        state__in=[str(state) for state in (State.CANCELLED, State.NO_SHOW, State.ABORTED)]
+    )
+    return [Procedure(code, at) for code, at in there.values_list("exam_type_id", "starts_at")]
 
 
 def presence(exam_id: UUID, role: str) -> Presence | None:

@@ -4,12 +4,15 @@ from django.urls import path
 
 from devices.fleet.consumers import RobotSocket
 
-from . import api, api_peer, api_reports, api_robot, api_tablets, consumers
+from . import api, api_peer, api_reports, api_robot, api_tablets, api_times, consumers
 
 EXAM = "exams/<uuid:exam_id>"
 
 urlpatterns = [
     path("exams", api.ExamsDoor.as_view()),
+    path("times", api_times.TimesDoor.as_view()),
+    path("holds", api_times.TimeHoldsDoor.as_view()),
+    path("holds/<uuid:time_hold_id>", api_times.TimeHoldDoor.as_view()),
     path(EXAM, api.ExamDoor.as_view()),
     *[path(f"{EXAM}/{name}", door.as_view()) for name, door in api.COMMANDS.items()],
     path(f"{EXAM}/lease", api.LeaseDoor.as_view()),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -42,6 +43,11 @@ def robot_within(principal: Principal, action: str, robot_id: UUID) -> Robot:
 def robots(principal: Principal) -> list[Robot]:
     reach = within(principal, "robot.list", "robot")
     return list(Robot.objects.select_related("institution").filter(reach).order_by("name"))
+
+
+def robots_at(institution_ids: Iterable[UUID]) -> list[Robot]:
+    """The robots that stand there, for who looks for a time; scope is decided by who asked."""
+    return list(Robot.objects.filter(institution_id__in=list(institution_ids), revoked_at=None))
 
 
 def of_institution(asked: Asked) -> Q:

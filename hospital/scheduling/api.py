@@ -13,8 +13,8 @@ from hospital.common.api import Door
 from hospital.common.errors import Invalid
 
 from . import selectors
-
-KINDS = ("person", "room", "robot")
+from .representations import exam_type_json, resource_json
+from .rules import KINDS
 
 
 class ExamTypesDoor(Door):
@@ -23,24 +23,12 @@ class ExamTypesDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        results = [
-            {
-                "code": kind.code,
-                "name_zh": kind.name_zh,
-                "name_en": kind.name_en,
-                "minutes": kind.minutes,
-                "service": kind.service,
-                "preparation_zh": kind.preparation_zh,
-                "preparation_en": kind.preparation_en,
-                "views": kind.views,
-            }
-            for kind in selectors.exam_types()
-        ]
+        results = [exam_type_json(kind) for kind in selectors.exam_types()]
         return Response({"results": results, "next": None})
 
 
 class ResourcesDoor(Door):
-    """Rooms, robots and people of the caller's institutions."""
+    """Rooms, robots, probes and people of the caller's institutions."""
 
     actions: ClassVar = {"GET": "resource.list"}
     catalogue = True
@@ -50,18 +38,6 @@ class ResourcesDoor(Door):
         kind = request.query_params.get("kind", "")
         if kind and kind not in KINDS:
             raise Invalid("invalid", field="kind")
-        results = [
-            {
-                "id": str(row.id),
-                "kind": row.kind,
-                "name": row.name,
-                "name_en": row.name_en,
-                "user_id": str(row.user_id) if row.user_id else None,
-                "institution_id": str(row.institution_id),
-                "institution": row.institution.name,
-            }
-            for row in selectors.resources(
-                kind=kind, institution_ids=places(principal_of(request), "resource.list")
-            )
-        ]
+        mine = places(principal_of(request), "resource.list")
+        results = [resource_json(row) for row in selectors.resources(kind=kind, institution_ids=mine)]
         return Response({"results": results, "next": None})

@@ -14,6 +14,11 @@ from .models import ExamType, Reservation, Resource
 from .states import BLOCKING, HOLD
 
 
+def qualified(code: str) -> Q:
+    """Resources that may be used for the type: those said to, and those about which nothing was said."""
+    return Q(exam_types=None) | Q(exam_types=code)
+
+
 def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime) -> list[dict[str, Any]]:
     """Everything that blocks any of the resources in [starts_at, ends_at). Says what is busy, never with whom.
 
@@ -38,12 +43,30 @@ def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime
     ]
 
 
+def holds_of(user_id: UUID) -> int:
+    """How many times this person keeps for somebody now."""
+    rows = Reservation.objects.filter(status=HOLD, held_by_id=user_id, expires_at__gt=now())
+    return rows.values("hold_id").distinct().count()
+
+
 def resources(*, kind: str, institution_ids: Iterable[UUID]) -> list[Resource]:
     """The active resources of these institutions; of every kind when `kind` is empty."""
-    rows = Resource.objects.select_related("institution").filter(
-        active=True, institution_id__in=list(institution_ids)
-    )
+    rows = Resource.objects.select_related("institution").prefetch_related("exam_types")
+    rows = rows.filter(active=True, institution_id__in=list(institution_ids))
     return list((rows.filter(kind=kind) if kind else rows).order_by("kind", "name", "id"))
+
+
+def usable(
+    kind: ExamType, *, user_ids: Iterable[UUID], robot_ids: Iterable[UUID], place_ids: Iterable[UUID]
+) -> list[Resource]:
+    """What an exam of this type can use: these people and robots, and the rooms and probes of these places."""
+    things = Q(kind="room") | (Q(kind="probe", probe_type=kind.probe) if kind.probe else Q(pk__in=[]))
+    rows = Resource.objects.filter(qualified(kind.code), active=True).filter(
+        Q(user_id__in=list(user_ids))
+        | Q(id__in=list(robot_ids))
+        | things & Q(institution_id__in=list(place_ids))
+    )
+    return list(rows.distinct().order_by("name", "id"))
 
 
 def person_resources(user_ids: Iterable[UUID]) -> dict[UUID, UUID]:
@@ -70,12 +93,14 @@ def room_institution(resource_id: UUID) -> UUID | None:
 
 
 def exam_types() -> list[ExamType]:
-    return list(ExamType.objects.order_by("code"))
+    rows = ExamType.objects.prefetch_related("windows", "order_rules", "reminders")
+    return list(rows.order_by("code"))
 
 
 def exam_type_get(code: str) -> ExamType:
     """Invalid `unknown_exam_type`."""
-    found = ExamType.objects.filter(code=code).first()
+    rows = ExamType.objects.prefetch_related("windows", "order_rules")
+    found = rows.filter(code=code).first()
     if found is None:
         raise Invalid("unknown_exam_type", field="exam_type")
     return found

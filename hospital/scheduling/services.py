@@ -8,7 +8,8 @@ constraint; what it runs into is looked up again after PostgreSQL refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -19,11 +20,12 @@ from hospital.common.ids import uuid7
 from hospital.common.locks import limit_lock_wait
 from hospital.common.work import work_add
 
-from . import rules, selectors
+from . import availability, rules, selectors
 from .models import Appointment, Reservation, Resource
 from .states import BOOKED, CLOSING, HOLD, RELEASED, IllegalStep, advance
 
 HOLD_EXPIRE = "scheduling.hold_expire"
+HOLDS_REMEMBERED = timedelta(days=1)  # design value: long enough to ask who kept a time
 TRIES = 3  # design value: each try meets a rival that has ended since
 RETRY_AFTER_S = 2  # design value, told to the caller whose rival is still undecided
 # PostgreSQL Appendix A: exclusion_violation; deadlock_detected, serialization_failure, lock_not_available.
@@ -73,19 +75,40 @@ def _release_expired(ids: list[UUID]) -> None:
     )
 
 
-def _reserve(
-    ids: list[UUID], starts_at: datetime, ends_at: datetime, make: Callable[[UUID], Reservation]
-) -> None:
+Period = tuple[datetime, datetime]
+
+
+def _periods(ids: list[UUID], starts_at: datetime, ends_at: datetime) -> dict[UUID, Period]:
+    """The time each calendar is busy with: the exam's own with what the resource needs before and after it."""
+    rows = Resource.objects.filter(id__in=ids).values_list("id", "before_minutes", "after_minutes")
+    return {
+        ident: (starts_at - timedelta(minutes=before), ends_at + timedelta(minutes=after))
+        for ident, before, after in rows
+    }
+
+
+def _meets(row: dict[str, Any], periods: dict[UUID, Period]) -> bool:
+    start, end = periods[UUID(row["resource_id"])]
+    return datetime.fromisoformat(row["starts_at"]) < end and start < datetime.fromisoformat(row["ends_at"])
+
+
+def _taken(periods: dict[UUID, Period]) -> list[dict[str, Any]]:
+    first, last = min(start for start, _ in periods.values()), max(end for _, end in periods.values())
+    found = selectors.busy(resource_ids=periods, starts_at=first, ends_at=last)
+    return [row for row in found if _meets(row, periods)]
+
+
+def _reserve(periods: dict[UUID, Period], make: Callable[[UUID, Period], Reservation]) -> None:
     """Write one reservation per resource, or raise Conflict `taken` that names all that stands in the way."""
     refused: Conflict | None = None
     for _ in range(TRIES):
-        _release_expired(ids)
-        taken = selectors.busy(resource_ids=ids, starts_at=starts_at, ends_at=ends_at)
+        _release_expired(list(periods))
+        taken = _taken(periods)
         if taken:
             raise Conflict("taken", taken=taken) from refused
         try:
             with transaction.atomic():
-                Reservation.objects.bulk_create([make(resource_id) for resource_id in ids])
+                Reservation.objects.bulk_create([make(*one) for one in periods.items()])
             return
         except (IntegrityError, OperationalError) as error:
             # The savepoint is undone, so a deadlock's other side can finish; then the look-up sees its rows.
@@ -99,13 +122,21 @@ def _free(appointment: Appointment) -> None:
 
 
 def _book(appointment: Appointment, ids: list[UUID]) -> None:
-    start, end = appointment.starts_at, appointment.ends_at
     _reserve(
-        ids,
-        start,
-        end,
-        lambda ident: Reservation(resource_id=ident, appointment=appointment, period=(start, end)),
+        _periods(ids, appointment.starts_at, appointment.ends_at),
+        lambda ident, period: Reservation(resource_id=ident, appointment=appointment, period=period),
     )
+
+
+def _refuse_closed(ids: list[UUID], starts_at: datetime, ends_at: datetime, place_id: UUID | None) -> None:
+    """Conflict `resource_closed` or `not_released`, with all that is not open in `closed[]`.
+
+    The calendars are locked: whoever closes one meanwhile waits, and finds the booking.
+    """
+    rows = Resource.objects.filter(id__in=ids)
+    closed = availability.closed_for(rows, starts_at, ends_at, place=place_id)
+    if closed:
+        raise Conflict(closed[0]["code"], closed=closed)
 
 
 @transaction.atomic
@@ -116,16 +147,20 @@ def appointment_book(
     ends_at: datetime,
     by: UUID,
     hold_id: UUID | None = None,
+    place_id: UUID | None = None,
 ) -> Appointment:
-    """Book all resources for [starts_at, ends_at); with `hold_id`, in the place of that hold.
+    """Book all resources for [starts_at, ends_at) with their buffers; with `hold_id`, in the place of that hold.
 
-    Conflict `taken` with `taken[]` (all of it), `hold_over` when the hold has ended meanwhile, `calendar_locked`
-    with `retry_after_s`; Invalid `bad_period`, `unknown_resource`. Nothing is written then.
+    `place_id` is where it is done: hours and released times can be for one place. Conflict `taken` with `taken[]`
+    (all of it), `resource_closed` or `not_released` with `closed[]`, `hold_over` when the hold has ended meanwhile
+    or is somebody else's, `calendar_locked` with `retry_after_s`; Invalid `bad_period`, `unknown_resource`. Nothing
+    is written then.
     """
     _check(starts_at, ends_at)
     ids = _lock(resource_ids)
-    if hold_id is not None and not _hold_end(hold_id):
+    if hold_id is not None and not _hold_end(hold_id, by=by):
         raise Conflict("hold_over")
+    _refuse_closed(ids, starts_at, ends_at, place_id)
     appointment = Appointment.objects.create(starts_at=starts_at, ends_at=ends_at, created_by_id=by)
     _book(appointment, ids)
     return appointment
@@ -146,20 +181,37 @@ def _step(appointment_id: UUID, command: str, by: UUID | None) -> Appointment:
 
 @transaction.atomic
 def appointment_move(
-    *, appointment_id: UUID, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime, by: UUID
+    *,
+    appointment_id: UUID,
+    resource_ids: Iterable[UUID],
+    starts_at: datetime,
+    ends_at: datetime,
+    by: UUID,
+    place_id: UUID | None = None,
 ) -> Appointment:
     """Another time or other resources. When the new time can't be had, everything stays as it was.
 
-    The old time is free for others only once this transaction commits. Errors as in `appointment_book`.
+    The old time is free for others only once this transaction commits. What keeps its time is not asked again
+    whether it is open. Errors as in `appointment_book`.
     """
     _check(starts_at, ends_at)
     appointment = _step(appointment_id, "move", by)
     ids = _lock(resource_ids)
+    kept = _kept(appointment, starts_at, ends_at)
+    _refuse_closed([ident for ident in ids if ident not in kept], starts_at, ends_at, place_id)
     appointment.starts_at, appointment.ends_at = starts_at, ends_at
     appointment.save(update_fields=["starts_at", "ends_at", "changed_by_id", "changed_at"])
     _free(appointment)
     _book(appointment, ids)
     return appointment
+
+
+def _kept(appointment: Appointment, starts_at: datetime, ends_at: datetime) -> frozenset[UUID]:
+    """The calendars that a move leaves at their time."""
+    if (appointment.starts_at, appointment.ends_at) != (starts_at, ends_at):
+        return frozenset()
+    rows = Reservation.objects.filter(appointment=appointment, status=BOOKED)
+    return frozenset(rows.values_list("resource_id", flat=True))
 
 
 @transaction.atomic
@@ -183,15 +235,22 @@ def appointment_close(*, appointment_id: UUID, status: str, by: UUID | None = No
 
 @transaction.atomic
 def hold_place(
-    *, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime, expires_at: datetime, by: UUID
+    *,
+    resource_ids: Iterable[UUID],
+    starts_at: datetime,
+    ends_at: datetime,
+    expires_at: datetime,
+    by: UUID,
+    place_id: UUID | None = None,
 ) -> UUID:
     """Keep a time for somebody who is deciding, until `expires_at`; the hold's id. Errors as in `appointment_book`."""
     _check(starts_at, ends_at)
     if expires_at <= now():
         raise Invalid("bad_period", field="expires_at")
-    ids, hold_id, period = _lock(resource_ids), uuid7(), (starts_at, ends_at)
+    ids, hold_id = _lock(resource_ids), uuid7()
+    _refuse_closed(ids, starts_at, ends_at, place_id)
 
-    def make(resource_id: UUID) -> Reservation:
+    def make(resource_id: UUID, period: Period) -> Reservation:
         return Reservation(
             resource_id=resource_id,
             hold_id=hold_id,
@@ -201,29 +260,36 @@ def hold_place(
             expires_at=expires_at,
         )
 
-    _reserve(ids, starts_at, ends_at, make)
+    _reserve(_periods(ids, starts_at, ends_at), make)
     work_add(kind=HOLD_EXPIRE, key=str(hold_id), payload={}, due_at=expires_at)
     return hold_id
 
 
-def _hold_end(hold_id: UUID) -> bool:
-    """Release the hold's rows; False when it was over already."""
+def _hold_end(hold_id: UUID, by: UUID | None = None) -> bool:
+    """Release the hold's rows; False when it was over already, or is not held by `by` where that is asked."""
     rows = Reservation.objects.filter(hold_id=hold_id, status=HOLD, expires_at__gt=now())
+    if by is not None:
+        rows = rows.filter(held_by_id=by)
     return rows.update(status=RELEASED) > 0
 
 
 @transaction.atomic
-def hold_release(*, hold_id: UUID) -> bool:
-    """Give the time back early. False when the hold was over already, which is fine too."""
-    return _hold_end(hold_id)
+def hold_release(*, hold_id: UUID, by: UUID | None = None) -> bool:
+    """Give the time back early. False when the hold was over already, or is not held by `by`, which is fine too."""
+    return _hold_end(hold_id, by)
 
 
 @transaction.atomic
 def hold_expire_due() -> int:
     """Release what has expired; returns how many rows. Only tidies: expired holds block nobody meanwhile.
 
-    Rows somebody else is working on are left to them, so this never waits and never deadlocks.
+    Rows somebody else is working on are left to them, so this never waits and never deadlocks. What was kept
+    yesterday and never booked is forgotten.
     """
+    old = Reservation.objects.filter(
+        status=RELEASED, appointment=None, expires_at__lt=now() - HOLDS_REMEMBERED
+    ).select_for_update(skip_locked=True)
+    Reservation.objects.filter(id__in=list(old.values_list("id", flat=True))).delete()
     due = Reservation.objects.select_for_update(skip_locked=True).filter(status=HOLD, expires_at__lte=now())
     return Reservation.objects.filter(id__in=list(due.values_list("id", flat=True))).update(status=RELEASED)
 

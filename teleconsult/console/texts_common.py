@@ -60,6 +60,8 @@ TEXTS_COMMON: dict[str, tuple[str, str]] = {
     "who.robot": ("机器人", "Robot"),
     "who.room": ("检查室", "Room"),
     "who.person": ("人员", "Person"),
+    "who.assistant": ("助手", "Assistant"),
+    "who.probe": ("探头", "Probe"),
     "exam": ("检查项目", "Exam"),
     "exam.question": ("检查目的", "Clinical question"),
     "exam.history": ("病史", "History"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .booking import exam_book, exam_cancel, exam_move, exam_no_show
+from .booking import exam_book, exam_cancel, exam_hold, exam_hold_release, exam_move, exam_no_show
 from .hand_over import bedside_change, bedside_take
 from .preparation import (
     checklist_agree,
@@ -40,6 +40,8 @@ __all__ = [
     "exam_consent",
     "exam_consent_withdraw",
     "exam_end",
+    "exam_hold",
+    "exam_hold_release",
     "exam_identify",
     "exam_move",
     "exam_no_show",

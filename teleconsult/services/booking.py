@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from devices.fleet import selectors as fleet
-from hospital.access.models import Membership
 from hospital.access.principals import SYSTEM, Principal
+from hospital.audit.services import audit_record
 from hospital.common.clock import now
-from hospital.common.errors import Invalid
+from hospital.common.errors import Conflict, NotFound
 from hospital.people import selectors as people
 from hospital.scheduling import selectors as scheduling
 from hospital.scheduling import services as scheduling_services
+from hospital.scheduling.rules import HOLD_FOR
 
 from .. import rules, selectors
 from ..models import Exam
 from ..states import Command
 from .steps import exam_locked, noted, part_checked, reason_checked, refuse_if_missing, step
+from .team import procedures_of, team_checked
 
-BOOKING_GRACE = timedelta(minutes=5)  # a start a few minutes ago still means "now"
+HOLDS_MAX = 5  # design value: times one person may keep at once
+CHANGEABLE = ("remote_physician_id", "bedside_physician_id", "assistant_id", "robot_id", "room_id")
 
 
 def _accession() -> str:
@@ -34,46 +38,79 @@ def _accession() -> str:
     return f"E{row[0]:09d}"
 
 
-def _institution_of(user_id: UUID, role: str, *, within: tuple[UUID, ...] | None = None) -> UUID:
-    memberships = Membership.objects.filter(user_id=user_id, role=role, user__is_active=True)
-    if within is not None:
-        memberships = memberships.filter(institution_id__in=within)
-    membership = memberships.order_by("institution_id").first()
-    if membership is None:
-        raise Invalid("wrong_role", role=role)
-    return membership.institution_id
-
-
-def _resource_ids(*, remote_id: UUID, bedside_id: UUID, robot: Any, room_id: UUID) -> list[UUID]:
-    """The four things an exam needs, as schedulable resources, all active."""
-    found = scheduling.person_resources([remote_id, bedside_id])
-    wanted = [found.get(remote_id), found.get(bedside_id), robot.resource_id, room_id]
-    ids = [resource for resource in wanted if resource is not None]
-    if len(ids) < 4 or not scheduling.all_active(ids):
-        raise Invalid("unknown_resource")
-    return ids
-
-
 def _robot(principal: Principal, robot_id: UUID) -> Any:
     """A robot of the caller's own desk."""
     return fleet.robot_within(principal, "exam.book", robot_id)
 
 
-def _team_checked(
-    *, remote_id: UUID, bedside_id: UUID, home_id: UUID, room_id: UUID, starts_at: datetime
-) -> tuple[UUID, UUID]:
-    """(requesting, performing) institution of a team that can be right; Invalid with what is wrong."""
-    if starts_at < now() - BOOKING_GRACE:
-        raise Invalid("in_the_past")
-    if remote_id == bedside_id:
-        raise Invalid("same_person")
-    requesting = _institution_of(bedside_id, "bedside_physician", within=(home_id,))
-    performing = _institution_of(remote_id, "remote_physician")
-    if requesting == performing:
-        raise Invalid("same_institution")
-    if scheduling.room_institution(room_id) != requesting:
-        raise Invalid("unknown_resource")
-    return requesting, performing
+def _told(other_procedures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As the exam keeps it: JSON has no times."""
+    return [{"procedure": row["procedure"], "at": row["at"].isoformat()} for row in other_procedures]
+
+
+def _heard(exam: Exam) -> list[dict[str, Any]]:
+    return [row | {"at": datetime.fromisoformat(row["at"])} for row in exam.other_procedures]
+
+
+@transaction.atomic
+def exam_hold(
+    *,
+    principal: Principal,
+    exam_type: str,
+    remote_physician_id: UUID,
+    bedside_physician_id: UUID,
+    robot_id: UUID,
+    room_id: UUID,
+    starts_at: datetime,
+    assistant_id: UUID | None = None,
+) -> tuple[UUID, datetime]:
+    """Keep the time of everybody and everything for somebody who is deciding; the hold and when it ends.
+
+    Conflict `too_many_holds`; else errors as in `exam_book`. Papers and order rules are asked when it is booked.
+    """
+    kind = scheduling.exam_type_get(exam_type)
+    robot = _robot(principal, robot_id)
+    if scheduling.holds_of(principal.id) >= HOLDS_MAX:
+        raise Conflict("too_many_holds", most=HOLDS_MAX)
+    team = team_checked(
+        kind,
+        remote_id=remote_physician_id,
+        bedside_id=bedside_physician_id,
+        assistant_id=assistant_id,
+        robot=robot,
+        room_id=room_id,
+        starts_at=starts_at,
+        procedures=(),
+    )
+    expires_at = now() + HOLD_FOR
+    hold_id = scheduling_services.hold_place(
+        resource_ids=team.resource_ids,
+        starts_at=starts_at,
+        ends_at=team.ends_at,
+        expires_at=expires_at,
+        by=principal.id,
+        place_id=team.requesting_id,
+    )
+    _hold_noted(principal, "exam.hold", hold_id, team.requesting_id)
+    return hold_id, expires_at
+
+
+@transaction.atomic
+def exam_hold_release(*, principal: Principal, hold_id: UUID) -> None:
+    """Give a time back before its hold ends. NotFound when it is over, or another person's."""
+    if not scheduling_services.hold_release(hold_id=hold_id, by=principal.id):
+        raise NotFound()
+    _hold_noted(principal, "exam.hold_release", hold_id, None)
+
+
+def _hold_noted(principal: Principal, action: str, hold_id: UUID, institution_id: UUID | None) -> None:
+    audit_record(
+        principal=principal,
+        action=action,
+        object_kind="hold",
+        object_id=hold_id,
+        institution_id=institution_id,
+    )
 
 
 @transaction.atomic
@@ -89,37 +126,44 @@ def exam_book(
     robot_id: UUID,
     room_id: UUID,
     starts_at: datetime,
+    assistant_id: UUID | None = None,
+    other_procedures: Sequence[dict[str, Any]] = (),
+    hold_id: UUID | None = None,
 ) -> Exam:
-    """Book physician, physician, robot and room for one time in one transaction.
+    """Book physician, physician, robot and room, and an assistant and a probe where needed, in one transaction.
 
-    Conflict `taken` names all that is taken; Conflict with the first code of `rules.BOOKABLE_GATES` when the exam
-    could never start, `patient_restricted` for a record that is only stored; Invalid for people, rooms or times that
-    can't be right.
+    `other_procedures` `[{procedure, at}]` is what the patient has before it. With `hold_id`, in the place of the
+    caller's own hold. Conflict `taken` names all that is taken, `resource_closed` and `not_released` all that is not
+    open; Conflict with the first code of `rules.BOOKABLE_GATES` when the exam could never start, `patient_restricted`
+    for a record that is only stored; the exam type's own refusals as in `exam_rules`; Invalid for people, rooms or
+    times that can't be right.
     """
     people.restriction_checked(principal=principal, patient_id=patient_id)
     patient = people.patient_for_writing(principal=principal, patient_id=patient_id, action="exam.book")
     kind = scheduling.exam_type_get(exam_type)
     robot = _robot(principal, robot_id)
-    requesting, performing = _team_checked(
+    team = team_checked(
+        kind,
         remote_id=remote_physician_id,
         bedside_id=bedside_physician_id,
-        home_id=robot.institution_id,
+        assistant_id=assistant_id,
+        robot=robot,
         room_id=room_id,
         starts_at=starts_at,
+        procedures=procedures_of(kind, patient.id, other_procedures),
     )
-    ends_at = starts_at + timedelta(minutes=kind.minutes)
     appointment = scheduling_services.appointment_book(
-        resource_ids=_resource_ids(
-            remote_id=remote_physician_id, bedside_id=bedside_physician_id, robot=robot, room_id=room_id
-        ),
+        resource_ids=team.resource_ids,
         starts_at=starts_at,
-        ends_at=ends_at,
+        ends_at=team.ends_at,
         by=principal.id,
+        hold_id=hold_id,
+        place_id=team.requesting_id,
     )
     exam = Exam.objects.create(
         accession=_accession(),
         starts_at=starts_at,
-        ends_at=ends_at,
+        ends_at=team.ends_at,
         patient=patient,
         exam_type=kind,
         appointment=appointment,
@@ -127,8 +171,11 @@ def exam_book(
         bedside_physician_id=bedside_physician_id,
         robot=robot,
         room_id=room_id,
-        requesting_institution_id=requesting,
-        performing_institution_id=performing,
+        assistant_id=assistant_id,
+        probe_id=team.probe_id,
+        other_procedures=_told(other_procedures),
+        requesting_institution_id=team.requesting_id,
+        performing_institution_id=team.performing_id,
         clinical_question=clinical_question,
         history=history,
         booked_by_id=None if principal.kind == "system" else principal.id,
@@ -143,32 +190,31 @@ def exam_move(*, principal: Principal, exam_id: UUID, starts_at: datetime, **cha
     """Another time, and other people, robot or room where named; the old time is kept until the new one is sure."""
     exam = exam_locked(principal, exam_id)
     part_checked(principal, exam, Command.MOVE)
-    for name in ("remote_physician_id", "bedside_physician_id", "robot_id", "room_id"):
+    for name in CHANGEABLE:
         if changes.get(name) is not None:
             setattr(exam, name, changes[name])
     robot = fleet.robot_of_institution(exam.robot_id, (exam.requesting_institution_id,))
-    _, exam.performing_institution_id = _team_checked(
+    team = team_checked(
+        exam.exam_type,
         remote_id=exam.remote_physician_id,
         bedside_id=exam.bedside_physician_id,
-        home_id=exam.requesting_institution_id,
+        assistant_id=exam.assistant_id,
+        robot=robot,
         room_id=exam.room_id,
         starts_at=starts_at,
+        length=exam.ends_at - exam.starts_at,
+        time_asked=starts_at != exam.starts_at,
+        procedures=procedures_of(exam.exam_type, exam.patient_id, _heard(exam), but=exam.id),
     )
-    exam.starts_at, exam.ends_at = (
-        starts_at,
-        starts_at + (exam.ends_at - selectors.exam_get(principal, exam_id).starts_at),
-    )
+    exam.starts_at, exam.ends_at = starts_at, team.ends_at
+    exam.performing_institution_id, exam.probe_id = team.performing_id, team.probe_id
     scheduling_services.appointment_move(
         appointment_id=exam.appointment_id,
-        resource_ids=_resource_ids(
-            remote_id=exam.remote_physician_id,
-            bedside_id=exam.bedside_physician_id,
-            robot=robot,
-            room_id=exam.room_id,
-        ),
+        resource_ids=team.resource_ids,
         starts_at=exam.starts_at,
         ends_at=exam.ends_at,
         by=principal.id,
+        place_id=exam.requesting_institution_id,
     )
     step(exam, Command.MOVE, principal)
     refuse_if_missing(exam, only=rules.BOOKABLE_GATES)

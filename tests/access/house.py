@@ -52,7 +52,8 @@ from hospital.people.models import (
 )
 from hospital.records import services as records
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
-from teleconsult import reporting
+from hospital.scheduling.models import CalendarException, ReleasedTime
+from teleconsult import reporting, services
 from teleconsult.models import Exam
 from teleconsult.urls import websocket_urlpatterns
 from tests.factories import World, make_world
@@ -152,6 +153,7 @@ def make_house(world: World | None = None) -> House:
     reset = Activation.objects.create(
         user=world.users["expert2"], purpose="reset", asked_by=world.users["admin"]
     )
+    exception, released, hold_id = _calendars(world)
     entry = AuditEntry.objects.filter(patient_ids__contains=[world.patient.id]).latest("seq")
     house.ids = {
         "correction_id": _correction(world).id,
@@ -165,6 +167,8 @@ def make_house(world: World | None = None) -> House:
         "key_id": key.id, "provider_id": uuid4(), "subject_id": uuid4(),
         "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
         "consent_id": shared.id, "peer_id": peer.id,
+        "code": "abdomen", "resource_id": world.room.id, "institution_id": world.places["home"].id,
+        "exception_id": exception.id, "released_id": released.id, "time_hold_id": hold_id,
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,
         "privilege_id": Privilege.objects.get(user=world.users["expert"]).id,
@@ -185,6 +189,23 @@ def _kept(world: World) -> dict[str, UUID]:
         case_number="(2026)沪01民初1号", reason="诉讼", set_by=world.users["admin"],
     )  # fmt: skip
     return {"request_id": answered.id, "hold_id": hold.id}
+
+
+def _calendars(world: World) -> tuple[CalendarException, ReleasedTime, UUID]:
+    """A closed hour and a released one, long after the bookings; a time that is kept."""
+    late = world.tomorrow(60 * 24 * 20)
+    exception = CalendarException.objects.create(
+        resource=world.room, period=(late, late + timedelta(hours=1)), reason="maintenance",
+        created_by_id=world.users["desk"].id,
+    )  # fmt: skip
+    released = ReleasedTime.objects.create(
+        resource=world.room, period=(late, late + timedelta(hours=1)), released_by_id=world.users["desk"].id
+    )
+    kept = world.booking(starts_at=world.tomorrow(60 * 24 * 21))
+    for name in ("patient_id", "clinical_question", "history"):
+        del kept[name]
+    hold_id, _ = services.exam_hold(principal=world.principals["desk"], **kept)
+    return exception, released, hold_id
 
 
 def _shared(world: World) -> tuple[Consent, Peer]:
@@ -243,7 +264,8 @@ class Address:
         """Filled with ids. KeyError when nobody said what fills a name: a new address must be added to the house."""
         path = self.route
         for name in self.names:
-            path = path.replace(f"<uuid:{name}>", str(ids[name])).replace(f"<int:{name}>", str(ids[name]))
+            for kind in ("uuid", "int", "str"):
+                path = path.replace(f"<{kind}:{name}>", str(ids[name]))
         return f"/{path}"
 
 
@@ -284,7 +306,7 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
             "kind": "transfer", "receiver_id": str(world.places["other"].id), "text_version": "1",
             "given_by": "patient", "method": "witness", "witness_name": "钱丽",
         },
-    } | _paper_bodies(house) | _deed_bodies(house) | _administration_bodies(house)  # fmt: skip
+    } | _paper_bodies(house) | _deed_bodies(house) | _administration_bodies(house) | _calendar_bodies(house)  # fmt: skip
 
 
 def _paper_bodies(house: House) -> dict[str, dict[str, Any]]:
@@ -312,6 +334,25 @@ def _paper_bodies(house: House) -> dict[str, dict[str, Any]]:
             "public_key_pem": pem_of(Ed25519PrivateKey.generate()),
         },
         "api/v1/peer/reports": {"document_number": world.patient.document_number},
+    }  # fmt: skip
+
+
+def _calendar_bodies(house: House) -> dict[str, dict[str, Any]]:
+    late = house.world.tomorrow(60 * 24 * 22)
+    kept = house.world.booking(starts_at=late.isoformat())
+    times = {"starts_at": late.isoformat(), "ends_at": (late + timedelta(hours=1)).isoformat()}
+    return {
+        "api/v1/holds": {name: str(value) for name, value in kept.items() if name != "patient_id"},
+        "exam-types/<str:code>": {
+            "minutes": 30, "preparation_zh": "x", "preparation_en": "x", "windows": [], "order_rules": [],
+            "reminders": [],
+        },
+        "resources/<uuid:resource_id>": {
+            "before_minutes": 5, "after_minutes": 5, "languages": ["zh"], "exam_types": [],
+        },
+        "/hours": {"hours": [{"weekday": 0, "opens": "08:00", "closes": "12:00"}]},
+        "/exceptions": times | {"reason": "leave"},
+        "/released": times,
     }  # fmt: skip
 
 

@@ -217,7 +217,13 @@ def make_world() -> World:
         maintenance_due_on=today() + timedelta(days=30),
     )
     ExamType.objects.create(
-        code="abdomen", name_zh="上腹部", name_en="Abdomen", minutes=20, service="remote_ultrasound", views=[]
+        code="abdomen",
+        name_zh="上腹部",
+        name_en="Abdomen",
+        minutes=20,
+        service="remote_ultrasound",
+        views=[],
+        keeper=home,
     )
     world.agreement = Agreement.objects.create(
         inviting=home,

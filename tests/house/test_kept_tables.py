@@ -78,6 +78,13 @@ STAYS = {
     ),
     "papers of physicians and hospitals: under what right a kept record was made",
 ) | dict.fromkeys(
+    (
+        "scheduling_weeklyhours", "scheduling_calendarexception", "scheduling_releasedtime",
+        "scheduling_resource_exam_types", "scheduling_examwindow", "scheduling_orderrule",
+        "scheduling_examreminder",
+    ),
+    "calendars of staff, rooms and devices and the rules of exam types: nothing of a patient",
+) | dict.fromkeys(
     ("people_consenttext", "fleet_robot", "scheduling_resource", "scheduling_examtype", "access_tablet"),
     "what kept rows refer to",
 )  # fmt: skip

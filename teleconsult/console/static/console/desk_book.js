@@ -1,9 +1,10 @@
-// Step 2 of a booking: exam, question, who and when, one submit.
+// Step 2 of a booking: exam, question, who and when (found or typed), one submit.
 import { call } from "./api.js";
 import { busy, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
 import { either, patientLine, patientName } from "./exams.js";
 import { loadChoices, slotFields } from "./desk_slot.js";
+import { timesFinder } from "./desk_times.js";
 import { t } from "./texts.js";
 import { clock, day } from "./when.js";
 
@@ -27,7 +28,14 @@ export function bookForm({ patient, day: dayText, onBooked, onChangePatient }) {
     const place = h("div", {});
     const send = h("button", { class: "button primary" }, t("book.submit"));
     const chosenType = () => choices.exam_types.find((row) => row.code === type.value);
-    const slot = slotFields({ choices, initial: { day: dayText }, minutes: () => chosenType()?.minutes || 30 });
+    const slot = slotFields({
+      choices, initial: { day: dayText }, minutes: () => chosenType()?.minutes || 30,
+      assistant: () => Boolean(chosenType()?.assistant), onTouched: () => finder.drop(),
+    });
+    const finder = timesFinder({
+      type: () => type.value, day: slot.day, people: slot.people, team: slot.team,
+      onKept: ({ starts_at, team }) => slot.put(starts_at, team),
+    });
 
     function typeChanged() {
       const row = chosenType() || {};
@@ -41,11 +49,13 @@ export function bookForm({ patient, day: dayText, onBooked, onChangePatient }) {
       const missing = [...(question.value.trim() ? [] : [t("exam.question")]), ...slot.missing()];
       if (missing.length) return replace(place, h("div", { class: "alert", role: "alert" }, t("book.missing", { fields: missing.join("、") })));
       const body = { patient_id: patient.id, exam_type: type.value, clinical_question: question.value.trim(), history: history.value.trim(), ...slot.read() };
+      if (finder.hold()) body.hold_id = finder.hold();
       try {
         const exam = await call("POST", "exams", body);
         notice(t("book.done", { name: exam.patient.name, day: day(exam.starts_at), time: clock(exam.starts_at) }));
         return onBooked(exam);
       } catch (error) {
+        if (error.code === "hold_over") await finder.drop(); // the next try books without it
         slot.refresh();
         return showError(place, error);
       }
@@ -54,10 +64,10 @@ export function bookForm({ patient, day: dayText, onBooked, onChangePatient }) {
     const form = h("form", { class: "stack pinned", novalidate: true, "aria-label": t("book.title") },
       field(t("book.exam_type"), type), preparation,
       field(t("book.question"), question), field(t("book.history"), history, { note: t("optional") }),
-      slot.nodes, place, h("div", { class: "actions" }, send));
+      finder.node, slot.nodes, place, h("div", { class: "actions" }, send));
     form.addEventListener("submit", (event) => { event.preventDefault(); busy(send, submit); });
-    type.addEventListener("change", typeChanged);
-    replace(node, h("h2", {}, t("book.title")), chosenPatient(patient, onChangePatient), form);
+    type.addEventListener("change", () => { finder.drop(); typeChanged(); });
+    replace(node, h("h2", {}, t("book.title")), chosenPatient(patient, () => { finder.drop(); onChangePatient(); }), form);
     typeChanged();
     question.focus();
   }

@@ -16,8 +16,10 @@ function facts(exam) {
     exam.history && row(t("exam.history"), exam.history),
     row(t("who.remote"), `${exam.remote_physician.name} · ${hospital(exam, "performing")}`),
     row(t("who.bedside"), `${exam.bedside_physician.name} · ${hospital(exam, "requesting")}`),
+    exam.assistant && row(t("who.assistant"), exam.assistant.name),
     row(t("who.robot"), either(exam.robot), exam.robot.online === undefined ? "" : ` · ${t(exam.robot.online ? "robot.online" : "robot.offline")}`),
     row(t("who.room"), either(exam.room)),
+    exam.probe && row(t("who.probe"), either(exam.probe)),
     exam.end_reason && row(t("detail.reason"), exam.end_reason));
 }
 
@@ -77,8 +79,8 @@ async function moveDialog(exam) {
   const choices = await loadChoices();
   const minutes = Math.round((Date.parse(exam.ends_at) - Date.parse(exam.starts_at)) / 60000);
   const initial = { starts_at: exam.starts_at };
-  for (const part of ["remote_physician", "bedside_physician", "robot", "room"]) initial[part] = exam[part].id;
-  const slot = slotFields({ choices, initial, exceptId: exam.id, minutes: () => minutes });
+  for (const part of ["remote_physician", "bedside_physician", "assistant", "robot", "room"]) initial[part] = exam[part]?.id;
+  const slot = slotFields({ choices, initial, exceptId: exam.id, minutes: () => minutes, assistant: () => Boolean(exam.assistant) });
   return commandDialog(t("move.title"), slot.nodes, {
     label: t("move.submit"),
     run: async () => {

@@ -1,11 +1,22 @@
 // A refusal as people read it: the sentence first, what it names below, the code small and last.
 import { h, icon, $ } from "./dom.js";
 import { t, known } from "./texts.js";
-import { clock } from "./when.js";
+import { clock, day } from "./when.js";
 
 function takenRow(row) {
   const kind = known(`who.${row.kind}`) ? t(`who.${row.kind}`) : row.kind;
   return t("book.taken_row", { kind, name: row.name, from: clock(row.starts_at), to: clock(row.ends_at) });
+}
+
+// What else a refusal of a time names: who is closed or not qualified, the hours that are allowed, the first day again.
+function namedRows(problem) {
+  const english = document.documentElement.lang === "en";
+  const named = [...(problem.closed || []), ...(problem.resources || [])].filter((row) => row.name);
+  return [
+    ...named.map((row) => (english && row.name_en) || row.name),
+    ...(problem.hours || []).map((row) => `${row.from}–${row.to}`),
+    ...(problem.free_from ? [t("error.free_from", { day: day(problem.free_from) })] : []),
+  ];
 }
 
 function fieldRows(errors) {
@@ -25,7 +36,7 @@ function labelOf(name) {
 export function errorNode(error) {
   const problem = error.data || {};
   const taken = problem.taken || [];
-  const rows = taken.length ? taken.map(takenRow) : fieldRows(problem.errors);
+  const rows = taken.length ? taken.map(takenRow) : [...namedRows(problem), ...fieldRows(problem.errors)];
   const title = taken.length ? t("book.taken") : error.title || t("error.unexpected");
   if (error.status === undefined) console.error(error);
   return h("div", { class: "alert", role: "alert" },

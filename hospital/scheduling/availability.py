@@ -1,0 +1,206 @@
+"""Calendars read for a stretch of time: when each is open, and when it is busy. Free time is computed, never stored."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from math import ceil, floor
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+
+from hospital.common.clock import now
+
+from . import intervals
+from .hours import Open, Released, Weekly, day_of, open_on
+from .intervals import Span, Spans
+from .models import CalendarException, ReleasedTime, Resource, WeeklyHours
+from .rules import BUFFER_MAX_MIN, LONGEST
+
+# No reservation is longer: what ends later than this after the stretch also begins after it.
+_LONGEST_BUSY = LONGEST + 2 * timedelta(minutes=BUFFER_MAX_MIN)
+BUSY = """
+SELECT resource_id, array_agg(floor(date_part('epoch', lower(period)))::bigint),
+       array_agg(ceil(date_part('epoch', upper(period)))::bigint)
+FROM scheduling_reservation
+WHERE resource_id = ANY(%s) AND status IN ('hold', 'booked') AND upper(period) > %s AND upper(period) < %s
+  AND lower(period) < %s AND (status = 'booked' OR expires_at > %s)
+GROUP BY resource_id
+"""
+
+
+@dataclass
+class Calendar:
+    """One resource's calendar for a stretch of time; `busy` sorted and disjoint, with the buffers of what is booked."""
+
+    resource: Resource
+    open: Open
+    busy: Spans = field(default_factory=list)
+
+    def starts_on(self, day: date, *, length: int, place: UUID | None, now_s: int) -> Spans:
+        """The moments of that day at which something of `length` seconds can begin here."""
+        open_ = open_on(self.open, day, place=place, now_s=now_s, offered=True)
+        if not open_:
+            return []
+        before, after = self.resource.before_minutes * 60, self.resource.after_minutes * 60
+        near = _between(self.busy, open_[0][0] - before, open_[-1][1] + after)
+        return intervals.starts(open_, near, length=length, before=before, after=after)
+
+
+def _between(busy: Spans, start: int, end: int) -> Spans:
+    """The stretches that meet [start, end), found by halving: a day is a small part of what was read."""
+    first = bisect_right(busy, start, key=lambda span: span[1])
+    return busy[first : bisect_left(busy, end, lo=first, key=lambda span: span[0])]
+
+
+def busy_times(resource_ids: Sequence[UUID], starts_at: datetime, ends_at: datetime) -> dict[UUID, Spans]:
+    """The busy stretches that meet [starts_at, ends_at), by resource, in one query along one index.
+
+    Whole seconds, rounded outwards. Expired holds block nobody.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(BUSY, [list(resource_ids), starts_at, ends_at + _LONGEST_BUSY, ends_at, now()])
+        return {
+            ident: intervals.normal(zip(lows, highs, strict=True)) for ident, lows, highs in cursor.fetchall()
+        }
+
+
+def seconds(starts_at: datetime, ends_at: datetime) -> Span:
+    """Rounded outwards."""
+    return floor(starts_at.timestamp()), ceil(ends_at.timestamp())
+
+
+def _weekly(resources: Sequence[Resource]) -> dict[UUID, tuple[Weekly, ...] | None]:
+    """Each resource's own hours, else its institution's, else None."""
+    places = {resource.institution_id for resource in resources}
+    rows = WeeklyHours.objects.filter(Q(resource__in=resources) | Q(institution_id__in=places))
+    found: dict[UUID, list[Weekly]] = defaultdict(list)
+    for row in rows:
+        owner = row.resource_id or row.institution_id
+        assert owner is not None
+        found[owner].append(
+            Weekly(
+                row.weekday, row.opens_minute, row.closes_minute, row.place_id, row.valid_from, row.valid_to
+            )
+        )
+    return {
+        resource.id: tuple(found[owner]) if (owner := _owner(resource, found)) is not None else None
+        for resource in resources
+    }
+
+
+def _owner(resource: Resource, found: dict[UUID, list[Weekly]]) -> UUID | None:
+    return next((owner for owner in (resource.id, resource.institution_id) if owner in found), None)
+
+
+def _exceptions(
+    resources: Sequence[Resource], starts_at: datetime, ends_at: datetime
+) -> dict[UUID, tuple[Spans, Spans]]:
+    """(opened, closed) of each resource: its own and its institution's."""
+    places = {resource.institution_id for resource in resources}
+    rows = CalendarException.objects.filter(
+        Q(resource__in=resources) | Q(institution_id__in=places),
+        withdrawn_at=None,
+        period__overlap=(starts_at, ends_at),
+    )
+    opened: dict[UUID, Spans] = defaultdict(list)
+    closed: dict[UUID, Spans] = defaultdict(list)
+    for row in rows:
+        owner = row.resource_id or row.institution_id
+        assert owner is not None
+        (opened if row.open else closed)[owner].append(seconds(row.period.lower, row.period.upper))
+    return {
+        resource.id: (
+            intervals.normal([*opened[resource.id], *opened[resource.institution_id]]),
+            intervals.normal([*closed[resource.id], *closed[resource.institution_id]]),
+        )
+        for resource in resources
+    }
+
+
+def _releases(
+    resources: Sequence[Resource], starts_at: datetime, ends_at: datetime
+) -> dict[UUID, tuple[Released, ...]]:
+    """The released times of those who are booked by release only."""
+    by_release = [resource.id for resource in resources if resource.by_release]
+    if not by_release:
+        return {}
+    rows = ReleasedTime.objects.filter(
+        resource_id__in=by_release, withdrawn_at=None, period__overlap=(starts_at, ends_at)
+    )
+    found: dict[UUID, list[Released]] = {ident: [] for ident in by_release}
+    for row in rows:
+        found[row.resource_id].append(Released(row.partner_id, seconds(row.period.lower, row.period.upper)))
+    return {ident: tuple(released) for ident, released in found.items()}
+
+
+def opening(resources: Sequence[Resource], starts_at: datetime, ends_at: datetime) -> dict[UUID, Open]:
+    """When each resource is open in [starts_at, ends_at)."""
+    weekly, released = _weekly(resources), _releases(resources, starts_at, ends_at)
+    exceptions = _exceptions(resources, starts_at, ends_at)
+    return {
+        resource.id: Open(
+            weekly=weekly[resource.id],
+            opened=exceptions[resource.id][0],
+            closed=exceptions[resource.id][1],
+            released=released.get(resource.id),
+        )
+        for resource in resources
+    }
+
+
+def calendars(resources: Sequence[Resource], starts_at: datetime, ends_at: datetime) -> dict[UUID, Calendar]:
+    """The calendars of these resources over [starts_at, ends_at), free time not computed yet.
+
+    Busy time is read a little beyond both ends: what cleans or warms up there reaches into it.
+    """
+    ids, margin = [resource.id for resource in resources], timedelta(minutes=BUFFER_MAX_MIN)
+    busy = busy_times(ids, starts_at - margin, ends_at + margin)
+    opens = opening(resources, starts_at, ends_at)
+    return {
+        resource.id: Calendar(resource, opens[resource.id], busy.get(resource.id, []))
+        for resource in resources
+    }
+
+
+def closed_for(
+    resources: Iterable[Resource], starts_at: datetime, ends_at: datetime, *, place: UUID | None
+) -> list[dict[str, Any]]:
+    """Which of the resources are not open for [starts_at, ends_at) at that place, as a refusal lists them.
+
+    `{resource_id, kind, name, name_en, code: resource_closed|not_released}`. Buffers may lie outside open hours.
+    """
+    rows = {resource.id: resource for resource in resources}
+    start, end = seconds(starts_at, ends_at)
+    now_s = int(now().timestamp())
+    days = [day_of(start), day_of(end - 1)]
+    found = []
+    for ident, calendar in opening(list(rows.values()), starts_at, ends_at).items():
+        if _covered(calendar, days, start, end, place, now_s):
+            continue
+        unreleased = Open(weekly=calendar.weekly, opened=calendar.opened, closed=calendar.closed)
+        code = "not_released" if _covered(unreleased, days, start, end, place, now_s) else "resource_closed"
+        found.append(_closed_json(rows[ident], code))
+    return sorted(found, key=lambda row: (row["kind"], row["resource_id"]))
+
+
+def _covered(calendar: Open, days: list[date], start: int, end: int, place: UUID | None, now_s: int) -> bool:
+    spans: Spans = []
+    for day in dict.fromkeys(days):
+        spans += open_on(calendar, day, place=place, now_s=now_s, offered=False)
+    return intervals.covers(intervals.normal(spans), start, end)
+
+
+def _closed_json(resource: Resource, code: str) -> dict[str, Any]:
+    return {
+        "resource_id": str(resource.id),
+        "kind": resource.kind,
+        "name": resource.name,
+        "name_en": resource.name_en,
+        "code": code,
+    }

@@ -1,0 +1,294 @@
+"""Writing what calendars and exam types are made of: hours, exceptions, released times, qualifications, rules.
+
+Kept by the scheduler or the system administrator of the resource's own institution. Each deed is on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from hospital.access.models import Institution
+from hospital.access.principals import Principal
+from hospital.access.table import places
+from hospital.audit.services import audit_record
+from hospital.common.clock import now
+from hospital.common.errors import Conflict, Invalid, NotFound
+
+from . import rules
+from .models import (
+    CalendarException,
+    ExamReminder,
+    ExamType,
+    ExamWindow,
+    OrderRule,
+    ReleasedTime,
+    Reservation,
+    Resource,
+    WeeklyHours,
+)
+from .states import BOOKED
+
+KEEP = "resource.keep"
+ROWS_MAX = 100  # design value: rows of one week, or rules of one exam type
+
+
+def resource_kept(principal: Principal, resource_id: UUID) -> Resource:
+    """A resource whose calendar the caller keeps; NotFound for any other."""
+    rows = Resource.objects.filter(institution_id__in=places(principal, KEEP), id=resource_id)
+    found = rows.select_related("institution").first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _locked(principal: Principal, resource_id: UUID) -> Resource:
+    """Bookings of this calendar wait, and then see what was written."""
+    resource_kept(principal, resource_id)
+    return Resource.objects.select_for_update(no_key=True).get(id=resource_id)
+
+
+def institution_kept(principal: Principal, institution_id: UUID) -> Institution:
+    """An institution whose hours the caller keeps; NotFound for any other."""
+    found = Institution.objects.filter(id__in=places(principal, KEEP)).filter(id=institution_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _noted(
+    principal: Principal, action: str, kind: str, object_id: UUID | None, place: UUID | None, **details: Any
+) -> None:
+    audit_record(
+        principal=principal,
+        action=action,
+        object_kind=kind,
+        object_id=object_id,
+        institution_id=place,
+        details=details,
+    )
+
+
+def _period(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+    if ends_at <= starts_at:
+        raise Invalid("bad_period", field="ends_at")
+    return starts_at, ends_at
+
+
+def weekly_hours(
+    *, resource_id: UUID | None = None, institution_id: UUID | None = None
+) -> QuerySet[WeeklyHours]:
+    """The rows of one owner, in the week's order."""
+    owner = {"resource_id": resource_id} if resource_id else {"institution_id": institution_id}
+    return WeeklyHours.objects.filter(**owner).order_by("weekday", "opens_minute", "id")
+
+
+def _hours_replace(rows: Sequence[dict[str, Any]], **owner: UUID | None) -> None:
+    if len(rows) > ROWS_MAX:
+        raise Invalid("invalid", field="hours")
+    named = {row["place_id"] for row in rows if row.get("place_id")}
+    if Institution.objects.filter(id__in=named).count() < len(named):
+        raise Invalid("invalid", field="place_id")
+    for row in rows:
+        first, last = row.get("valid_from"), row.get("valid_to")
+        if row["closes_minute"] <= row["opens_minute"] or (first and last and last < first):
+            raise Invalid("bad_hours", field="hours")
+    weekly_hours(**owner).delete()
+    WeeklyHours.objects.bulk_create([WeeklyHours(**owner, **row) for row in rows])
+
+
+@transaction.atomic
+def resource_hours_set(*, principal: Principal, resource_id: UUID, rows: Sequence[dict[str, Any]]) -> None:
+    """The whole week of one calendar anew; no rows go back to the institution's hours. What is booked stays.
+
+    Rows `{weekday, opens_minute, closes_minute, place_id?, valid_from?, valid_to?}`. Invalid `bad_hours`.
+    """
+    resource = _locked(principal, resource_id)
+    _hours_replace(rows, resource_id=resource.id)
+    _noted(principal, "resource.hours", "resource", resource.id, resource.institution_id, rows=len(rows))
+
+
+@transaction.atomic
+def institution_hours_set(
+    *, principal: Principal, institution_id: UUID, rows: Sequence[dict[str, Any]]
+) -> None:
+    """The week of everything there that has no hours of its own. Invalid `bad_hours`."""
+    place = institution_kept(principal, institution_id)
+    _hours_replace(rows, institution_id=place.id)
+    _noted(principal, "institution.hours", "institution", place.id, place.id, rows=len(rows))
+
+
+@transaction.atomic
+def exception_add(
+    *,
+    principal: Principal,
+    resource_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    open: bool,
+    reason: str,
+    note: str,
+) -> tuple[CalendarException, list[dict[str, str]]]:
+    """A time that differs from the week, and the bookings that a closed one meets: they stand until somebody moves
+    them. Invalid `bad_period`."""
+    resource, period = _locked(principal, resource_id), _period(starts_at, ends_at)
+    if reason not in rules.EXCEPTION_REASONS:
+        raise Invalid("invalid", field="reason")
+    row = CalendarException.objects.create(
+        resource=resource,
+        period=period,
+        open=open,
+        reason=reason,
+        note=note.strip(),
+        created_by_id=principal.id,
+    )
+    _noted(principal, "resource.exception", "resource", resource.id, resource.institution_id, reason=reason)
+    return row, [] if open else _met(resource.id, period)
+
+
+def _met(resource_id: UUID, period: tuple[datetime, datetime]) -> list[dict[str, str]]:
+    """The bookings of a calendar in that time: `{appointment_id, starts_at, ends_at}`."""
+    rows = Reservation.objects.select_related("appointment").filter(
+        resource_id=resource_id, status=BOOKED, period__overlap=period
+    )
+    return [
+        {
+            "appointment_id": str(row.appointment.id),
+            "starts_at": row.appointment.starts_at.isoformat(),
+            "ends_at": row.appointment.ends_at.isoformat(),
+        }
+        for row in rows.order_by("period")
+        if row.appointment is not None
+    ]
+
+
+def exceptions_of(principal: Principal, resource_id: UUID) -> QuerySet[CalendarException]:
+    """What still lies ahead or runs, the institution's included."""
+    resource = resource_kept(principal, resource_id)
+    rows = CalendarException.objects.filter(withdrawn_at=None, period__endswith__gt=now())
+    mine = rows.filter(resource=resource) | rows.filter(institution_id=resource.institution_id)
+    return mine.order_by("period", "id")
+
+
+@transaction.atomic
+def exception_withdraw(*, principal: Principal, resource_id: UUID, exception_id: UUID) -> None:
+    """NotFound for one that is another calendar's, or withdrawn already."""
+    resource = _locked(principal, resource_id)
+    rows = CalendarException.objects.filter(id=exception_id, resource=resource, withdrawn_at=None)
+    if not rows.update(withdrawn_at=now()):
+        raise NotFound()
+    _noted(principal, "resource.exception_withdraw", "resource", resource.id, resource.institution_id)
+
+
+def released_of(principal: Principal, resource_id: UUID) -> QuerySet[ReleasedTime]:
+    """What still lies ahead or runs."""
+    resource = resource_kept(principal, resource_id)
+    rows = ReleasedTime.objects.filter(resource=resource, withdrawn_at=None, period__endswith__gt=now())
+    return rows.select_related("partner").order_by("period", "id")
+
+
+@transaction.atomic
+def released_add(
+    *,
+    principal: Principal,
+    resource_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    partner_id: UUID | None,
+) -> ReleasedTime:
+    """Give an expert to one partner, or to all, for a time. From the first one on the expert is bookable only in
+    released times. Conflict `not_a_person`; Invalid `bad_period`."""
+    resource, period = _locked(principal, resource_id), _period(starts_at, ends_at)
+    if resource.kind != "person":
+        raise Conflict("not_a_person")
+    if partner_id is not None and not Institution.objects.filter(id=partner_id).exists():
+        raise Invalid("invalid", field="partner_id")
+    if not resource.by_release:
+        resource.by_release = True
+        resource.save(update_fields=["by_release"])
+    row = ReleasedTime.objects.create(
+        resource=resource, partner_id=partner_id, period=period, released_by_id=principal.id
+    )
+    _noted(principal, "resource.release", "resource", resource.id, resource.institution_id)
+    return row
+
+
+@transaction.atomic
+def released_withdraw(*, principal: Principal, resource_id: UUID, released_id: UUID) -> None:
+    """Take a time back; what partners have booked in it stands. NotFound the second time."""
+    resource = _locked(principal, resource_id)
+    rows = ReleasedTime.objects.filter(id=released_id, resource=resource, withdrawn_at=None)
+    if not rows.update(withdrawn_at=now()):
+        raise NotFound()
+    _noted(principal, "resource.release_withdraw", "resource", resource.id, resource.institution_id)
+
+
+@transaction.atomic
+def resource_keep(
+    *,
+    principal: Principal,
+    resource_id: UUID,
+    before_minutes: int,
+    after_minutes: int,
+    languages: Sequence[str],
+    exam_types: Sequence[str],
+    by_release: bool,
+) -> Resource:
+    """Buffers, languages and qualifications; no exam types means all. Conflict `not_a_person`."""
+    resource = _locked(principal, resource_id)
+    if by_release and resource.kind != "person":
+        raise Conflict("not_a_person")
+    known = set(ExamType.objects.filter(code__in=exam_types).values_list("code", flat=True))
+    if known != set(exam_types):
+        raise Invalid("unknown_exam_type", field="exam_types")
+    resource.before_minutes, resource.after_minutes = before_minutes, after_minutes
+    resource.languages, resource.by_release = sorted(set(languages)), by_release
+    resource.save(update_fields=["before_minutes", "after_minutes", "languages", "by_release"])
+    resource.exam_types.set(known)
+    _noted(principal, "resource.keep", "resource", resource.id, resource.institution_id)
+    return resource_kept(principal, resource_id)
+
+
+@transaction.atomic
+def exam_type_keep(
+    *,
+    principal: Principal,
+    code: str,
+    windows: Iterable[dict[str, Any]],
+    order_rules: Iterable[dict[str, Any]],
+    reminders: Iterable[dict[str, Any]],
+    **fields: Any,
+) -> ExamType:
+    """All rules of one exam type anew. `fields`: minutes, assistant, probe, preparation_zh, preparation_en.
+
+    What is booked keeps its time. Invalid `bad_hours`, `order_rule_twice`; NotFound for no such type, or another
+    institution's.
+    """
+    rows = ExamType.objects.select_for_update(no_key=True)
+    kind = rows.filter(code=code, keeper_id__in=places(principal, "exam_type.keep")).first()
+    if kind is None:
+        raise NotFound()
+    for name, value in fields.items():
+        setattr(kind, name, value)
+    kind.save(update_fields=list(fields))
+    hours, orders = list(windows), list(order_rules)
+    if any(row["closes_minute"] <= row["opens_minute"] for row in hours):
+        raise Invalid("bad_hours", field="windows")
+    if len({(row["procedure"], row["kind"]) for row in orders}) < len(orders):
+        raise Invalid("order_rule_twice", field="order_rules")
+    kind.windows.all().delete()
+    kind.order_rules.all().delete()
+    kind.reminders.all().delete()
+    ExamWindow.objects.bulk_create([ExamWindow(exam_type=kind, **row) for row in hours])
+    OrderRule.objects.bulk_create([OrderRule(exam_type=kind, **row) for row in orders])
+    times = {(row["days_before"], row["minute"]) for row in reminders}
+    ExamReminder.objects.bulk_create(
+        [ExamReminder(exam_type=kind, days_before=days, minute=minute) for days, minute in sorted(times)]
+    )
+    _noted(principal, "exam_type.keep", "exam_type", None, kind.keeper_id, code=code)
+    return ExamType.objects.prefetch_related("windows", "order_rules", "reminders").get(code=code)

@@ -1,0 +1,126 @@
+"""Who and what one exam takes: two physicians, an assistant and a probe where the type needs them, robot and room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hospital.access.models import Membership
+from hospital.common.clock import now
+from hospital.common.errors import Invalid
+from hospital.scheduling import exam_rules
+from hospital.scheduling import selectors as scheduling
+from hospital.scheduling.exam_times import Procedure
+from hospital.scheduling.models import ExamType
+
+from .. import selectors
+
+BOOKING_GRACE = timedelta(minutes=5)  # a start a few minutes ago still means "now"
+FAR = timedelta(days=2 * 366)  # design value: what lies further ahead is a mistyped year
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """A team that can be right, and the calendars that it takes."""
+
+    ends_at: datetime
+    requesting_id: UUID
+    performing_id: UUID
+    probe_id: UUID | None
+    resource_ids: list[UUID]
+
+
+def _institution_of(user_id: UUID, role: str, *, within: tuple[UUID, ...] | None = None) -> UUID:
+    memberships = Membership.objects.filter(user_id=user_id, role=role, user__is_active=True)
+    if within is not None:
+        memberships = memberships.filter(institution_id__in=within)
+    membership = memberships.order_by("institution_id").first()
+    if membership is None:
+        raise Invalid("wrong_role", role=role)
+    return membership.institution_id
+
+
+def _calendars(people: list[UUID], things: list[UUID]) -> list[UUID]:
+    """The calendars of all of them, all active. Invalid `unknown_resource`."""
+    found = scheduling.person_resources(people)
+    ids = [*(found[user_id] for user_id in people if user_id in found), *things]
+    if len(ids) < len(people) + len(things) or not scheduling.all_active(ids):
+        raise Invalid("unknown_resource")
+    return ids
+
+
+def _places(people: list[UUID], home_id: UUID, room_id: UUID) -> tuple[UUID, UUID]:
+    """(requesting, performing) institution; `people` are remote, bedside and perhaps an assistant."""
+    remote_id, bedside_id, *assistants = people
+    if len(set(people)) < len(people):
+        raise Invalid("same_person")
+    requesting = _institution_of(bedside_id, "bedside_physician", within=(home_id,))
+    for assistant_id in assistants:
+        _institution_of(assistant_id, "assistant", within=(home_id,))
+    performing = _institution_of(remote_id, "remote_physician")
+    if requesting == performing:
+        raise Invalid("same_institution")
+    if scheduling.room_institution(room_id) != requesting:
+        raise Invalid("unknown_resource")
+    return requesting, performing
+
+
+def _end_of(kind: ExamType, starts_at: datetime, length: timedelta | None) -> datetime:
+    """Invalid `in_the_past`; `bad_period` for a mistyped year."""
+    if starts_at < now() - BOOKING_GRACE:
+        raise Invalid("in_the_past")
+    if starts_at > now() + FAR:
+        raise Invalid("bad_period", field="starts_at")
+    return starts_at + (length or timedelta(minutes=kind.minutes))
+
+
+def team_checked(
+    kind: ExamType,
+    *,
+    remote_id: UUID,
+    bedside_id: UUID,
+    assistant_id: UUID | None,
+    robot: Any,
+    room_id: UUID,
+    starts_at: datetime,
+    procedures: Iterable[Procedure],
+    length: timedelta | None = None,
+    time_asked: bool = True,
+) -> Team:
+    """The team, when people, places and the exam type's own rules allow it; `length` when not the type's.
+
+    Invalid with what is wrong, Conflict where another time would be right: see `exam_rules.refuse_unfit`.
+    """
+    people = [remote_id, bedside_id, *([assistant_id] if assistant_id else [])]
+    ends_at = _end_of(kind, starts_at, length)
+    requesting, performing = _places(people, robot.institution_id, room_id)
+    probe = exam_rules.probe_for(kind, place_id=requesting, starts_at=starts_at, ends_at=ends_at)
+    ids = _calendars(people, [robot.resource_id, room_id, *([probe.id] if probe else [])])
+    exam_rules.refuse_unfit(
+        kind,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        resource_ids=ids,
+        assistant=assistant_id is not None,
+        procedures=procedures,
+        time_asked=time_asked,
+    )
+    return Team(
+        ends_at=ends_at,
+        requesting_id=requesting,
+        performing_id=performing,
+        probe_id=probe.id if probe else None,
+        resource_ids=ids,
+    )
+
+
+def procedures_of(
+    kind: ExamType, patient_id: UUID, told: Iterable[dict[str, Any]], *, but: UUID | None = None
+) -> list[Procedure]:
+    """What the desk was told, and the patient's own exams here that an order rule of the type names."""
+    named = {order.procedure for order in exam_rules.orders_of(kind)}
+    stated = [Procedure(row["procedure"], row["at"]) for row in told]
+    return [*stated, *(selectors.exams_as_procedures(patient_id, named, but=but) if named else [])]
