@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from hospital.common.retention import DEVICE, ROBOT, Part, Standing, Subject, Words, cutoff
 
@@ -21,11 +21,13 @@ def _lock(robot_id: UUID) -> bool:
     return Robot.objects.select_for_update(of=("self",)).filter(id=robot_id).first() is not None
 
 
-def _find(text: str) -> UUID | None:
+def _find(text: str) -> list[UUID]:
+    """By id or name, in either language; two hospitals may give a robot the same one."""
     try:
-        return UUID(text)
+        return [UUID(text)]
     except ValueError:
-        return Robot.objects.filter(name=text.strip()).values_list("id", flat=True).first()
+        named = Robot.objects.filter(Q(name=text.strip()) | Q(name_en=text.strip()))
+        return list(named.order_by("id").values_list("id", flat=True)) if text.strip() else []
 
 
 def _institution(robot_id: UUID) -> UUID | None:

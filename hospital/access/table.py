@@ -113,7 +113,7 @@ ACTIONS: dict[str, Row] = {
     "me.delegations": at(OWN, DELEGATE),
     "me.erasure": at(OWN, PATIENT),
     "erasure.ask": _DESK,
-    "erasure.read": _DESK,
+    "erasure.read": _DESK | _HOLDERS,
     "restriction.lift": _DESK,
     # Not the system administrator, who runs the erasing; who set a hold can't lift it (see keeping.LegalHold).
     "hold.read": _HOLDERS,
@@ -159,6 +159,8 @@ ACTIONS: dict[str, Row] = {
     "page.report_print": _PHYSICIANS | _OPENED,
     "page.consents": _DESK | at(INSTITUTION, B),
     "page.consent_print": _DESK | at(INSTITUTION, B),
+    "page.keeping": _DESK | _HOLDERS,
+    "page.erasure_print": _DESK,
     "page.papers": at(INSTITUTION, SYSTEM_ADMIN, Role.QUALITY_CONTROL.value),
     "page.mailbox": at(NONE, *STAFF),
     "page.admin_system": at(NONE, SYSTEM_ADMIN),

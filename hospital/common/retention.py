@@ -177,19 +177,22 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Whose record it is. `find` takes what people write (a number, an id); `candidates(at)` may be due.
+    """Whose record it is. `find` takes what people write (a number, a name, an id) and gives every one it may mean,
+    of any hospital; `candidates(at)` may be due.
 
     `lock` keeps others from adding to the record until the transaction ends; False when there is no such record.
-    `aliases`: other ids under which the same record was known; a hold on one of them counts.
+    `aliases`: other ids under which the same record was known; a hold on one of them counts. `label`: the number by
+    which the record is found elsewhere, for the list of what goes; no name.
     """
 
     kind: str
     lock: Callable[[UUID], bool]
-    find: Callable[[str], UUID | None]
+    find: Callable[[str], list[UUID]]
     institution: Callable[[UUID], UUID | None]
     standing: Callable[[UUID], Standing]
     candidates: Callable[[datetime], Iterable[UUID]]
     aliases: Callable[[UUID], list[UUID]] = lambda _subject: []
+    label: Callable[[UUID], str] = str
 
 
 _parts: dict[str, Part] = {}

@@ -1,4 +1,4 @@
-"""Doors of keeping: legal holds for security and audit administrators, answers to erasure requests for the desk."""
+"""Doors of keeping: legal holds for security and audit administrators, erasure requests for them and the desk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,15 @@ from hospital.common.api import Door, page_of
 from hospital.common.reads import Shown
 
 from . import selectors, services
-from .representations import hold_json, request_json
+from .representations import hold_json, request_json, request_shown
+
+STANDING, WAITING = OpenApiParameter("standing", bool), OpenApiParameter("waiting", bool)
+PAGE = OpenApiParameter("page", int)
+
+
+def asked(request: Request, name: str) -> bool:
+    """A question that is off unless it says `true` or `1`."""
+    return request.query_params.get(name, "").lower() in ("1", "true")
 
 
 class HoldInput(serializers.Serializer[Any]):
@@ -36,17 +44,20 @@ class HoldsDoor(Door):
 
     actions: ClassVar = {"GET": "hold.read", "POST": "hold.set"}
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[STANDING, PAGE], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         self.shown(Shown(kind="holds", why="hold"))
-        return page_of(selectors.holds(principal_of(request)), request, hold_json)
+        reader = principal_of(request)
+        rows = selectors.holds(reader, standing=asked(request, "standing"))
+        return page_of(rows, request, lambda row: hold_json(row, reader))
 
     @extend_schema(request=HoldInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         data = HoldInput(data=request.data)
         data.is_valid(raise_exception=True)
-        row = services.hold_set(principal=principal_of(request), **data.validated_data)
-        return Response(hold_json(row), status=201)
+        reader = principal_of(request)
+        row = services.hold_set(principal=reader, **data.validated_data)
+        return Response(hold_json(row, reader), status=201)
 
 
 class HoldLiftDoor(Door):
@@ -56,8 +67,9 @@ class HoldLiftDoor(Door):
     def post(self, request: Request, hold_id: UUID) -> Response:
         data = LiftInput(data=request.data)
         data.is_valid(raise_exception=True)
-        row = services.hold_lift(principal=principal_of(request), hold_id=hold_id, **data.validated_data)
-        return Response(hold_json(row))
+        reader = principal_of(request)
+        row = services.hold_lift(principal=reader, hold_id=hold_id, **data.validated_data)
+        return Response(hold_json(row, reader))
 
 
 class ErasureRequestsDoor(Door):
@@ -65,14 +77,16 @@ class ErasureRequestsDoor(Door):
 
     actions: ClassVar = {"GET": "erasure.read"}
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[WAITING, PAGE], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         return page_of(
-            selectors.requests(principal_of(request)),
+            selectors.requests(principal_of(request), waiting=asked(request, "waiting")),
             request,
             request_json,
             shown=lambda rows: self.shown(
-                Shown(kind="erasure_requests", patient_ids=tuple(row.patient_id for row in rows), why="desk")
+                Shown(
+                    kind="erasure_requests", patient_ids=tuple(row.patient_id for row in rows), why="erasure"
+                )
             ),
         )
 
@@ -83,13 +97,5 @@ class ErasureRequestDoor(Door):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, request_id: UUID) -> Response:
         row = selectors.request_get(principal=principal_of(request), request_id=request_id)
-        self.shown(
-            Shown(
-                kind="erasure_request",
-                object_id=row.id,
-                patient_ids=(row.patient_id,),
-                institution_id=row.institution_id,
-                why="desk",
-            )
-        )
+        self.shown(request_shown(row))
         return Response(request_json(row))

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hospital.common.clock import today
+from hospital.access.principals import Principal
+from hospital.common.clock import now, today
+from hospital.common.reads import Shown
 
 from .models import ErasureRequest, LegalHold
 
 
-def hold_json(row: LegalHold) -> dict[str, Any]:
-    """A hold for the administrators who set and lift them; the subject by id, no name."""
+def hold_json(row: LegalHold, reader: Principal) -> dict[str, Any]:
+    """A hold for the administrators who set and lift them; the subject by id, no name. `own`: set by the reader."""
     over = row.lifted_at is not None or (row.until is not None and row.until < today())
     return {
         "id": str(row.id),
@@ -23,6 +25,7 @@ def hold_json(row: LegalHold) -> dict[str, Any]:
         "lifted_at": row.lifted_at.isoformat() if row.lifted_at else None,
         "lifted_reason": row.lifted_reason,
         "standing": not over,
+        "own": row.set_by_id == reader.id,
     }
 
 
@@ -34,8 +37,20 @@ def request_json(row: ErasureRequest) -> dict[str, Any]:
         "status": "answered" if row.answered_at else "received",
         "received_at": row.received_at.isoformat(),
         "due_at": row.due_at.isoformat(),
+        "overdue": row.answered_at is None and row.due_at < now(),
         "waits_for": row.waits_for or None,
         "answered_at": row.answered_at.isoformat() if row.answered_at else None,
         "on_paper": row.paper or None,
         **(row.answer or empty),
     }
+
+
+def request_shown(row: ErasureRequest) -> Shown:
+    """What an answer with one request shows, for the record of the read."""
+    return Shown(
+        kind="erasure_request",
+        object_id=row.id,
+        patient_ids=(row.patient_id,),
+        institution_id=row.institution_id,
+        why="erasure",
+    )

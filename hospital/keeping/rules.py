@@ -27,14 +27,15 @@ class Decision:
 def decide(*, until: date | None, today: date, held: bool, open_code: str, asked: bool = False) -> Decision:
     """`until` is the first day on which the clock lets it go; `asked`: the patient wants it gone and no law keeps it.
 
-    A hold is stronger than everything, an open exam stronger than a clock.
+    A hold is stronger than everything. An exam that is still open keeps what its clock would let go; what the clock
+    keeps anyway has the day to say.
     """
     if held:
         return Decision(False, HELD, until)
     if asked:
         return Decision(True, DUE, until)
+    if until is not None and until > today:
+        return Decision(False, CLOCK, until)
     if open_code:
         return Decision(False, OPEN, until)
-    if until is None:
-        return Decision(False, RUNNING)
-    return Decision(True, DUE, until) if until <= today else Decision(False, CLOCK, until)
+    return Decision(True, DUE, until) if until is not None else Decision(False, RUNNING)

@@ -33,10 +33,11 @@ def held(kind: str, subject_id: UUID) -> bool:
     return standing_holds().filter(subject_kind=kind, subject_id__in=ids).exists()
 
 
-def holds(principal: Principal) -> QuerySet[LegalHold]:
-    """Of the caller's institutions, the newest first."""
-    rows = LegalHold.objects.select_related("set_by", "lifted_by")
-    return rows.filter(institution_id__in=places(principal, "hold.read")).order_by("-set_at")
+def holds(principal: Principal, *, standing: bool = False) -> QuerySet[LegalHold]:
+    """Of the caller's institutions, the newest first; `standing`: without those that are over."""
+    rows = standing_holds() if standing else LegalHold.objects.all()
+    mine = rows.filter(institution_id__in=places(principal, "hold.read"))
+    return mine.select_related("set_by", "lifted_by").order_by("-set_at", "-id")
 
 
 def requests_of_account(principal: Principal) -> QuerySet[ErasureRequest]:
@@ -47,14 +48,22 @@ def requests_of_account(principal: Principal) -> QuerySet[ErasureRequest]:
     return mine.order_by("-received_at")
 
 
-def requests(principal: Principal) -> QuerySet[ErasureRequest]:
-    """Of the caller's institutions, the newest first."""
-    found = ErasureRequest.objects.filter(institution_id__in=places(principal, "erasure.read"))
-    return found.order_by("-received_at")
+def requests(
+    principal: Principal, *, waiting: bool = False, action: str = "erasure.read"
+) -> QuerySet[ErasureRequest]:
+    """Of the caller's institutions or entered by the caller; the newest first, `waiting` ones by their day.
+
+    A patient may be known at this desk and registered in another hospital: who took the paper hands over the answer.
+    """
+    mine = Q(institution_id__in=places(principal, action)) | Q(by_kind="staff", by_id=principal.id)
+    found = ErasureRequest.objects.filter(mine)
+    if waiting:
+        return found.filter(answered_at=None).order_by("due_at", "id")
+    return found.order_by("-received_at", "-id")
 
 
-def request_get(*, principal: Principal, request_id: UUID) -> ErasureRequest:
-    found = requests(principal).filter(id=request_id).first()
+def request_get(*, principal: Principal, request_id: UUID, action: str = "erasure.read") -> ErasureRequest:
+    found = requests(principal, action=action).select_related("institution").filter(id=request_id).first()
     if found is None:
         raise NotFound()
     return found

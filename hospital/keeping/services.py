@@ -18,7 +18,7 @@ from hospital.common.clock import now, today
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 from hospital.common.events import emit
 
-from . import engine, rules, selectors
+from . import answers, engine, rules, selectors
 from .events import RecordRestricting
 from .models import ErasureRequest, LegalHold, Restriction
 
@@ -53,6 +53,21 @@ def _noted(
     )
 
 
+def _subject_found(principal: Principal, kind: str, text: str) -> tuple[UUID, UUID]:
+    """(subject, its institution) among the caller's own, locked. NotFound; Conflict `legal_hold_several`."""
+    named, mine = retention.subject(kind), places(principal, "hold.set")
+    found = [one for one in named.find(text) if named.institution(one) in mine]
+    if len(found) > 1:
+        raise Conflict("legal_hold_several")
+    if not found:
+        raise NotFound()
+    engine.lock(kind, found[0])
+    place = named.institution(found[0])  # again under the lock: an erasure that came first leaves nothing
+    if place is None or place not in mine:
+        raise NotFound()
+    return found[0], place
+
+
 @transaction.atomic
 def hold_set(
     *,
@@ -63,26 +78,18 @@ def hold_set(
     reason: str,
     until: date | None,
 ) -> LegalHold:
-    """Stop every erasure of a patient's record or a robot's file. `subject` is its number or id.
+    """Stop every erasure of a patient's record or a robot's file. `subject` is its number, name or id.
 
-    NotFound for subjects of other institutions, and for a record that was erased a moment ago; Invalid
-    `reason_required`, `legal_hold_until` for a day that is over.
+    NotFound for subjects of other institutions, and for a record that was erased a moment ago; Conflict
+    `legal_hold_several` when the text means more than one; Invalid `reason_required`, `legal_hold_until` for a day
+    that is over.
     """
     kept = {"case_number": _named(case_number, "case_number"), "reason": _named(reason, "reason")}
     if subject_kind not in retention.kinds():
         raise Invalid("invalid", field="subject_kind")
     if until is not None and until < today():
         raise Invalid("legal_hold_until", field="until")
-    named = retention.subject(subject_kind)
-    subject_id = named.find(subject)
-    if subject_id is None:
-        raise NotFound()
-    engine.lock(subject_kind, subject_id)
-    place = named.institution(
-        subject_id
-    )  # looked at under the lock: an erasure that came first leaves nothing
-    if place is None or place not in places(principal, "hold.set"):
-        raise NotFound()
+    subject_id, place = _subject_found(principal, subject_kind, subject)
     row = LegalHold.objects.create(
         subject_kind=subject_kind,
         subject_id=subject_id,
@@ -171,7 +178,7 @@ def _answer(row: ErasureRequest) -> bool:
         row.waits_for = waits_for
         return False
     row.waits_for, row.answered_at = "", now()
-    row.answer = _said(made) if made is not None else {"goes": [], "stays": [], "restricted": False}
+    row.answer = answers.said(made) if made is not None else {"goes": [], "stays": [], "restricted": False}
     row.save(update_fields=["waits_for", "answered_at", "answer"])
     stays = len(row.answer["stays"])
     _noted(
@@ -195,31 +202,6 @@ def _restrict(row: ErasureRequest) -> engine.Plan:
         Restriction.objects.create(patient_id=row.patient_id, request=row)
         _noted(SYSTEM, "record.restrict", retention.PATIENT, row.patient_id, row.institution_id)
     return made
-
-
-def _said(made: engine.Plan) -> dict[str, Any]:
-    """The answer as it is kept: classes and counts, no content. A case number is nobody's business here."""
-    goes = [
-        {"class": line.part.name, "zh": line.part.words[0], "en": line.part.words[1], "count": line.goes}
-        for line in made.going
-    ]
-    return {"goes": goes, "stays": [_stays(line) for line in made.staying], "restricted": not made.whole}
-
-
-def _stays(line: engine.Line) -> dict[str, Any]:
-    why = rules.WHY.get(line.decision.why, line.clock.why)
-    until = line.decision.until if line.decision.why == rules.CLOCK else None
-    return {
-        "class": line.part.name,
-        "zh": line.part.words[0],
-        "en": line.part.words[1],
-        "count": line.stays,
-        "until": until.isoformat() if until else None,
-        "why_zh": why[0],
-        "why_en": why[1],
-        "from_zh": line.clock.starts[0],
-        "from_en": line.clock.starts[1],
-    }
 
 
 @transaction.atomic

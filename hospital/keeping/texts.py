@@ -10,6 +10,10 @@ TITLES: dict[str, tuple[str, str]] = {
     "legal_hold_until": ("截止日期已过。", "That day is over."),
     "legal_hold_own": ("设置保全的人不能自行解除。", "Whoever set a hold can't lift it."),
     "legal_hold_over": ("保全已解除。", "The hold is over already."),
+    "legal_hold_several": (
+        "不止一份档案符合，请填写主索引号或档案编号。",
+        "More than one fits: give the MPI number or the id.",
+    ),
     "erasure_asked": ("已有一份删除申请正在处理。", "A request for erasure is being handled already."),
     "erasure_paper": ("请填写书面申请的编号。", "Name the signed paper."),
     "patient_restricted": (

@@ -22,6 +22,7 @@ WHY: dict[str, tuple[str, str]] = {
     "remote": ("本次检查的远程医生", "remote physician of this exam"),
     "bedside": ("本次检查的床旁医生", "bedside physician of this exam"),
     "desk": ("预约与登记", "booking and registration"),
+    "erasure": ("答复您的删除申请", "answering your request for erasure"),
     "exam": ("本次检查的医生", "physician of this exam"),
     "break_glass": ("紧急调阅", "emergency access"),
     "transfer": ("您同意转交的机构", "an institution you agreed to share with"),

@@ -58,9 +58,23 @@ class MyErasureDoor(Door):
 
 
 class PatientErasureDoor(Door):
-    """The desk enters the paper that the patient signed."""
+    """The desk says what a request would do, then enters the paper that the patient signed."""
 
-    actions: ClassVar = {"POST": "erasure.ask"}
+    actions: ClassVar = {"GET": "erasure.ask", "POST": "erasure.ask"}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        patient, answer = erasure.erasure_foreseen(principal=principal_of(request), patient_id=patient_id)
+        self.shown(
+            Shown(
+                kind="erasure_foreseen",
+                object_id=patient.id,
+                patient_ids=(patient.id,),
+                institution_id=patient.institution_id,
+                why="erasure",
+            )
+        )
+        return Response(answer)
 
     @extend_schema(request=ErasurePaperInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, patient_id: UUID) -> Response:

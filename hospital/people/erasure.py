@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -9,6 +10,7 @@ from django.db.models import Q
 from hospital.access.principals import Principal
 from hospital.access.table import places
 from hospital.common.errors import NotFound
+from hospital.keeping import answers
 from hospital.keeping import selectors as keeping
 from hospital.keeping import services as keeping_services
 from hospital.keeping.models import ErasureRequest
@@ -25,9 +27,15 @@ def erasure_ask_own(*, principal: Principal, patient_id: UUID) -> ErasureRequest
     )
 
 
+def erasure_foreseen(*, principal: Principal, patient_id: UUID) -> tuple[Patient, dict[str, Any]]:
+    """What the desk can tell before the paper is signed. NotFound for patients of other desks."""
+    patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="erasure.ask")
+    return patient, answers.foreseen(patient.id)
+
+
 def erasure_ask_on_paper(*, principal: Principal, patient_id: UUID, paper: str) -> ErasureRequest:
     """By a desk that holds the patient's signed paper."""
-    patient = selectors.patient_get(principal=principal, patient_id=patient_id)
+    patient = selectors.patient_get(principal=principal, patient_id=patient_id, action="erasure.ask")
     return keeping_services.erasure_ask(
         principal=principal, patient_id=patient.id, institution_id=patient.institution_id, paper=paper
     )

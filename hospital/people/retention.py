@@ -69,19 +69,23 @@ def _lock(patient_id: UUID) -> bool:
     return Patient.objects.select_for_update().filter(id=patient_id).first() is not None
 
 
-def _find(text: str) -> UUID | None:
+def _find(text: str) -> list[UUID]:
     """By id, MPI or document number."""
     try:
-        return selectors.survivor_id(UUID(text))
+        return [selectors.survivor_id(UUID(text))]
     except ValueError:
         pass
     which = Q(mpi=text.strip().upper()) | Q(document_index__in=selectors.document_indexes(text))
-    found = Patient.objects.filter(which).values_list("id", flat=True).first()
-    return selectors.survivor_id(found) if found else None
+    found = Patient.objects.filter(which).order_by("id").values_list("id", flat=True)
+    return list(dict.fromkeys(selectors.survivor_id(one) for one in found))
 
 
 def _institution(patient_id: UUID) -> UUID | None:
     return Patient.objects.filter(id=patient_id).values_list("institution_id", flat=True).first()
+
+
+def _label(patient_id: UUID) -> str:
+    return Patient.objects.filter(id=patient_id).values_list("mpi", flat=True).first() or str(patient_id)
 
 
 def _standing(patient_id: UUID) -> Standing:
@@ -222,6 +226,7 @@ SUBJECT = Subject(
     standing=_standing,
     candidates=_candidates,
     aliases=lambda patient_id: selectors.ids_of(patient_id)[1:],
+    label=_label,
 )
 PARTS = (
     _part("people.message", ("发给本人的消息", "messages to the patient"), 40, _messages, on_request=True),

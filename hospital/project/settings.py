@@ -131,7 +131,12 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "teleconsult.sweep", "schedule": 5.0, "options": {"expires": 10}},
     "keeping": {"task": "keeping.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "clear": {"task": "keeping.clear", "schedule": 600.0, "options": {"expires": 600}},
-    "erase": {"task": "keeping.erase", "schedule": crontab(hour="3", minute="20")},
+    # A night that a stopped worker missed is the next night's: nothing is erased in the middle of a day.
+    "erase": {
+        "task": "keeping.erase",
+        "schedule": crontab(hour="3", minute="20"),
+        "options": {"expires": 3600},
+    },
 }
 
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")  # opens /metrics from another machine; empty: to nobody

@@ -29,6 +29,7 @@ SIGN_IN = "/console/sign-in/"
 NAV = (
     ("page.desk", "/console/desk/", "nav.desk"),
     ("page.identity", "/console/identity/", "nav.identity"),
+    ("page.keeping", "/console/keeping/", "nav.keeping"),
     ("page.bedside", "/console/bedside/", "nav.bedside"),
     ("page.my_day", "/console/my-day/", "nav.my_day"),
     ("page.papers", "/console/papers/", "nav.papers"),

@@ -9,6 +9,7 @@ from .texts_admin import TEXTS_ADMIN
 from .texts_common import TEXTS_COMMON
 from .texts_desk import TEXTS_DESK
 from .texts_identity import TEXTS_IDENTITY
+from .texts_keeping import TEXTS_KEEPING
 from .texts_live import TEXTS_LIVE
 from .texts_papers import TEXTS_PAPERS
 from .texts_report import TEXTS_REPORT
@@ -20,6 +21,7 @@ _PARTS = (
     TEXTS_COMMON,
     TEXTS_DESK,
     TEXTS_IDENTITY,
+    TEXTS_KEEPING,
     TEXTS_REPORT,
     TEXTS_LIVE,
     TEXTS_PAPERS,

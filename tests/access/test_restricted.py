@@ -9,15 +9,18 @@ from rest_framework.test import APIClient
 
 from devices.fleet.authentication import robot_principal
 from hospital.access.models import Membership, PatientAccount, Role, User
+from hospital.common import retention
 from hospital.common.clock import now
 from hospital.common.errors import NotFound
+from hospital.keeping import engine
 from hospital.keeping.models import Restriction
 from hospital.people import erasure
 from hospital.people.models import AccountPatient, BreakGlass, Delegation
-from hospital.records.models import FrozenFrame
+from hospital.records.models import FrozenFrame, Image
 from teleconsult import live
 from tests.access.house import META, PNG, House, addresses, bodies, body_for, client_for, make_house
 from tests.access.test_strangers import AT_HOME, call, shown
+from tests.api.test_exams import Box, dicom
 
 pytestmark = pytest.mark.django_db
 # Those who set holds name the patient themselves; everything else must not.
@@ -120,3 +123,30 @@ def test_a_robots_late_picture_is_still_kept_with_the_record(house: House) -> No
         data=PNG + b"late",
     )
     assert FrozenFrame.objects.filter(exam_id=house.exam.id, frame_id=78).exists()
+
+
+def test_an_image_uploaded_to_a_restricted_patients_exam_is_kept_and_shown_to_nobody_until_they_return(
+    house: House,
+) -> None:
+    """Through the robot's own door: the box learns nothing, the file joins the record and its clock."""
+    world, box = house.world, Box(house.world)
+    everybody = readers(house)
+    restrict(house)
+    answer = box.upload(house.exam, *dicom(house.exam))
+    assert answer.status_code == 201, answer.content
+    assert box.upload(house.exam, *dicom(house.exam)).status_code == 200, (
+        "and comes again after a lost answer"
+    )
+    assert [one for one in house.secrets[:7] if one in shown(answer)] == []
+    image = Image.objects.get(id=answer.json()["id"])
+    assert (image.exam_id, image.patient_id) == (house.exam.id, world.patient.id)
+    address = f"/api/v1/images/{image.id}"
+    for name, client in everybody.items():
+        assert client.get(address).status_code in (401, 403, 404), name
+        assert str(image.id) not in shown(client.get(f"/api/v1/exams/{house.exam.id}/report")), name
+    plan = engine.plan(kind=retention.PATIENT, subject_id=world.patient.id)
+    assert next(line for line in plan.lines if line.part.name == "records.image").stays == 2
+    erasure.record_reopen(
+        principal=world.principals["desk"], document_number=world.patient.document_number, paper="R-1"
+    )
+    assert everybody["expert"].get(address).content.startswith(b"\x89PNG")

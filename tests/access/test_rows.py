@@ -38,6 +38,8 @@ PAGE_ACTIONS = {
     "console/my-day/": "page.my_day",
     "console/mailbox/": "page.mailbox",
     "console/papers/": "page.papers",
+    "console/keeping/": "page.keeping",
+    "console/keeping/requests/<uuid:request_id>/print/": "page.erasure_print",
     "console/consents/<uuid:consent_id>/print/": "page.consent_print",
     "console/admin/system/": "page.admin_system",
     "console/admin/security/": "page.admin_security",

@@ -387,6 +387,9 @@ def test_a_dry_run_prints_what_would_go_and_what_stays_and_erases_nothing(world:
     said = command("--dry-run")
     assert "records.report: would erase 2" in said and "people.identity: would erase 1" in said
     assert "outpatient records stay at least 15 years" in said and "audit: kept" in said
+    since = retention.erasable_on(retention.RECORD, exam.ended_at or now()).isoformat()
+    assert f"patient {world.patient.mpi}: due since {since}" in said and world.patient.name not in said
+    assert "the nightly run is off" in said
     assert everything() == before and len(files()) == 2
     security = person(world.places["home"], "security_admin", "security")
     services.hold_set(
@@ -396,6 +399,7 @@ def test_a_dry_run_prints_what_would_go_and_what_stays_and_erases_nothing(world:
     said = command()
     assert "records.report: would erase 0" in said
     assert "records.report: keeps 2, a legal procedure needs it" in said
+    assert f"patient {world.patient.mpi}: held, 0 rows go" in said
     assert "沪01" not in said, "whose case it is stays with those who set holds"
 
 

@@ -95,6 +95,8 @@ def test_a_start_without_a_zone_is_a_bug() -> None:
         (date(2020, 1, 1), True, "", False, False, "held"),
         (date(2020, 1, 1), True, "", True, False, "held"),
         (date(2020, 1, 1), False, "exam_running", False, False, "open"),
+        (date(2026, 1, 2), False, "booking_kept", False, False, "clock"),
+        (None, False, "exam_running", False, False, "open"),
         (date(2099, 1, 1), False, "", True, True, "due"),
     ],
 )

@@ -5,13 +5,13 @@ import { clearError, showError } from "./errors.js";
 import { exactTag, patientLine, patientName } from "./exams.js";
 import { t } from "./texts.js";
 
-// findForm({onPatient(patient), onRegister(typed)}) -> element
-export function findForm({ onPatient, onRegister }) {
+// findForm({onPatient(patient), onRegister(typed), lead}) -> element; without `onRegister` nobody new is registered.
+export function findForm({ onPatient, onRegister = null, lead = null }) {
   const input = h("input", { type: "search", autocomplete: "off", spellcheck: "false", id: "find-patient" });
   const send = h("button", { class: "button primary" }, icon("search"), t("find.submit"));
   const results = h("div", { "aria-live": "polite" });
   const place = h("div", {});
-  const register = h("button", { type: "button", class: "button", onclick: () => onRegister(typedName(input.value)) }, icon("plus"), t("find.register"));
+  const register = onRegister && h("button", { type: "button", class: "button", onclick: () => onRegister(typedName(input.value)) }, icon("plus"), t("find.register"));
 
   // Whoever is chosen is opened: the whole name comes with the record, and the log has it.
   async function choose({ id }) {
@@ -47,7 +47,7 @@ export function findForm({ onPatient, onRegister }) {
   const form = h("form", { role: "search", novalidate: true }, field(t("find.label"), input),
     h("p", { class: "hint" }, t("find.hint")), h("div", { class: "actions" }, send, register));
   form.addEventListener("submit", (event) => { event.preventDefault(); busy(send, submit); });
-  return h("section", { class: "stack" }, h("h2", {}, t("find.title")), form, place, results);
+  return h("section", { class: "stack" }, h("h2", {}, t("find.title")), lead && h("p", {}, lead), form, place, results);
 }
 
 // What was typed goes on into the register form when it looks like a name.

@@ -1,0 +1,39 @@
+"""Pages of keeping: requests for erasure and their printed answer, restricted records, legal holds."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from hospital.access.principals import Principal
+from hospital.access.table import allowed
+from hospital.keeping import selectors
+from hospital.keeping.representations import request_json, request_shown
+
+from .shell import page, show, shows
+from .texts import language_of, text
+
+
+@require_GET
+@page("page.keeping", catalogue=True)
+def keeping(request: HttpRequest, principal: Principal) -> HttpResponse:
+    """A frame: what stands in it comes from /api/v1. The desk asks and reopens, the administrators keep holds."""
+    may = {"asks": allowed(principal, "erasure.ask"), "holds": allowed(principal, "hold.set")}
+    return show(request, "keeping.html", may=may, page_config=may)
+
+
+@require_GET
+@page("page.erasure_print")
+def erasure_print(request: HttpRequest, principal: Principal, request_id: UUID) -> HttpResponse:
+    """What the patient takes along: the receipt while the request waits, then its answer. Without a name: the record
+    it would come from is erased or readable nowhere, so the name is written by hand."""
+    row = selectors.request_get(principal=principal, request_id=request_id, action="page.erasure_print")
+    shows(request, request_shown(row))
+    language = language_of(request)
+    why = text(f"keeping.waits.{row.waits_for}", language)
+    waits = text("keeping.print_waits", language, why=why)
+    return show(
+        request, "erasure_print.html", asked=request_json(row), waits=waits, institution=row.institution
+    )
