@@ -17,7 +17,8 @@ TITLES: dict[str, tuple[str, str]] = {
     "erasure_asked": ("已有一份删除申请正在处理。", "A request for erasure is being handled already."),
     "erasure_paper": ("请填写书面申请的编号。", "Name the signed paper."),
     "patient_restricted": (
-        "该病历已应本人申请限制使用；本人返回就诊时，请凭书面申请恢复。",
-        "This record is restricted at the patient's own request; when they come back, reopen it with a signed paper.",
+        "该病历已应本人申请限制使用；本人返回就诊时，请凭书面申请在“保存与删除”页恢复。",
+        "This record is restricted at the patient's own request; when they come back, reopen it with a signed paper "
+        "on the page Keeping.",
     ),
 }

@@ -29,13 +29,13 @@ SIGN_IN = "/console/sign-in/"
 NAV = (
     ("page.desk", "/console/desk/", "nav.desk"),
     ("page.identity", "/console/identity/", "nav.identity"),
-    ("page.keeping", "/console/keeping/", "nav.keeping"),
     ("page.bedside", "/console/bedside/", "nav.bedside"),
     ("page.my_day", "/console/my-day/", "nav.my_day"),
     ("page.papers", "/console/papers/", "nav.papers"),
     ("page.admin_system", "/console/admin/system/", "nav.admin_system"),
     ("page.admin_security", "/console/admin/security/", "nav.admin_security"),
     ("page.admin_audit", "/console/admin/audit/", "nav.admin_audit"),
+    ("page.keeping", "/console/keeping/", "nav.keeping"),
     ("page.tablets", "/console/admin/tablets/", "nav.tablets"),
     ("page.mailbox", "/console/mailbox/", "nav.mailbox"),
 )

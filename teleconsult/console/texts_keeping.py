@@ -20,10 +20,13 @@ TEXTS_KEEPING: dict[str, tuple[str, str]] = {
     "keeping.show": ("显示", "Show"),
     "keeping.n": ("{n} 项", "{n}"),
     # the desk
+    "keeping.find_title": ("找到申请人", "Find the patient"),
     "keeping.find_lead": (
         "申请人须为患者本人，并已核对有效证件。监护人代未成年人申请的，核对双方证件。",
         "The patient in person, with the document seen. A guardian for a child: see both documents.",
     ),
+    "find.none_known": ("没有找到。请核对后再查。", "Nobody found. Check and try again."),
+    "keeping.of_patient": ("删除申请", "Erasure"),
     "keeping.other": ("换一位患者", "Another patient"),
     "keeping.foreseen": ("如果现在提交", "If it is sent now"),
     "keeping.foreseen_lead": (

@@ -5,8 +5,8 @@ import { clearError, showError } from "./errors.js";
 import { exactTag, patientLine, patientName } from "./exams.js";
 import { t } from "./texts.js";
 
-// findForm({onPatient(patient), onRegister(typed), lead}) -> element; without `onRegister` nobody new is registered.
-export function findForm({ onPatient, onRegister = null, lead = null }) {
+// findForm({onPatient(patient), onRegister(typed), title, lead}) -> element; without `onRegister` nobody new is registered.
+export function findForm({ onPatient, onRegister = null, title = t("find.title"), lead = null }) {
   const input = h("input", { type: "search", autocomplete: "off", spellcheck: "false", id: "find-patient" });
   const send = h("button", { class: "button primary" }, icon("search"), t("find.submit"));
   const results = h("div", { "aria-live": "polite" });
@@ -17,7 +17,7 @@ export function findForm({ onPatient, onRegister = null, lead = null }) {
   async function choose({ id }) {
     clearError(place);
     try {
-      return onPatient(await call("GET", `patients/${id}`));
+      return await onPatient(await call("GET", `patients/${id}`));
     } catch (error) {
       return showError(place, error);
     }
@@ -25,7 +25,7 @@ export function findForm({ onPatient, onRegister = null, lead = null }) {
 
   function show(found) {
     clearError(place);
-    if (!found.length) return replace(results, h("p", { class: "note" }, t("find.none")));
+    if (!found.length) return replace(results, h("p", { class: "note" }, t(onRegister ? "find.none" : "find.none_known")));
     return replace(results, h("p", { class: "muted small" }, t("find.some", { n: found.length })),
       h("ul", { class: "picks" }, found.map((patient) => h("li", {},
         h("div", {}, h("div", { class: "patient" }, patientName(patient), " ", exactTag(patient)),
@@ -47,7 +47,7 @@ export function findForm({ onPatient, onRegister = null, lead = null }) {
   const form = h("form", { role: "search", novalidate: true }, field(t("find.label"), input),
     h("p", { class: "hint" }, t("find.hint")), h("div", { class: "actions" }, send, register));
   form.addEventListener("submit", (event) => { event.preventDefault(); busy(send, submit); });
-  return h("section", { class: "stack" }, h("h2", {}, t("find.title")), lead && h("p", {}, lead), form, place, results);
+  return h("section", { class: "stack" }, h("h2", {}, title), lead && h("p", {}, lead), form, place, results);
 }
 
 // What was typed goes on into the register form when it looks like a name.

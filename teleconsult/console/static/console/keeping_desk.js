@@ -10,13 +10,21 @@ import { t } from "./texts.js";
 const plain = (title) => ({ title, code: null, status: 0, data: {} });
 const ask = $("#panel-ask");
 
-// What is half entered stays when another tab is looked at and this one comes back.
-export function showAsk() {
-  if (!ask.firstChild) find();
+// What is half entered stays when another tab is looked at and this one comes back. A patient's card names its patient.
+export async function showAsk() {
+  if (ask.firstChild) return;
+  find();
+  const named = new URLSearchParams(location.search).get("patient");
+  if (!named) return;
+  try {
+    await explain(await call("GET", `patients/${encodeURIComponent(named)}`));
+  } catch (error) {
+    ask.prepend(errorNode(error));
+  }
 }
 
 function find() {
-  replace(ask, h("div", { class: "card narrow" }, findForm({ onPatient: explain, lead: t("keeping.find_lead") })));
+  replace(ask, h("div", { class: "card narrow" }, findForm({ onPatient: explain, title: t("keeping.find_title"), lead: t("keeping.find_lead") })));
   $("#find-patient").focus({ preventScroll: true });
 }
 
