@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
+from hospital.access.proofs import recently_proven
 from hospital.common.api import Door, page_of
 from hospital.common.reads import Shown
 
@@ -68,6 +69,7 @@ class HoldLiftDoor(Door):
         data = LiftInput(data=request.data)
         data.is_valid(raise_exception=True)
         reader = principal_of(request)
+        recently_proven(principal=reader)
         row = services.hold_lift(principal=reader, hold_id=hold_id, **data.validated_data)
         return Response(hold_json(row, reader))
 

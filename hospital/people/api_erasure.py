@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
+from hospital.access.proofs import recently_proven
 from hospital.common.api import Door, page_of
 from hospital.common.reads import Shown
 from hospital.keeping.representations import request_json
@@ -80,6 +81,7 @@ class PatientErasureDoor(Door):
     def post(self, request: Request, patient_id: UUID) -> Response:
         data = ErasurePaperInput(data=request.data)
         data.is_valid(raise_exception=True)
+        recently_proven(principal=principal_of(request))  # what is erased is gone
         row = erasure.erasure_ask_on_paper(
             principal=principal_of(request), patient_id=patient_id, **data.validated_data
         )

@@ -10,7 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from devices.fleet.models import Robot
-from hospital.access.models import User
+from hospital.access.models import AccessToken, User
 from hospital.access.principals import Principal
 from hospital.access.services import SESSION_KEY
 from hospital.audit.models import AuditEntry
@@ -164,6 +164,26 @@ def test_a_long_list_of_holds_comes_in_pages_that_keep_the_question(world: World
     assert len(second["results"]) == 1 and second["next"] is None
     seen = {one["id"] for one in first["results"] + second["results"]}
     assert len(seen) == 101
+
+
+def test_erasing_and_lifting_need_a_fresh_proof_and_looking_does_not(world: World) -> None:
+    desk, security, audit = (
+        staff(world.principals["desk"]),
+        admin(world, "security_admin"),
+        admin(world, "audit_admin"),
+    )
+    security.post("/api/v1/legal-holds", HOLD | {"subject": world.patient.mpi}, format="json")
+    AccessToken.objects.update(proven_at=now() - timedelta(minutes=11))
+    path = f"/api/v1/patients/{world.patient.id}/erasure-requests"
+    assert desk.get(path).status_code == 200
+    refused = desk.post(path, {"paper": "P-9"}, format="json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "step_up_required")
+    (hold,) = rows(audit, "legal-holds")
+    lift = audit.post(f"/api/v1/legal-holds/{hold['id']}/lift", {"reason": "结案"}, format="json")
+    assert (lift.status_code, lift.json()["code"]) == (403, "step_up_required")
+    assert not ErasureRequest.objects.exists() and LegalHold.objects.filter(lifted_at=None).count() == 1
+    AccessToken.objects.update(proven_at=now())
+    assert desk.post(path, {"paper": "P-9"}, format="json").status_code == 201
 
 
 def robot_elsewhere(world: World, place: str) -> Robot:

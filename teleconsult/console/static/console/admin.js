@@ -53,8 +53,10 @@ export function table(heads, rows, cells, empty) {
 // A list that goes on: shows pages one after the other behind a button.
 export async function pages(place, path, draw) {
   const rows = [];
+  const turn = place.turn = {}; // asked again meanwhile (another filter): the older answer is nobody's
   async function more(address) {
     const answer = await call("GET", address);
+    if (place.turn !== turn) return;
     rows.push(...answer.results);
     replace(place, draw(rows), answer.next && h("p", { class: "more" }, h("button", {
       type: "button", class: "button", onclick: (event) => { event.target.disabled = true; more(answer.next).catch(fail); },
@@ -71,7 +73,7 @@ export const roleName = (role) => (known(`role.${role}`) ? t(`role.${role}`) : r
 export const place = (row) => (document.documentElement.lang === "en" ? row.institution_en || row.institution : row.institution);
 export const person = (row) => h("td", {}, h("b", {}, row.name), h("span", { class: "sub" }, row.username));
 
-// form(title, lead, [[name, label, control]], {button, run(values)}) -> what `run` gave, or null.
+// form(title, lead, [[name, label, control]], {button, run(values)}) -> what `run` gave, or null. `false`: it stays open.
 export function form(title, lead, controls, { button, run, danger = false }) {
   return dialog(title, (close) => {
     const problem = h("div", {});
@@ -85,7 +87,8 @@ export function form(title, lead, controls, { button, run, danger = false }) {
       clearError(problem);
       send.setAttribute("aria-busy", "true");
       try {
-        close((await run(Object.fromEntries(new FormData(body)))) ?? true);
+        const made = await run(Object.fromEntries(new FormData(body)));
+        if (made !== false) close(made ?? true);
       } catch (error) {
         showError(problem, error);
       } finally {

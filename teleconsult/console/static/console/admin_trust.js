@@ -4,14 +4,13 @@ import { call } from "./api.js";
 import { $, data, deed, h } from "./dom.js";
 import { notice, noticeError } from "./errors.js";
 import { either } from "./exams.js";
-import { withStepUp } from "./prove.js";
+import { proven } from "./prove.js";
 import { t } from "./texts.js";
 import { stamp } from "./when.js";
 
 const SOON_MS = 30 * 86400000;
 const input = (attributes) => h("input", { required: true, autocomplete: "off", spellcheck: "false", ...attributes });
 const sure = (title, lead, run) => form(title, lead, [], { button: t("confirm"), danger: true, run });
-const proven = (run) => withStepUp(() => run().then((made) => made ?? true));
 
 function peerState(row) {
   if (row.revoked_at) return h("span", { class: "state cancelled" }, t("admin.peers.revoked", { time: stamp(row.revoked_at) }));

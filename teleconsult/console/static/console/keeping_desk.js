@@ -5,6 +5,7 @@ import { findForm } from "./desk_find.js";
 import { clearError, errorNode, showError } from "./errors.js";
 import { patientLine } from "./exams.js";
 import { answerNode, answerTitle, printLink } from "./keeping_answer.js";
+import { withStepUp } from "./prove.js";
 import { t } from "./texts.js";
 
 const plain = (title) => ({ title, code: null, status: 0, data: {} });
@@ -58,7 +59,8 @@ function requestForm(patient, answer) {
     }
     return busy(send, async () => {
       try {
-        answered(await call("POST", `patients/${patient.id}/erasure-requests`, { paper: paper.value.trim() }));
+        const row = await withStepUp(() => call("POST", `patients/${patient.id}/erasure-requests`, { paper: paper.value.trim() }));
+        if (row) answered(row);
       } catch (error) {
         showError(problem, error);
       }

@@ -3,6 +3,7 @@ import { form, pages, table } from "./admin.js";
 import { call } from "./api.js";
 import { $, h } from "./dom.js";
 import { notice } from "./errors.js";
+import { proven } from "./prove.js";
 import { t } from "./texts.js";
 import { stamp, today } from "./when.js";
 
@@ -17,7 +18,7 @@ function stateOf(row) {
 async function lift(row) {
   const reason = h("textarea", { rows: 3, maxlength: 500, required: true });
   const done = await form(t("keeping.hold.lift_title", { case: row.case_number }), t("keeping.hold.lift_lead"), [["reason", t("keeping.hold.reason"), reason]],
-    { button: t("keeping.hold.lift"), danger: true, run: (given) => call("POST", `legal-holds/${row.id}/lift`, given) });
+    { button: t("keeping.hold.lift"), danger: true, run: (given) => proven(() => call("POST", `legal-holds/${row.id}/lift`, given)) });
   if (done) notice(t("keeping.hold.lift_done"));
   if (done) showHolds();
 }

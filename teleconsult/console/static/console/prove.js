@@ -57,3 +57,6 @@ export async function withStepUp(run, { modal = true } = {}) {
     return prove({}, { title: t("prove.title"), lead: error.title, then: run, modal });
   }
 }
+
+// The same for a form's `run`: `false` when the person went back from the proof, so that what they typed stays.
+export const proven = async (run) => (await withStepUp(() => run().then((made) => made ?? true))) ?? false;
