@@ -13,7 +13,7 @@ from hospital.keeping import selectors
 from hospital.keeping.representations import request_json, request_shown
 
 from .shell import page, show, shows
-from .texts import language_of, text
+from .texts import TEXTS, language_of, text
 
 
 @require_GET
@@ -32,7 +32,8 @@ def erasure_print(request: HttpRequest, principal: Principal, request_id: UUID) 
     row = selectors.request_get(principal=principal, request_id=request_id, action="page.erasure_print")
     shows(request, request_shown(row))
     language = language_of(request)
-    why = text(f"keeping.waits.{row.waits_for}", language)
+    key = f"keeping.waits.{row.waits_for}"
+    why = text(key if key in TEXTS else "keeping.waits.", language)
     waits = text("keeping.print_waits", language, why=why)
     return show(
         request, "erasure_print.html", asked=request_json(row), waits=waits, institution=row.institution

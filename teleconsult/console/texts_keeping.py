@@ -112,7 +112,7 @@ TEXTS_KEEPING: dict[str, tuple[str, str]] = {
     "keeping.holds.none_standing": ("没有有效的保全。", "No hold stands."),
     "keeping.holds.empty": ("还没有设置过保全。", "No hold was ever set."),
     "keeping.hold.lead": (
-        "自保存起，该患者的病历或该机器人的使用档案不会删除，患者的删除申请也只限制使用。",
+        "设置后，该患者的病历或该机器人的使用档案不会删除，患者的删除申请也只限制使用。",
         "From now on nothing of this patient or robot is erased; a patient's request only restricts the record.",
     ),
     "keeping.hold.kind": ("对象", "Subject"),
@@ -161,8 +161,8 @@ TEXTS_KEEPING: dict[str, tuple[str, str]] = {
         "Everything that was registered of you here is erased.",
     ),
     "keeping.print_log": (
-        "系统的操作日志不含诊疗内容，依法留存；本申请及答复自答复之日起保存三年。",
-        "The log of who did what holds no medical content and stays by law; this request and its answer are kept for three years.",
+        "系统的操作日志不含诊疗内容，依法留存；本申请及答复自答复之日起至少保存三年。",
+        "The log of who did what holds no medical content and stays by law; this request and its answer are kept for at least three years.",
     ),
     "keeping.print_by_hand": ("患者姓名（手写）", "Patient's name (by hand)"),
     "keeping.print_patient_sign": ("患者签收", "Received by"),

@@ -14,7 +14,7 @@ const ask = $("#panel-ask");
 // What is half entered stays when another tab is looked at and this one comes back. A patient's card names its patient.
 export async function showAsk() {
   if (ask.firstChild) return;
-  find();
+  find(document.activeElement === document.body); // whoever walks the tabs by arrow keys stays on them
   const named = new URLSearchParams(location.search).get("patient");
   if (!named) return;
   try {
@@ -24,16 +24,16 @@ export async function showAsk() {
   }
 }
 
-function find() {
+function find(focus = true) {
   replace(ask, h("div", { class: "card narrow" }, findForm({ onPatient: explain, title: t("keeping.find_title"), lead: t("keeping.find_lead") })));
-  $("#find-patient").focus({ preventScroll: true });
+  if (focus) $("#find-patient").focus({ preventScroll: true });
 }
 
 // First what it would do: it can't be undone, so the patient hears it before the form is there.
 async function explain(patient) {
   const answer = await call("GET", `patients/${patient.id}/erasure-requests`);
   const who = h("div", { class: "chosen" }, h("div", {}, h("div", { class: "patient" }, patient.name), h("div", { class: "small muted" }, `${patientLine(patient)} · ${patient.mpi}`)),
-    h("button", { type: "button", class: "button", onclick: find }, t("keeping.other")));
+    h("button", { type: "button", class: "button", onclick: () => find() }, t("keeping.other")));
   replace(ask, who, h("div", { class: "split even" },
     h("section", { class: "card stack" }, h("h2", {}, t("keeping.foreseen")), h("p", { class: "note" }, t("keeping.foreseen_lead")), answerNode(answer)),
     h("section", { class: "card" }, requestForm(patient, answer))));
@@ -73,7 +73,7 @@ function answered(row) {
   const print = printLink(row);
   replace(ask, h("section", { class: "card stack" },
     row.answered_at ? h("p", { class: "good-note", role: "status" }, t("keeping.answered")) : null, answerTitle(row),
-    h("div", { class: "actions" }, print, h("button", { type: "button", class: "button", onclick: find }, t("keeping.next"))),
+    h("div", { class: "actions" }, print, h("button", { type: "button", class: "button", onclick: () => find() }, t("keeping.next"))),
     row.answered_at && answerNode(row)));
   print.focus();
 }
