@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -34,7 +35,17 @@ def erasure_print(request: HttpRequest, principal: Principal, request_id: UUID) 
     language = language_of(request)
     key = f"keeping.waits.{row.waits_for}"
     why = text(key if key in TEXTS else "keeping.waits.", language)
-    waits = text("keeping.print_waits", language, why=why)
+    asked = request_json(row)
+    waits = text(f"keeping.print_waits{'_late' if asked['overdue'] else ''}", language, why=why)
+    stays = _by_reason(asked["stays"])
     return show(
-        request, "erasure_print.html", asked=request_json(row), waits=waits, institution=row.institution
+        request, "erasure_print.html", asked=asked, stays=stays, waits=waits, institution=row.institution
     )
+
+
+def _by_reason(stays: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Lines with the same day and reason together: what an old person reads stays on one sheet."""
+    found: dict[tuple[str | None, str], list[dict[str, Any]]] = {}
+    for line in stays:
+        found.setdefault((line["until"], line["why_en"]), []).append(line)
+    return list(found.values())

@@ -39,7 +39,8 @@ TEXTS_KEEPING: dict[str, tuple[str, str]] = {
     "keeping.stays_none": ("没有需要继续保存的内容。", "Nothing stays."),
     "keeping.what": ("内容", "What"),
     "keeping.count": ("数量", "Count"),
-    "keeping.until": ("保存至", "Kept until"),
+    "keeping.until": ("最早删除日期", "May go from"),
+    "keeping.comma": ("、", ", "),
     "keeping.until_unknown": ("尚不能确定", "not known yet"),
     "keeping.why": ("原因", "Why"),
     "keeping.from": ("自{start}起计算", "counted from {start}"),
@@ -69,6 +70,10 @@ TEXTS_KEEPING: dict[str, tuple[str, str]] = {
     "keeping.waits": (
         "已登记，尚不能答复：{why}。最迟 {day} 答复；请打印回执交给患者。",
         "Entered, not answered yet: {why}. The answer comes by {day}; print the receipt and hand it over.",
+    ),
+    "keeping.waits_late": (
+        "已登记，尚不能答复：{why}。答复期限 {day} 已过，请尽快处理；请打印回执交给患者。",
+        "Entered, not answered yet: {why}. The answer was due by {day}: see to it; print the receipt and hand it over.",
     ),
     "keeping.waits.exam_running": ("检查尚未结束", "an exam is not over"),
     "keeping.waits.report_open": ("报告尚未签发", "a report is not signed"),
@@ -149,6 +154,10 @@ TEXTS_KEEPING: dict[str, tuple[str, str]] = {
     "keeping.print_waits": (
         "您的申请已收到，目前尚不能答复：{why}。完成后我们立即答复，最迟不晚于上述日期；您可凭此回执领取答复。",
         "We have your request and can't answer it yet: {why}. The answer follows as soon as that is done, at the latest on the day above; this receipt fetches it.",
+    ),
+    "keeping.print_waits_late": (
+        "您的申请已收到，目前尚不能答复：{why}。答复已迟于上述日期，完成后我们立即答复；您可凭此回执领取答复。",
+        "We have your request and can't answer it yet: {why}. The answer is late; it follows as soon as that is done; this receipt fetches it.",
     ),
     "keeping.print_goes": ("已删除", "Erased"),
     "keeping.print_stays": ("依法继续保存", "Kept, and why"),

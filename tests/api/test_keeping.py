@@ -227,13 +227,15 @@ def test_the_printed_answer_says_what_stays_and_bears_no_name(
         assert refused.status_code in (403, 404), who
 
 
-def test_a_request_that_waits_prints_a_receipt_with_its_last_day(world: World) -> None:
+def test_a_request_that_waits_prints_a_receipt_that_promises_no_day_that_is_over(world: World) -> None:
     world.live()
-    row = asked(world)
-    text = (
-        browser(world.principals["desk"]).get(f"/console/keeping/requests/{row.id}/print/").content.decode()
-    )
+    row, desk = asked(world), browser(world.principals["desk"])
+    text = desk.get(f"/console/keeping/requests/{row.id}/print/").content.decode()
     assert "个人信息删除申请回执" in text and "检查尚未结束" in text and "依法继续保存" not in text
+    assert "最迟不晚于上述日期" in text
+    ErasureRequest.objects.update(due_at=now() - timedelta(days=1))
+    text = desk.get(f"/console/keeping/requests/{row.id}/print/").content.decode()
+    assert "最迟不晚于上述日期" not in text and "答复已迟于上述日期" in text
 
 
 def test_the_page_offers_each_role_only_what_it_may_do(world: World) -> None:

@@ -22,13 +22,13 @@ export function answerNode(answer) {
     words(line), n(line), h("span", { class: "num" }, line.until || t("keeping.until_unknown")),
     h("td", {}, english() ? line.why_en : line.why_zh, line.until && h("span", { class: "sub" }, t("keeping.from", { start: english() ? line.from_en : line.from_zh }))),
   ], "keeping.stays_none");
-  return h("div", { class: "stack" }, h("h3", {}, t("keeping.goes")), goes, h("h3", {}, t("keeping.stays")), stays);
+  return h("div", { class: "stack" }, h("h3", {}, t(answer.answered_at ? "keeping.print_goes" : "keeping.goes")), goes, h("h3", {}, t("keeping.stays")), stays);
 }
 
 // The one sentence above an answer that was given, or that is still to come.
 export function answerTitle(row) {
   if (row.answered_at) return h("p", { class: "note" }, t(row.restricted ? "keeping.print_restricted" : "keeping.print_whole"));
-  return h("p", { class: "warning" }, t("keeping.waits", { why: whyWaits(row), day: day(row.due_at) }));
+  return h("p", { class: "warning" }, t(row.overdue ? "keeping.waits_late" : "keeping.waits", { why: whyWaits(row), day: day(row.due_at) }));
 }
 
 export const printLink = (row) => h("a", { class: "button primary", target: "_blank", rel: "noopener", href: `/console/keeping/requests/${row.id}/print/` },

@@ -5,7 +5,7 @@ import { $, h } from "./dom.js";
 import { notice } from "./errors.js";
 import { proven } from "./prove.js";
 import { t } from "./texts.js";
-import { stamp, today } from "./when.js";
+import { fullStamp, today } from "./when.js";
 
 const which = $("#holds-which");
 const short = (id) => h("span", { class: "sub mono", title: id }, `…${id.slice(-8)}`);
@@ -24,7 +24,7 @@ async function lift(row) {
 }
 
 function deedOf(row) {
-  if (!row.standing) return h("td", {}, row.lifted_at && [row.lifted_by, h("span", { class: "sub num" }, stamp(row.lifted_at)), h("span", { class: "sub" }, row.lifted_reason)]);
+  if (!row.standing) return h("td", {}, row.lifted_at && [row.lifted_by, h("span", { class: "sub num" }, fullStamp(row.lifted_at)), h("span", { class: "sub" }, row.lifted_reason)]);
   if (row.own) return h("span", { class: "muted" }, t("keeping.hold.own"));
   return h("button", { type: "button", class: "button", "aria-label": `${t("keeping.hold.lift")} ${row.case_number}`, onclick: () => lift(row) }, t("keeping.hold.lift"));
 }
@@ -32,8 +32,8 @@ function deedOf(row) {
 const cells = (row) => [
   h("td", {}, h("b", {}, row.case_number), h("span", { class: "sub" }, row.reason)),
   h("td", {}, t(`keeping.hold.kind.${row.subject_kind}`), short(row.subject_id)),
-  h("td", {}, stateOf(row), h("span", { class: "sub num" }, row.until || t("keeping.hold.open_end"))),
-  h("td", {}, row.set_by, h("span", { class: "sub num" }, stamp(row.set_at))), deedOf(row),
+  h("td", {}, stateOf(row), h("span", { class: "sub num" }, row.until || (row.standing && t("keeping.hold.open_end")))),
+  h("td", {}, row.set_by, h("span", { class: "sub num" }, fullStamp(row.set_at))), deedOf(row),
 ];
 
 export function showHolds() {

@@ -9,6 +9,7 @@ export const clock = (moment) => { const d = shifted(moment); return `${two(d.ge
 export const clockSeconds = (moment) => `${clock(moment)}:${two(shifted(moment).getUTCSeconds())}`;
 export const day = (moment) => shifted(moment).toISOString().slice(0, 10);
 export const stamp = (moment) => `${day(moment).slice(5)} ${clock(moment)}`;
+export const fullStamp = (moment) => `${day(moment)} ${clock(moment)}`;
 export const today = () => day(Date.now());
 export const moment = (dayText, clockText) => new Date(`${dayText}T${clockText}:00+08:00`);
 export const addDays = (dayText, n) => new Date(Date.parse(`${dayText}T00:00:00Z`) + n * 86400000).toISOString().slice(0, 10);
