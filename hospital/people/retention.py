@@ -181,8 +181,16 @@ def _identities_erase(patient_id: UUID, before: datetime | None) -> int:
 
 
 def _messages(patient_id: UUID) -> QuerySet[Message]:
-    phone = Patient.objects.filter(id=patient_id).first()
-    return Message.objects.filter(to_index=recipient_index(phone.phone)) if phone else Message.objects.none()
+    """Those that were sent to the patient's phone, unless another patient has the same one: whose they are is not
+    known then, and they go by their own time. What is still to be sent, perhaps that an exam is off, is not lost.
+    """
+    patient = Patient.objects.filter(id=patient_id).first()
+    if patient is None:
+        return Message.objects.none()
+    others = Patient.objects.filter(phone_index=patient.phone_index)
+    if others.exclude(id__in=selectors.ids_of(patient_id)).exists():
+        return Message.objects.none()
+    return Message.objects.exclude(status="queued").filter(to_index=recipient_index(patient.phone))
 
 
 def _codes(patient_id: UUID) -> QuerySet[LoginCode]:

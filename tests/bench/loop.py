@@ -14,6 +14,7 @@ from devices.edge.safety.lateness import edge_us
 from devices.operator import Operator
 from tests.bench.figures import Aim, judge
 from tests.bench.live_edge import LiveEdge
+from tests.bench.machine import Machine
 from tests.edge.fake_server import FakeServer
 from tests.waiting import auntil
 
@@ -24,8 +25,12 @@ SPIN = "import os,sys; os.sched_setaffinity(0,{int(sys.argv[1])})\nwhile os.getp
 
 
 def run(*, runs: int, say: Callable[[str], None]) -> dict[str, object]:
-    """``runs`` windows of 10 s with a busy loop on each core, a live operator and the picture being encoded."""
-    windows = asyncio.run(_measure(runs, say))
+    """``runs`` windows of 10 s with a busy loop on each core, a live operator and the picture being encoded.
+
+    Beside them what the machine's own pauses do to a process that comes before all others (`Machine`).
+    """
+    machine = Machine()
+    windows = asyncio.run(_measure(runs, say, machine))
     counts: Counter[int] = Counter()
     for window in windows:
         counts.update({upper_us: n for upper_us, n in window["counts"]})
@@ -39,6 +44,7 @@ def run(*, runs: int, say: Callable[[str], None]) -> dict[str, object]:
         "overruns": windows[-1]["overruns"],
         "scheduling": windows[-1]["scheduling"],
         "load_average": round(os.getloadavg()[0], 1),
+        **machine.figures(),
     }
     say(
         f"scheduling of the safety process: {found['scheduling']} (SCHED_FIFO granted: {found['scheduling'] == 'fifo'})"
@@ -47,7 +53,7 @@ def run(*, runs: int, say: Callable[[str], None]) -> dict[str, object]:
     return found
 
 
-async def _measure(runs: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
+async def _measure(runs: int, say: Callable[[str], None], machine: Machine) -> list[dict[str, Any]]:
     async with FakeServer() as server:
         edge = LiveEdge(server.url, server.hospital.rows)
         await asyncio.to_thread(edge.__enter__)
@@ -56,7 +62,8 @@ async def _measure(runs: int, say: Callable[[str], None]) -> list[dict[str, Any]
             async with Operator(server.url, exam_id="e1", role="console", ticket="c") as console:
                 await server.grant(console.latest["welcome"]["peer_id"])
                 await console.wait(lambda: console.frames_n > 30, timeout_s=60, what="pictures")
-                return await _windows(server, runs, say)
+                with machine:
+                    return await _windows(server, runs, say)
         finally:
             await asyncio.to_thread(edge.__exit__)
 

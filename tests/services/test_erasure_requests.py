@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from tests.services.kept import person, reported
 
 pytestmark = pytest.mark.django_db
 DOCUMENT = "310229195003150012"
+SPOUSE = "330421193806300058"
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ def test_the_answer_says_what_went_and_what_stays_until_when_and_why(world: Worl
     )  # fmt: skip
     context = {"hospital": "x", "name": "y", "at": "z"}
     message_send(to=world.patient.phone, channel="sms", template="break_glass", context=context)
+    Message.objects.update(status="sent")
     row = ask(world)
     assert exam.ended_at is not None
     assert row.answered_at is not None and row.answer["restricted"] is True
@@ -86,6 +88,24 @@ def test_the_answer_says_what_went_and_what_stays_until_when_and_why(world: Worl
     assert row.due_at > row.received_at and world.patient.name not in str(row.answer)
     entry = AuditEntry.objects.get(action="erasure.ask")
     assert (entry.actor_kind, entry.on_behalf_id) == ("patient", world.patient.id)
+
+
+def test_what_is_still_to_be_sent_or_may_be_anothers_message_is_not_erased(world: World) -> None:
+    reported(world)
+    context = {"hospital": "x", "name": "y", "at": "z"}
+    for status in ("sent", "queued"):
+        message = message_send(to=world.patient.phone, channel="sms", template="break_glass", context=context)
+        Message.objects.filter(id=message.id).update(status=status)
+    other, _ = people_services.patient_register(
+        principal=world.principals["desk"], name="沈国强", document_type="01", document_number=SPOUSE,
+        birth_date=date(1938, 6, 30), sex="1", phone=world.patient.phone,
+    )  # fmt: skip
+    assert "people.message" not in classes(ask(world).answer["goes"])
+    assert Message.objects.count() == 2
+    Patient.objects.filter(id=other.id).update(phone_index=b"x" * 32)
+    part = next(one for one in retention.parts("patient") if one.name == "people.message")
+    assert part.erase(world.patient.id, None) == 1
+    assert Message.objects.get().status == "queued"
 
 
 def test_no_reason_given_to_a_patient_quotes_a_number_without_a_law(world: World) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from devices.edge.safety.lateness import BUCKET_US
 from tests.bench.__main__ import main, summaries
 from tests.bench.figures import Aim, judge, median, percentile, spread
+from tests.bench.machine import SETTLED, Machine
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,3 +130,12 @@ def test_a_missed_aim_is_said_and_a_figure_that_is_missing_counts_as_missed() ->
     assert lines[0] == "late_ms 5, aim at most 5: met"
     assert lines[1] == "fps 27.9, aim at least 28: MISSED"
     assert lines[2] == "gone_ms nan, aim at most 1: MISSED"
+
+
+def test_the_machines_own_lateness_is_told_for_every_core() -> None:
+    with Machine() as machine:
+        pass
+    assert len(machine.told) == len(os.sched_getaffinity(0))
+    assert all(core["cycles"] >= SETTLED for core in machine.told)
+    found = machine.figures()
+    assert 0 < found["machine_late_p99_ms"] <= found["machine_late_max_ms"] + BUCKET_US / 1000
