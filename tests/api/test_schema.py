@@ -5,6 +5,7 @@ With a fixed seed and few examples an operation here; `--schema-examples 200` lo
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ from hospital.access.selectors import principal_of_user
 from hospital.access.table import ACTIONS
 from hospital.common.api import PUBLIC
 from hospital.people.models import AccountPatient
-from tests.access.house import House, addresses, client_for, make_house, pem_of
+from tests.access.house import Address, House, addresses, client_for, make_house, pem_of
 from tests.api.test_exams import Box
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -124,15 +125,14 @@ def some_inside(operation: Any, callers: list[str]) -> list[str]:
     return (callers[first:] + callers[:first])[:2]
 
 
+def path_of(found: Address) -> str:
+    """The route as the document writes it."""
+    return "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", found.route)
+
+
 def operations(schema: OpenApiSchema) -> Iterator[tuple[Any, str]]:
     """(operation, action of the permission table) of everything in the document."""
-    known = {
-        (
-            "/" + found.route.replace("<uuid:", "{").replace("<int:", "{").replace(">", "}"),
-            found.method,
-        ): found
-        for found in addresses()
-    }
+    known = {(path_of(found), found.method): found for found in addresses()}
     for result in schema.get_all_operations():
         operation: Any = result.ok()  # type: ignore[union-attr]
         found = known[(operation.path, operation.method.upper())]
@@ -181,11 +181,7 @@ def probe(operation: Any, callers: list[str], examples_n: int, house: House, box
 def test_the_document_is_a_valid_openapi_schema_with_every_door(schema: OpenApiSchema) -> None:
     assert str(schema.raw_schema["openapi"]).startswith("3.1")
     documented = {(operation.path, operation.method.upper()) for operation, _ in operations(schema)}
-    doors = {
-        ("/" + found.route.replace("<uuid:", "{").replace("<int:", "{").replace(">", "}"), found.method)
-        for found in addresses()
-        if found.route.startswith("api/v1/")
-    }
+    doors = {(path_of(found), found.method) for found in addresses() if found.route.startswith("api/v1/")}
     assert documented == doors
     ids = [operation.definition.raw["operationId"] for operation, _ in operations(schema)]
     assert len(ids) == len(set(ids))
