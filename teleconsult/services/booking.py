@@ -161,25 +161,13 @@ def exam_book(
         place_id=team.requesting_id,
     )
     exam = Exam.objects.create(
-        accession=_accession(),
-        starts_at=starts_at,
-        ends_at=team.ends_at,
-        patient=patient,
-        exam_type=kind,
-        appointment=appointment,
-        remote_physician_id=remote_physician_id,
-        bedside_physician_id=bedside_physician_id,
-        robot=robot,
-        room_id=room_id,
-        assistant_id=assistant_id,
-        probe_id=team.probe_id,
-        other_procedures=_told(other_procedures),
-        requesting_institution_id=team.requesting_id,
-        performing_institution_id=team.performing_id,
-        clinical_question=clinical_question,
-        history=history,
+        accession=_accession(), starts_at=starts_at, ends_at=team.ends_at, patient=patient, exam_type=kind,
+        appointment=appointment, remote_physician_id=remote_physician_id, bedside_physician_id=bedside_physician_id,
+        robot=robot, room_id=room_id, assistant_id=assistant_id, probe_id=team.probe_id,
+        other_procedures=_told(other_procedures), requesting_institution_id=team.requesting_id,
+        performing_institution_id=team.performing_id, clinical_question=clinical_question, history=history,
         booked_by_id=None if principal.kind == "system" else principal.id,
-    )
+    )  # fmt: skip
     refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
     noted(exam, principal, "exam.book")
     return selectors.exam_get(SYSTEM, exam.id)

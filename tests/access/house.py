@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -25,41 +23,41 @@ from hospital.access.models import (
     Activation,
     Membership,
     PatientAccount,
-    Peer,
     Role,
     SecurityKey,
     User,
 )
 from hospital.access.phones import phone_index
-from hospital.access.principals import Principal
 from hospital.access.selectors import principal_of_user
 from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
 from hospital.common.sockets import JsonSocket
-from hospital.keeping.models import ErasureRequest, LegalHold
-from hospital.people import consents, corrections, delegates, merges
+from hospital.people import delegates
 from hospital.people import services as people
 from hospital.people.models import (
     BreakGlass,
-    Consent,
-    CorrectionRequest,
     Delegation,
-    DuplicateReview,
     PatientArchive,
-    PatientMerge,
     Privilege,
     Registration,
 )
 from hospital.records import services as records
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
-from hospital.scheduling.models import CalendarException, ReleasedTime
-from teleconsult import reporting, services
+from teleconsult import reporting
 from teleconsult.models import Exam
 from teleconsult.urls import websocket_urlpatterns
+from tests.access.house_rows import (
+    PNG,
+    calendars_made,
+    correction_made,
+    doubles_made,
+    kept_made,
+    pem_of,
+    shared_made,
+)
 from tests.factories import World, make_world
 from tests.tablet import SoftTablet
 
-PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + b"rest"
 META: dict[str, Any] = {
     "frame_id": 77, "width": 640, "height": 480, "mm_per_px_x": 0.4, "mm_per_px_y": 0.4,
     "region": [0, 0, 640, 480],
@@ -100,20 +98,6 @@ class House:
         ]  # fmt: skip
 
 
-def pem_of(key: Ed25519PrivateKey) -> str:
-    form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
-
-
-def member(world: World, role: str, place: str) -> Principal:
-    """Somebody with this role in that hospital and no part in anything."""
-    user = User.objects.create(
-        username=f"{place}-{role}", name="路人", password="!", totp_secret="JBSWY3DPEHPK3PXP"
-    )
-    Membership.objects.create(user=user, institution=world.places[place], role=role)
-    return principal_of_user(user)
-
-
 def make_house(world: World | None = None) -> House:
     house = House(world or make_world())
     world = house.world
@@ -129,12 +113,8 @@ def make_house(world: World | None = None) -> House:
         points=[[10.0, 10.0], [60.0, 10.0]], label="",
     )  # fmt: skip
     house.report = report = reporting.report_save(
-        principal=world.principals["expert"],
-        exam_id=exam.id,
-        findings="肝脏大小正常",
-        impression="未见异常",
-        revision=0,
-    )
+        principal=world.principals["expert"], exam_id=exam.id, findings="肝脏大小正常", impression="未见异常", revision=0
+    )  # fmt: skip
     AccessToken.objects.filter(user=world.users["expert"]).update(stepped_up_at=now())
     reporting.report_sign(principal=world.principals["expert"], report_id=report.id)
     lent = delegates.delegation_grant(
@@ -148,15 +128,15 @@ def make_house(world: World | None = None) -> House:
     key = SecurityKey.objects.create(
         user=world.users["expert"], credential_id=b"k", public_key=b"p", aaguid="0", name="钥匙"
     )
-    review, merge = _doubles(world)
-    shared, peer = _shared(world)
+    review, merge = doubles_made(world)
+    shared, peer = shared_made(world)
     reset = Activation.objects.create(
         user=world.users["expert2"], purpose="reset", asked_by=world.users["admin"]
     )
-    exception, released, hold_id = _calendars(world)
+    exception, released, hold_id = calendars_made(world)
     entry = AuditEntry.objects.filter(patient_ids__contains=[world.patient.id]).latest("seq")
     house.ids = {
-        "correction_id": _correction(world).id,
+        "correction_id": correction_made(world).id,
         "tablet_id": SoftTablet().pair(world).id,
         "archive_id": PatientArchive.objects.create(patient=world.patient, account_id=world.account().id).id,
         "review_id": review.id, "merge_id": merge.id,
@@ -172,83 +152,10 @@ def make_house(world: World | None = None) -> House:
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,
         "privilege_id": Privilege.objects.get(user=world.users["expert"]).id,
-        **_kept(world),
+        **kept_made(world),
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
-
-
-def _kept(world: World) -> dict[str, UUID]:
-    """An answered request for erasure, and a hold on a robot's file."""
-    answered = ErasureRequest.objects.create(
-        patient_id=world.patient.id, institution=world.places["home"], by_kind="staff",
-        by_id=world.users["desk"].id, paper="P-2", due_at=now(), answered_at=now(),
-    )  # fmt: skip
-    hold = LegalHold.objects.create(
-        subject_kind="robot", subject_id=world.robot.id, institution=world.places["home"],
-        case_number="(2026)沪01民初1号", reason="诉讼", set_by=world.users["admin"],
-    )  # fmt: skip
-    return {"request_id": answered.id, "hold_id": hold.id}
-
-
-def _calendars(world: World) -> tuple[CalendarException, ReleasedTime, UUID]:
-    """A closed hour and a released one, long after the bookings; a time that is kept."""
-    late = world.tomorrow(60 * 24 * 20)
-    exception = CalendarException.objects.create(
-        resource=world.room, period=(late, late + timedelta(hours=1)), reason="maintenance",
-        created_by_id=world.users["desk"].id,
-    )  # fmt: skip
-    released = ReleasedTime.objects.create(
-        resource=world.room, period=(late, late + timedelta(hours=1)), released_by_id=world.users["desk"].id
-    )
-    kept = world.booking(starts_at=world.tomorrow(60 * 24 * 21))
-    for name in ("patient_id", "clinical_question", "history"):
-        del kept[name]
-    hold_id, _ = services.exam_hold(principal=world.principals["desk"], **kept)
-    return exception, released, hold_id
-
-
-def _shared(world: World) -> tuple[Consent, Peer]:
-    """A consent that names the expert's hospital, and that hospital's key."""
-    consents.consent_text_publish(kind="transfer", version="1", body_zh="同意", body_en="consent")
-    shared = consents.consent_record(
-        principal=world.principals["desk"], patient_id=world.patient.id, kind="transfer",
-        receiver_id=world.places["expert"].id, text_version="1", given_by="patient", method="witness",
-        witness_name="钱丽",
-    )  # fmt: skip
-    peer = peers.peer_register(
-        principal=member(world, "security_admin", "home"),
-        institution_id=world.places["expert"].id,
-        public_key_pem=pem_of(Ed25519PrivateKey.generate()),
-        days=30,
-    )
-    return shared, peer
-
-
-def _correction(world: World) -> CorrectionRequest:
-    return corrections.correction_ask(
-        principal=world.account(), patient=world.patient, field="sex", wanted="9", reason="写错了",
-        proof=base64.b64encode(PNG).decode(),
-    )  # fmt: skip
-
-
-def _doubles(world: World) -> tuple[DuplicateReview, PatientMerge]:
-    """A pair that waits for a decision, and one that was merged."""
-    others = [
-        people.patient_register(
-            principal=world.principals["desk"], name="王小东", document_type="03", document_number=number,
-            birth_date=date(1950, 3, 15), sex="1", phone="13900000044",
-        )[0]
-        for number in ("E11111111", "E22222222")
-    ]  # fmt: skip
-    AccessToken.objects.filter(user=world.users["desk"]).update(stepped_up_at=now())
-    merge = merges.patient_merge(
-        principal=world.principals["desk"],
-        source_id=others[1].id,
-        survivor_id=others[0].id,
-        reason="同一位患者",
-    )
-    return DuplicateReview.objects.filter(first=world.patient, second=others[0])[0], merge
 
 
 @dataclass(frozen=True)

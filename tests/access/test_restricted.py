@@ -18,7 +18,8 @@ from hospital.people import erasure
 from hospital.people.models import AccountPatient, BreakGlass, Delegation
 from hospital.records.models import FrozenFrame, Image
 from teleconsult import live
-from tests.access.house import META, PNG, House, addresses, bodies, body_for, client_for, make_house
+from tests.access.house import META, House, addresses, bodies, body_for, client_for, make_house
+from tests.access.house_rows import PNG
 from tests.access.test_strangers import AT_HOME, call, shown
 from tests.api.test_exams import Box, dicom
 

@@ -20,13 +20,13 @@ from tests.access.house import (
     client_for,
     contents,
     make_house,
-    member,
     other_ids,
     strange_delegate,
     strange_patient,
     strange_peer,
     stranger,
 )
+from tests.access.house_rows import member
 from tests.factories import make_world
 
 pytestmark = pytest.mark.django_db

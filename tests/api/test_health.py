@@ -18,7 +18,7 @@ from hospital.access.models import User
 from hospital.common.alive import ages, alive
 from hospital.project.beat import Scheduler
 from hospital.project.celery import app
-from tests.access.house import member
+from tests.access.house_rows import member
 from tests.factories import make_world
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from hospital.records import services as records
-from tests.access.house import META, PNG, client_for
+from tests.access.house import META, client_for
+from tests.access.house_rows import PNG
 from tests.factories import make_world
 
 pytestmark = pytest.mark.django_db

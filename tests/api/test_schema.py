@@ -37,7 +37,8 @@ from hospital.access.selectors import principal_of_user
 from hospital.access.table import ACTIONS
 from hospital.common.api import PUBLIC
 from hospital.people.models import AccountPatient
-from tests.access.house import Address, House, addresses, client_for, make_house, pem_of
+from tests.access.house import Address, House, addresses, client_for, make_house
+from tests.access.house_rows import pem_of
 from tests.api.test_exams import Box
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]

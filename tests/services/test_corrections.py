@@ -20,7 +20,7 @@ from hospital.messages.models import Message
 from hospital.people import selectors
 from hospital.people.models import CorrectionRequest, Delegation, DuplicateReview, Patient
 from teleconsult import services as exams
-from tests.access.house import PNG
+from tests.access.house_rows import PNG
 from tests.factories import World, make_world
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from hospital.common.models import Work
 from hospital.common.work import work_drain
 from hospital.messages.models import Message
 from hospital.people.models import Agreement, Practitioner, Privilege, Registration
-from tests.access.house import member
+from tests.access.house_rows import member
 from tests.factories import World, make_world
 
 pytestmark = pytest.mark.django_db
