@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door
+from hospital.common.api import Door, checked, parsed
 from hospital.common.clock import now
 from hospital.common.error_texts import title
 from hospital.common.errors import Invalid
@@ -20,7 +20,6 @@ from hospital.scheduling.exam_times import Procedure
 from hospital.scheduling.inputs import NearTimeField
 
 from . import finding, inputs, services
-from .api import parsed
 
 
 def _procedure(text: str) -> Procedure:
@@ -57,10 +56,9 @@ class TimesDoor(Door):
     @extend_schema(parameters=[inputs.Times], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         query = request.query_params
-        asked = inputs.Times(data=query)
-        asked.is_valid(raise_exception=True)
-        page = asked.validated_data["page"]
-        found = finding.times_find(principal_of(request), _wish(asked.validated_data), page=page)
+        asked = checked(inputs.Times, query)
+        page = asked["page"]
+        found = finding.times_find(principal_of(request), _wish(asked), page=page)
         onwards = query.copy()
         onwards["page"] = str(page + 1)
         language = language_of(request)

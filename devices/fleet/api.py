@@ -48,10 +48,8 @@ class RetireDoor(Door):
 
     @extend_schema(request=RetireInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, robot_id: UUID) -> Response:
-        data = RetireInput(data=request.data)
-        data.is_valid(raise_exception=True)
         robot = services.robot_retire(
-            principal=principal_of(request), robot_id=robot_id, reason=data.validated_data["reason"]
+            principal=principal_of(request), robot_id=robot_id, **parsed(RetireInput, request)
         )
         return Response({"id": str(robot.id), "retired_at": robot.retired_at})
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
 from hospital.access.proofs import recently_proven
-from hospital.common.api import Door, page_of
+from hospital.common.api import Door, page_of, parsed
 from hospital.common.reads import Shown
 
 from . import selectors, services
@@ -54,10 +54,9 @@ class HoldsDoor(Door):
 
     @extend_schema(request=HoldInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        data = HoldInput(data=request.data)
-        data.is_valid(raise_exception=True)
+        data = parsed(HoldInput, request)
         reader = principal_of(request)
-        row = services.hold_set(principal=reader, **data.validated_data)
+        row = services.hold_set(principal=reader, **data)
         return Response(hold_json(row, reader), status=201)
 
 
@@ -66,11 +65,10 @@ class HoldLiftDoor(Door):
 
     @extend_schema(request=LiftInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, hold_id: UUID) -> Response:
-        data = LiftInput(data=request.data)
-        data.is_valid(raise_exception=True)
+        data = parsed(LiftInput, request)
         reader = principal_of(request)
         recently_proven(principal=reader)
-        row = services.hold_lift(principal=reader, hold_id=hold_id, **data.validated_data)
+        row = services.hold_lift(principal=reader, hold_id=hold_id, **data)
         return Response(hold_json(row, reader))
 
 

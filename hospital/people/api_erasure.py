@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
 from hospital.access.proofs import recently_proven
-from hospital.common.api import Door, page_of
+from hospital.common.api import Door, page_of, parsed
 from hospital.common.reads import Shown
 from hospital.keeping.representations import request_json
 from hospital.keeping.selectors import requests_of_account
@@ -52,9 +52,8 @@ class MyErasureDoor(Door):
 
     @extend_schema(request=OwnInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        data = OwnInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        row = erasure.erasure_ask_own(principal=principal_of(request), **data.validated_data)
+        data = parsed(OwnInput, request)
+        row = erasure.erasure_ask_own(principal=principal_of(request), **data)
         return Response(request_json(row), status=201)
 
 
@@ -79,12 +78,9 @@ class PatientErasureDoor(Door):
 
     @extend_schema(request=ErasurePaperInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, patient_id: UUID) -> Response:
-        data = ErasurePaperInput(data=request.data)
-        data.is_valid(raise_exception=True)
+        data = parsed(ErasurePaperInput, request)
         recently_proven(principal=principal_of(request))  # what is erased is gone
-        row = erasure.erasure_ask_on_paper(
-            principal=principal_of(request), patient_id=patient_id, **data.validated_data
-        )
+        row = erasure.erasure_ask_on_paper(principal=principal_of(request), patient_id=patient_id, **data)
         return Response(request_json(row), status=201)
 
 
@@ -95,7 +91,6 @@ class ReopenDoor(Door):
 
     @extend_schema(request=ReopenInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        data = ReopenInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        patient = erasure.record_reopen(principal=principal_of(request), **data.validated_data)
+        data = parsed(ReopenInput, request)
+        patient = erasure.record_reopen(principal=principal_of(request), **data)
         return Response(patient_full(patient))

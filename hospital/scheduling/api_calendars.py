@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door, page_of
+from hospital.common.api import Door, page_of, parsed
 
-from . import inputs, keeping
+from . import inputs, services_calendars
 from .representations import exam_type_json, exception_json, hours_json, released_json, resource_json
-
-
-def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    data = kind(data=request.data)
-    data.is_valid(raise_exception=True)
-    return dict(data.validated_data)
 
 
 class ExamTypeDoor(Door):
@@ -33,7 +26,9 @@ class ExamTypeDoor(Door):
     def put(self, request: Request, code: str) -> Response:
         fields = parsed(inputs.ExamTypeInput, request)
         return Response(
-            exam_type_json(keeping.exam_type_keep(principal=principal_of(request), code=code, **fields))
+            exam_type_json(
+                services_calendars.exam_type_keep(principal=principal_of(request), code=code, **fields)
+            )
         )
 
 
@@ -45,7 +40,9 @@ class ResourceDoor(Door):
     @extend_schema(request=inputs.ResourceInput, responses=OpenApiTypes.OBJECT)
     def put(self, request: Request, resource_id: UUID) -> Response:
         fields = parsed(inputs.ResourceInput, request)
-        row = keeping.resource_keep(principal=principal_of(request), resource_id=resource_id, **fields)
+        row = services_calendars.resource_keep(
+            principal=principal_of(request), resource_id=resource_id, **fields
+        )
         return Response(resource_json(row))
 
 
@@ -57,12 +54,14 @@ class ResourceHoursDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, resource_id: UUID) -> Response:
-        row = keeping.resource_kept(principal_of(request), resource_id)
-        return Response({"hours": [hours_json(one) for one in keeping.weekly_hours(resource_id=row.id)]})
+        row = services_calendars.resource_kept(principal_of(request), resource_id)
+        return Response(
+            {"hours": [hours_json(one) for one in services_calendars.weekly_hours(resource_id=row.id)]}
+        )
 
     @extend_schema(request=inputs.WeekInput, responses=OpenApiTypes.OBJECT)
     def put(self, request: Request, resource_id: UUID) -> Response:
-        keeping.resource_hours_set(
+        services_calendars.resource_hours_set(
             principal=principal_of(request),
             resource_id=resource_id,
             rows=parsed(inputs.WeekInput, request)["hours"],
@@ -78,12 +77,14 @@ class InstitutionHoursDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, institution_id: UUID) -> Response:
-        place = keeping.institution_kept(principal_of(request), institution_id)
-        return Response({"hours": [hours_json(one) for one in keeping.weekly_hours(institution_id=place.id)]})
+        place = services_calendars.institution_kept(principal_of(request), institution_id)
+        return Response(
+            {"hours": [hours_json(one) for one in services_calendars.weekly_hours(institution_id=place.id)]}
+        )
 
     @extend_schema(request=inputs.WeekInput, responses=OpenApiTypes.OBJECT)
     def put(self, request: Request, institution_id: UUID) -> Response:
-        keeping.institution_hours_set(
+        services_calendars.institution_hours_set(
             principal=principal_of(request),
             institution_id=institution_id,
             rows=parsed(inputs.WeekInput, request)["hours"],
@@ -99,11 +100,13 @@ class ResourceExceptionsDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, resource_id: UUID) -> Response:
-        return page_of(keeping.exceptions_of(principal_of(request), resource_id), request, exception_json)
+        return page_of(
+            services_calendars.exceptions_of(principal_of(request), resource_id), request, exception_json
+        )
 
     @extend_schema(request=inputs.ExceptionInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, resource_id: UUID) -> Response:
-        row, met = keeping.exception_add(
+        row, met = services_calendars.exception_add(
             principal=principal_of(request), resource_id=resource_id, **parsed(inputs.ExceptionInput, request)
         )
         return Response(exception_json(row) | {"appointments": met}, status=201)
@@ -114,7 +117,7 @@ class ResourceExceptionDoor(Door):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, resource_id: UUID, exception_id: UUID) -> Response:
-        keeping.exception_withdraw(
+        services_calendars.exception_withdraw(
             principal=principal_of(request), resource_id=resource_id, exception_id=exception_id
         )
         return Response(status=204)
@@ -128,11 +131,13 @@ class ReleasedTimesDoor(Door):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, resource_id: UUID) -> Response:
-        return page_of(keeping.released_of(principal_of(request), resource_id), request, released_json)
+        return page_of(
+            services_calendars.released_of(principal_of(request), resource_id), request, released_json
+        )
 
     @extend_schema(request=inputs.ReleaseInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request, resource_id: UUID) -> Response:
-        row = keeping.released_add(
+        row = services_calendars.released_add(
             principal=principal_of(request), resource_id=resource_id, **parsed(inputs.ReleaseInput, request)
         )
         return Response(released_json(row), status=201)
@@ -143,7 +148,7 @@ class ReleasedTimeDoor(Door):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, resource_id: UUID, released_id: UUID) -> Response:
-        keeping.released_withdraw(
+        services_calendars.released_withdraw(
             principal=principal_of(request), resource_id=resource_id, released_id=released_id
         )
         return Response(status=204)

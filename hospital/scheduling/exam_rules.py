@@ -13,7 +13,7 @@ from hospital.common.errors import Conflict, Invalid
 from . import exam_times
 from .exam_times import Order, Procedure
 from .models import ExamType, Resource
-from .selectors import busy, qualified
+from .selectors import busy_periods, qualified, taken
 
 
 def windows_of(kind: ExamType) -> list[tuple[int, int]]:
@@ -89,6 +89,6 @@ def probe_for(kind: ExamType, *, place_id: UUID, starts_at: datetime, ends_at: d
     rows = list(probes_at(kind.probe, place_id, kind.code))
     if not rows:
         raise Invalid("no_such_probe", probe=kind.probe)
-    ids = [row.id for row in rows]
-    taken = {row["resource_id"] for row in busy(resource_ids=ids, starts_at=starts_at, ends_at=ends_at)}
-    return next((row for row in rows if str(row.id) not in taken), rows[0])
+    periods = busy_periods([row.id for row in rows], starts_at, ends_at)
+    in_use = {row["resource_id"] for row in taken(periods)}
+    return next((row for row in rows if str(row.id) not in in_use), rows[0])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from hospital.common.errors import Invalid
 
 from .models import ExamType, Reservation, Resource
 from .states import BLOCKING, HOLD
+
+Period = tuple[datetime, datetime]
 
 
 def qualified(code: str) -> Q:
@@ -41,6 +43,27 @@ def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime
         }
         for row in rows.order_by("resource__kind", "resource_id", "period")
     ]
+
+
+def busy_periods(ids: Iterable[UUID], starts_at: datetime, ends_at: datetime) -> dict[UUID, Period]:
+    """The time each calendar is busy with: the exam's own with what the resource needs before and after it."""
+    rows = Resource.objects.filter(id__in=list(ids)).values_list("id", "before_minutes", "after_minutes")
+    return {
+        ident: (starts_at - timedelta(minutes=before), ends_at + timedelta(minutes=after))
+        for ident, before, after in rows
+    }
+
+
+def _meets(row: dict[str, Any], periods: dict[UUID, Period]) -> bool:
+    start, end = periods[UUID(row["resource_id"])]
+    return datetime.fromisoformat(row["starts_at"]) < end and start < datetime.fromisoformat(row["ends_at"])
+
+
+def taken(periods: dict[UUID, Period]) -> list[dict[str, Any]]:
+    """What stands in the way of these periods, as `busy` says it."""
+    first, last = min(start for start, _ in periods.values()), max(end for _, end in periods.values())
+    found = busy(resource_ids=periods, starts_at=first, ends_at=last)
+    return [row for row in found if _meets(row, periods)]
 
 
 def holds_of(user_id: UUID) -> int:

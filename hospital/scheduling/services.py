@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -22,6 +21,7 @@ from hospital.common.work import work_add
 
 from . import availability, rules, selectors
 from .models import Appointment, Reservation, Resource
+from .selectors import Period
 from .states import BOOKED, CLOSING, HOLD, RELEASED, IllegalStep, advance
 
 HOLD_EXPIRE = "scheduling.hold_expire"
@@ -75,35 +75,12 @@ def _release_expired(ids: list[UUID]) -> None:
     )
 
 
-Period = tuple[datetime, datetime]
-
-
-def _periods(ids: list[UUID], starts_at: datetime, ends_at: datetime) -> dict[UUID, Period]:
-    """The time each calendar is busy with: the exam's own with what the resource needs before and after it."""
-    rows = Resource.objects.filter(id__in=ids).values_list("id", "before_minutes", "after_minutes")
-    return {
-        ident: (starts_at - timedelta(minutes=before), ends_at + timedelta(minutes=after))
-        for ident, before, after in rows
-    }
-
-
-def _meets(row: dict[str, Any], periods: dict[UUID, Period]) -> bool:
-    start, end = periods[UUID(row["resource_id"])]
-    return datetime.fromisoformat(row["starts_at"]) < end and start < datetime.fromisoformat(row["ends_at"])
-
-
-def _taken(periods: dict[UUID, Period]) -> list[dict[str, Any]]:
-    first, last = min(start for start, _ in periods.values()), max(end for _, end in periods.values())
-    found = selectors.busy(resource_ids=periods, starts_at=first, ends_at=last)
-    return [row for row in found if _meets(row, periods)]
-
-
 def _reserve(periods: dict[UUID, Period], make: Callable[[UUID, Period], Reservation]) -> None:
     """Write one reservation per resource, or raise Conflict `taken` that names all that stands in the way."""
     refused: Conflict | None = None
     for _ in range(TRIES):
         _release_expired(list(periods))
-        taken = _taken(periods)
+        taken = selectors.taken(periods)
         if taken:
             raise Conflict("taken", taken=taken) from refused
         try:
@@ -123,7 +100,7 @@ def _free(appointment: Appointment) -> None:
 
 def _book(appointment: Appointment, ids: list[UUID]) -> None:
     _reserve(
-        _periods(ids, appointment.starts_at, appointment.ends_at),
+        selectors.busy_periods(ids, appointment.starts_at, appointment.ends_at),
         lambda ident, period: Reservation(resource_id=ident, appointment=appointment, period=period),
     )
 
@@ -260,7 +237,7 @@ def hold_place(
             expires_at=expires_at,
         )
 
-    _reserve(_periods(ids, starts_at, ends_at), make)
+    _reserve(selectors.busy_periods(ids, starts_at, ends_at), make)
     work_add(kind=HOLD_EXPIRE, key=str(hold_id), payload={}, due_at=expires_at)
     return hold_id
 

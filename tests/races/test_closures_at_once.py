@@ -1,4 +1,4 @@
-"""Leave is written while a booking of that time is not decided yet: the one who comes second knows of the first."""
+"""Leave is written while a booking of that time is not decided yet, and one week by two: who comes second knows of the first."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from django.db import transaction
 
 from hospital.common.errors import Conflict
-from hospital.scheduling import keeping, services
-from hospital.scheduling.models import Appointment, CalendarException
+from hospital.scheduling import services, services_calendars
+from hospital.scheduling.models import Appointment, CalendarException, WeeklyHours
 from tests.factories import World, make_world
 from tests.waiting import until
 
@@ -38,7 +38,7 @@ def book(world: World) -> Appointment:
 
 def close(world: World) -> list[dict[str, str]]:
     """What the closing of the room for that hour says it meets."""
-    _, met = keeping.exception_add(
+    _, met = services_calendars.exception_add(
         principal=world.principals["desk"],
         resource_id=world.room.id,
         starts_at=world.tomorrow(),
@@ -62,7 +62,7 @@ def test_without_the_lock_a_booking_lies_in_a_closed_hour_and_nobody_is_told(wor
     def blind() -> list[dict[str, str]]:
         assert booked.wait(20)
         try:
-            with patch.object(keeping, "_locked", keeping.resource_kept):
+            with patch.object(services_calendars, "_locked", services_calendars.resource_kept):
                 return close(world)
         finally:
             closed.set()
@@ -108,3 +108,54 @@ def test_who_books_waits_for_an_undecided_closing_and_is_refused(world: World) -
     assert isinstance(refused, Conflict), refused
     assert refused.code == "resource_closed"
     assert not Appointment.objects.exists()
+
+
+def week(world: World, opens_minute: int) -> None:
+    """The whole week of the hospital: Mondays from then on."""
+    services_calendars.institution_hours_set(
+        principal=world.principals["desk"],
+        institution_id=world.places["home"].id,
+        rows=[{"weekday": 0, "opens_minute": opens_minute, "closes_minute": 1200}],
+    )
+
+
+def opens() -> list[int]:
+    return sorted(WeeklyHours.objects.values_list("opens_minute", flat=True))
+
+
+def test_without_the_lock_two_weeks_written_at_once_become_one_that_nobody_wrote(world: World) -> None:
+    written, done = threading.Event(), threading.Event()
+
+    def undecided() -> None:
+        with transaction.atomic():
+            week(world, 480)
+            written.set()
+            assert done.wait(20)
+
+    def blind() -> None:
+        assert written.wait(20)
+        try:
+            with patch.object(services_calendars, "_locked_place", services_calendars.institution_kept):
+                week(world, 600)
+        finally:
+            done.set()
+
+    assert together([undecided, blind]) == [None, None]
+    assert opens() == [480, 600]
+
+
+def test_who_writes_a_week_waits_for_an_undecided_one_and_takes_its_place(world: World) -> None:
+    written = threading.Event()
+
+    def undecided() -> None:
+        with transaction.atomic():
+            week(world, 480)
+            written.set()
+            until(waiting_for_a_lock)
+
+    def second() -> None:
+        assert written.wait(20)
+        week(world, 600)
+
+    assert together([undecided, second]) == [None, None]
+    assert opens() == [600]

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
-from hospital.scheduling import availability, keeping
+from hospital.scheduling import availability, services_calendars
 from hospital.scheduling.models import CalendarException, ReleasedTime, Reservation, Resource, WeeklyHours
 from hospital.scheduling.services import hold_expire_due
 from teleconsult import services
@@ -88,7 +88,7 @@ def test_a_person_who_works_at_another_site_that_day_is_closed_here(world: World
 
 def test_leave_closes_a_person_also_for_a_move_but_not_for_a_change_of_room_alone(world: World) -> None:
     exam = world.book(starts_at=at(9))
-    _, met = keeping.exception_add(
+    _, met = services_calendars.exception_add(
         principal=world.principals["desk"],
         resource_id=calendar(world, "bedside").id,
         starts_at=at(0),
@@ -110,18 +110,18 @@ def test_leave_closes_a_person_also_for_a_move_but_not_for_a_change_of_room_alon
 
 def test_a_withdrawn_leave_closes_nothing(world: World) -> None:
     desk, room = world.principals["desk"], world.room
-    row, _ = keeping.exception_add(
+    row, _ = services_calendars.exception_add(
         principal=desk, resource_id=room.id, starts_at=at(8), ends_at=at(12), open=False, reason="maintenance",
         note="",
     )  # fmt: skip
     with refused("resource_closed"):
         world.book(starts_at=at(9))
-    assert [found.id for found in keeping.exceptions_of(desk, room.id)] == [row.id]
-    keeping.exception_withdraw(principal=desk, resource_id=room.id, exception_id=row.id)
-    assert not keeping.exceptions_of(desk, room.id).exists()
+    assert [found.id for found in services_calendars.exceptions_of(desk, room.id)] == [row.id]
+    services_calendars.exception_withdraw(principal=desk, resource_id=room.id, exception_id=row.id)
+    assert not services_calendars.exceptions_of(desk, room.id).exists()
     assert world.book(starts_at=at(9)).state == "booked"
     with pytest.raises(NotFound):
-        keeping.exception_withdraw(principal=desk, resource_id=room.id, exception_id=row.id)
+        services_calendars.exception_withdraw(principal=desk, resource_id=room.id, exception_id=row.id)
 
 
 def test_a_closed_institution_closes_everything_in_it(world: World) -> None:
@@ -165,7 +165,7 @@ def release(
 ) -> ReleasedTime:
     principal = world.principals["other_desk"]
     Resource.objects.filter(user=world.users["expert"]).update(institution=world.places["other"])
-    return keeping.released_add(
+    return services_calendars.released_add(
         principal=principal,
         resource_id=calendar(world, "expert").id,
         starts_at=starts_at,
@@ -180,7 +180,7 @@ def test_from_the_first_released_time_on_an_expert_is_booked_only_in_released_ti
         ("not_released", str(calendar(world, "expert").id))
     ]
     assert world.book(starts_at=at(9, 40)).state == "booked"
-    keeping.released_withdraw(
+    services_calendars.released_withdraw(
         principal=world.principals["other_desk"], resource_id=calendar(world, "expert").id, released_id=row.id
     )
     with refused("not_released"):
@@ -258,11 +258,11 @@ def test_nobody_keeps_more_than_five_times_at_once(world: World) -> None:
 def test_another_hospitals_calendars_are_not_there(world: World) -> None:
     other = world.principals["other_desk"]
     for act in (
-        lambda: keeping.resource_hours_set(principal=other, resource_id=world.room.id, rows=[]),
-        lambda: keeping.institution_hours_set(
+        lambda: services_calendars.resource_hours_set(principal=other, resource_id=world.room.id, rows=[]),
+        lambda: services_calendars.institution_hours_set(
             principal=other, institution_id=world.places["home"].id, rows=[]
         ),
-        lambda: keeping.released_of(other, world.room.id),
+        lambda: services_calendars.released_of(other, world.room.id),
     ):
         with pytest.raises(NotFound):
             act()
@@ -271,7 +271,7 @@ def test_another_hospitals_calendars_are_not_there(world: World) -> None:
 def test_hours_that_end_before_they_begin_are_refused_also_by_postgresql(world: World) -> None:
     backwards = {"weekday": 0, "opens_minute": 600, "closes_minute": 480}
     with refused("bad_hours", Invalid):
-        keeping.resource_hours_set(
+        services_calendars.resource_hours_set(
             principal=world.principals["desk"], resource_id=world.room.id, rows=[backwards]
         )
     with pytest.raises(IntegrityError, match="weekly_hours_within_a_day"), transaction.atomic():
@@ -282,7 +282,7 @@ def test_hours_that_end_before_they_begin_are_refused_also_by_postgresql(world: 
 
 def test_only_people_are_released(world: World) -> None:
     with refused("not_a_person"):
-        keeping.released_add(
+        services_calendars.released_add(
             principal=world.principals["desk"], resource_id=world.room.id, starts_at=at(8), ends_at=at(9),
             partner_id=None,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from hospital.access.models import Membership, User
 from hospital.common.clock import SHANGHAI, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
-from hospital.scheduling import keeping
+from hospital.scheduling import services_calendars
 from hospital.scheduling.models import ExamType, ExamWindow, OrderRule, Reservation, Resource
 from teleconsult import services
 from teleconsult.models import Exam
@@ -110,6 +110,21 @@ def test_a_type_that_needs_a_probe_reserves_a_free_one_of_its_own_house(world: W
     assert [row["name"] for row in caught.value.data["taken"]] == ["线阵 1"]
 
 
+def test_a_probe_that_is_still_cleaned_by_then_is_left_for_a_free_one(world: World) -> None:
+    ExamType.objects.update(probe="linear")
+    home = world.places["home"]
+    probes = [
+        Resource.objects.create(
+            kind="probe", probe_type="linear", institution=home, name=name, after_minutes=30
+        )
+        for name in ("线阵 1", "线阵 2")
+    ]
+    later = world.book(starts_at=at(10))
+    assert later.probe == probes[0]
+    before = later.starts_at - timedelta(minutes=kind().minutes)
+    assert world.book(starts_at=before).probe == probes[1], "the first would be taken while it is cleaned"
+
+
 def test_who_or_what_is_not_qualified_for_the_type_cannot_be_booked(world: World) -> None:
     heart = ExamType.objects.create(
         code="heart", name_zh="心脏", name_en="Heart", minutes=30, service="remote_ultrasound"
@@ -172,8 +187,8 @@ RULES: dict[str, Any] = {
 
 
 def test_the_keeper_writes_the_rules_anew_and_nobody_elses_administrator_does(world: World) -> None:
-    keeping.exam_type_keep(principal=world.principals["admin"], code="abdomen", **RULES)
-    found = keeping.exam_type_keep(principal=world.principals["admin"], code="abdomen", **RULES)
+    services_calendars.exam_type_keep(principal=world.principals["admin"], code="abdomen", **RULES)
+    found = services_calendars.exam_type_keep(principal=world.principals["admin"], code="abdomen", **RULES)
     assert (found.minutes, found.windows.count(), found.order_rules.count(), found.reminders.count()) == (
         30,
         1,
@@ -185,7 +200,7 @@ def test_the_keeper_writes_the_rules_anew_and_nobody_elses_administrator_does(wo
     assert exam.starts_at.astimezone(SHANGHAI).hour == 8
     ExamType.objects.update(keeper=world.places["other"])
     with pytest.raises(NotFound):
-        keeping.exam_type_keep(principal=world.principals["admin"], code="abdomen", **RULES)
+        services_calendars.exam_type_keep(principal=world.principals["admin"], code="abdomen", **RULES)
 
 
 @pytest.mark.parametrize(
@@ -199,5 +214,7 @@ def test_rules_that_contradict_themselves_are_refused(
     world: World, change: dict[str, Any], code: str
 ) -> None:
     with refused(code, Invalid):
-        keeping.exam_type_keep(principal=world.principals["admin"], code="abdomen", **RULES | change)
+        services_calendars.exam_type_keep(
+            principal=world.principals["admin"], code="abdomen", **RULES | change
+        )
     assert not kind().windows.exists()

@@ -61,6 +61,12 @@ def institution_kept(principal: Principal, institution_id: UUID) -> Institution:
     return found
 
 
+def _locked_place(principal: Principal, institution_id: UUID) -> Institution:
+    """Who writes the same week waits: two whole weeks must not become one."""
+    institution_kept(principal, institution_id)
+    return Institution.objects.select_for_update(no_key=True).get(id=institution_id)
+
+
 def _noted(
     principal: Principal, action: str, kind: str, object_id: UUID | None, place: UUID | None, **details: Any
 ) -> None:
@@ -118,7 +124,7 @@ def institution_hours_set(
     *, principal: Principal, institution_id: UUID, rows: Sequence[dict[str, Any]]
 ) -> None:
     """The week of everything there that has no hours of its own. Invalid `bad_hours`."""
-    place = institution_kept(principal, institution_id)
+    place = _locked_place(principal, institution_id)
     _hours_replace(rows, institution_id=place.id)
     _noted(principal, "institution.hours", "institution", place.id, place.id, rows=len(rows))
 
