@@ -7,12 +7,18 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.waiting import until
+
 from .conftest import House
 
 SHANGHAI = timezone(timedelta(hours=8))
 NAME, DOCUMENT, PHONE = "沈阿妹", "320525194507080044", "13900001234"  # a namesake of a demo patient
 QUESTION = "右上腹隐痛两周，胆囊结石？"
 SLOT = timedelta(minutes=5)
+BOOK = """async (body) => {
+  const { call } = await import("/static/console/api.js");
+  return call("POST", "exams", body);
+}"""
 
 
 def get(page: Page, house: House, path: str) -> Any:
@@ -69,16 +75,44 @@ def set_time(desk: Page, start: datetime) -> None:
     desk.get_by_role("button", name="预约", exact=True).click()
 
 
-def soonest(house: House) -> dict[str, str]:
-    ahead = [
-        row for row in house.up["exams"] if datetime.fromisoformat(row["starts_at"]) > datetime.now(SHANGHAI)
-    ]
-    return dict(min(ahead, key=lambda row: str(row["starts_at"])))
+def soonest(desk: Page, house: House) -> dict[str, Any]:
+    """The next exam of the day's list that nobody can miss while a form is filled in: the house keeps one soon."""
+
+    def ahead() -> list[dict[str, Any]]:
+        now = datetime.now(SHANGHAI)
+        days = {now.date(), (now + timedelta(hours=2)).date()}
+        rows = [row for day in days for row in get(desk, house, f"exams?day={day}")["results"]]
+        return [
+            row
+            for row in rows
+            if row["state"] == "booked"
+            and datetime.fromisoformat(row["starts_at"]) > now + timedelta(minutes=2)
+        ]
+
+    found = until(ahead, timeout_s=180, every_s=1.0, what="a booked exam ahead")
+    return dict(min(found, key=lambda row: str(row["starts_at"])))
+
+
+def booked_for(desk: Page, house: House, bedside: str) -> dict[str, Any]:
+    """An exam of a test's own, for a patient who is known already: `bedside` stands there, by name."""
+    known = get(desk, house, f"exams/{house.up['exams'][0]['id']}")
+    people = get(desk, house, "resources?kind=person")["results"]
+    body = {
+        "patient_id": known["patient"]["id"],
+        "exam_type": "abdomen",
+        "clinical_question": QUESTION,
+        "remote_physician_id": known["remote_physician"]["id"],
+        "bedside_physician_id": next(row["user_id"] for row in people if row["name"] == bedside),
+        "robot_id": house.up["robot"]["id"],
+        "room_id": get(desk, house, "resources?kind=room")["results"][0]["id"],
+        "starts_at": free_start(desk, house, 20).isoformat(),
+    }
+    return dict(desk.evaluate(BOOK, body))
 
 
 def book(desk: Page, house: House, *, expert: str, physician: str) -> dict[str, Any]:
     """Register and book; a taken time is refused by name before. The exam as the list shows it."""
-    taken = datetime.fromisoformat(soonest(house)["starts_at"]).astimezone(SHANGHAI)
+    taken = datetime.fromisoformat(soonest(desk, house)["starts_at"]).astimezone(SHANGHAI)
     register(desk)
     fill_booking(desk, expert, physician)
     set_time(desk, taken)
