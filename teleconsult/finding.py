@@ -22,12 +22,12 @@ from devices.fleet.models import Robot
 from hospital.access.models import Institution, Membership
 from hospital.access.principals import Principal
 from hospital.access.table import places
-from hospital.common.clock import SHANGHAI, now
+from hospital.common.clock import SHANGHAI, now, shanghai_day
 from hospital.common.errors import NotFound
 from hospital.people import bookable
 from hospital.scheduling import availability, exam_rules, exam_times, holidays, rules, teams
 from hospital.scheduling import selectors as scheduling
-from hospital.scheduling.availability import Calendar
+from hospital.scheduling.availability import Calendars
 from hospital.scheduling.exam_times import Procedure
 from hospital.scheduling.hours import day_of, midnight
 from hospital.scheduling.intervals import Spans, intersect, normal, subtract
@@ -152,7 +152,7 @@ class Search:
     kind: ExamType
     wish: Wish
     candidates: Candidates
-    calendars: dict[UUID, Calendar]
+    calendars: Calendars
     papers: bookable.OnFile
     now_s: int
 
@@ -245,6 +245,7 @@ class Search:
 
     def all_times(self) -> Iterator[tuple[int, int, teams.Free]]:
         for day in self.days():
+            self.calendars.read(shanghai_day(day)[1])
             found = (self.times(n, place.id, day) for n, place in enumerate(self.candidates.places))
             yield from merge(*found, key=lambda time: time[:2])
 
@@ -305,7 +306,7 @@ def _who(search: Search, rows: Sequence[tuple[int, int, teams.Free]]) -> dict[st
 def _notices(search: Search) -> list[dict[str, Any]]:
     """What makes the answer less sure than it looks: years without announced holidays, calendars without hours."""
     unknown = sorted({day.year for day in search.days() if not holidays.known(day)})
-    unwritten = [row for row in search.calendars.values() if row.open.weekly is None]
+    unwritten = [row for row in search.calendars.by_id.values() if row.open.weekly is None]
     return [
         *({"code": "holidays_unknown", "year": year} for year in unknown),
         *([{"code": "hours_not_written", "count": len(unwritten)}] if unwritten else []),

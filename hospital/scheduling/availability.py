@@ -24,6 +24,7 @@ from .rules import BUFFER_MAX_MIN, LONGEST
 
 # No reservation is longer: what ends later than this after the stretch also begins after it.
 _LONGEST_BUSY = LONGEST + 2 * timedelta(minutes=BUFFER_MAX_MIN)
+READ_FIRST = timedelta(days=2)  # design value: how far busy time is read before anything was looked at
 BUSY = """
 SELECT resource_id, array_agg(floor(date_part('epoch', lower(period)))::bigint),
        array_agg(ceil(date_part('epoch', upper(period)))::bigint)
@@ -154,18 +155,44 @@ def opening(resources: Sequence[Resource], starts_at: datetime, ends_at: datetim
     }
 
 
-def calendars(resources: Sequence[Resource], starts_at: datetime, ends_at: datetime) -> dict[UUID, Calendar]:
-    """The calendars of these resources over [starts_at, ends_at), free time not computed yet.
+@dataclass
+class Calendars:
+    """The calendars of some resources over [starts_at, ends_at); their busy time is read as far as it is asked for.
 
-    Busy time is read a little beyond both ends: what cleans or warms up there reaches into it.
+    Most searches end on their first days, so each reading reaches twice as far as the last one. It goes a little
+    beyond what is asked: what cleans or warms up there reaches into it.
     """
-    ids, margin = [resource.id for resource in resources], timedelta(minutes=BUFFER_MAX_MIN)
-    busy = busy_times(ids, starts_at - margin, ends_at + margin)
+
+    by_id: dict[UUID, Calendar]
+    starts_at: datetime
+    ends_at: datetime
+    read_to: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.read_to = self.starts_at
+
+    def __getitem__(self, resource_id: UUID) -> Calendar:
+        return self.by_id[resource_id]
+
+    def read(self, until: datetime) -> None:
+        """Busy time is known up to `until`, at least."""
+        while self.read_to < min(until, self.ends_at):
+            reach = max(READ_FIRST, 2 * (self.read_to - self.starts_at))
+            self._read_to(min(self.starts_at + reach, self.ends_at))
+
+    def _read_to(self, end: datetime) -> None:
+        margin = timedelta(minutes=BUFFER_MAX_MIN)
+        for ident, spans in busy_times(list(self.by_id), self.read_to - margin, end + margin).items():
+            calendar = self.by_id[ident]
+            calendar.busy = intervals.normal([*calendar.busy, *spans])
+        self.read_to = end
+
+
+def calendars(resources: Sequence[Resource], starts_at: datetime, ends_at: datetime) -> Calendars:
+    """The calendars of these resources over [starts_at, ends_at), no busy time read yet."""
     opens = opening(resources, starts_at, ends_at)
-    return {
-        resource.id: Calendar(resource, opens[resource.id], busy.get(resource.id, []))
-        for resource in resources
-    }
+    found = {resource.id: Calendar(resource, opens[resource.id]) for resource in resources}
+    return Calendars(found, starts_at, ends_at)
 
 
 def closed_for(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
@@ -298,3 +299,31 @@ def test_busy_time_is_rounded_outwards_and_leaves_expired_holds_out(world: World
         status="hold", hold_id=exam.id, appointment=None, expires_at=now() - timedelta(seconds=1)
     )
     assert availability.busy_times([world.room.id], at(0), at(24)) == {}
+
+
+def test_busy_time_read_in_growing_parts_is_the_busy_time_read_at_once(world: World) -> None:
+    """Two days, then twice as far each time; what lies across the end of a part is whole."""
+    start, days = at(0), 20
+    for day in range(days):
+        for minute in (10, 23 * 60 + 50):  # the second one ends when the next day's first begins
+            world.book(starts_at=start + timedelta(days=day, minutes=minute))
+    end = start + timedelta(days=days)
+    parts = availability.calendars([world.room, world.room2], start, end)
+    assert parts[world.room.id].busy == []
+    for day in range(1, days + 1):
+        parts.read(start + timedelta(days=day))
+    whole = availability.busy_times([world.room.id], start, end)
+    assert parts[world.room.id].busy == whole[world.room.id]
+    assert len(whole[world.room.id]) == days + 1  # from 23:50 on until 0:30
+    assert parts[world.room2.id].busy == []
+
+
+def test_what_was_not_asked_for_is_not_read(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    parts = availability.calendars([world.room], at(0), at(0) + timedelta(days=30))
+    with django_assert_num_queries(1):
+        parts.read(at(24))
+        parts.read(at(48))
+    with django_assert_num_queries(4):  # to day 4, 8, 16, 30
+        parts.read(at(0) + timedelta(days=60))

@@ -243,22 +243,26 @@ def test_pages_follow_each_other_without_a_gap(world: World) -> None:
     assert [page.more for page in pages] == [True, True, True, False]
 
 
-def test_a_search_reads_busy_time_once(world: World) -> None:
-    """However many calendars: the queries of a search do not grow with them, and one is for busy time."""
+def test_a_search_reads_busy_time_as_far_as_it_looks(world: World) -> None:
+    """The queries of a search do not grow with the calendars, and a page that fills early reads no month."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    def queries() -> list[str]:
+    def queries(size: int) -> list[str]:
         with CaptureQueriesContext(connection) as caught:
-            find(world, days=30)
+            find(world, days=30, size=size)
         return [query["sql"] for query in caught.captured_queries]
 
-    few = queries()
+    def busy(sent: list[str]) -> int:
+        return sum("scheduling_reservation" in sql for sql in sent)
+
+    few = queries(10_000)
     for number in range(10):
         Resource.objects.create(kind="room", institution=world.places["home"], name=f"加 {number}")
-    many = queries()
+    many = queries(10_000)
     assert len(few) == len(many)
-    assert sum("scheduling_reservation" in sql for sql in many) == 1
+    assert busy(many) == 5  # to the end of day 2, 4, 8, 16, and of all
+    assert busy(queries(5)) <= 2
 
 
 def test_the_desk_is_told_what_is_not_known(world: World) -> None:
