@@ -18,6 +18,7 @@ settings.load_profile("house")
 ALONE = (
     "tests/e2e/test_administrators_pages.py",
     "tests/e2e/test_bedside_tablet.py",
+    "tests/e2e/test_hand_over_while_moving.py",
     "tests/e2e/test_keeping_pages.py",
     "tests/e2e/test_policy.py",
     "tests/e2e/test_the_first_exam.py",
