@@ -10,6 +10,8 @@ const STABLE_MS = 5000;
 const FINAL = { 4404: "not_yours", 4409: "replaced", 4410: "over" };
 
 export class Signalling {
+  #attempt = 0; // a ticket that was asked for before stop() opens nothing: a second socket would replace the first
+
   // on(message) gets every message of the server; onState(state) one of
   // connecting | open | lost | signed_out | replaced | not_yours | over
   constructor({ address, on, onState }) {
@@ -28,6 +30,7 @@ export class Signalling {
   }
 
   stop() {
+    this.#attempt += 1;
     clearTimeout(this.timer);
     clearInterval(this.pinger);
     this.socket?.close();
@@ -51,14 +54,18 @@ export class Signalling {
   }
 
   async #open() {
+    this.#attempt += 1;
+    const attempt = this.#attempt;
     let ticket;
     try {
       ({ ticket } = await call("POST", "auth/ticket", {}, { staySignedOut: true }));
     } catch (error) {
+      if (attempt !== this.#attempt) return;
       this.#become(error.status === 401 ? "signed_out" : "lost");
       this.#again();
       return;
     }
+    if (attempt !== this.#attempt) return;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}${this.address}?ticket=${encodeURIComponent(ticket)}`);
     this.socket = socket;
