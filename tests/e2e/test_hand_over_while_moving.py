@@ -18,7 +18,8 @@ from .steps_tablet import NAMES, PINS, digits, shot, tile
 pytestmark = pytest.mark.timeout(900)
 PEOPLE = ("xu.bedside", "li.bedside")  # the second one, signed in last, is the exam's own
 MOVES_MM_S, RESTS_MM_S = 2.0, 0.5
-STOPS_S = 2.0  # until the page says that the arm rests: far above the robot's own limit, far below a person's patience
+STOPS_S = 5.0  # until the page says that the arm rests; how fast it is, the benchmark of stops says
+CHANGES_S = 20.0  # on a machine that also runs the robot and two browsers; usually one to three
 BACK_S = 6.0  # a bedside that is away for longer pauses the exam
 
 # Every frame: is the stop what a finger in its middle would touch? And how long was the page's socket away at most?
@@ -110,7 +111,7 @@ def phase(tablet: Page) -> str:
 def stopped_by_a_tap(tablet: Page) -> None:
     """The tap goes where the stop is seen, and fails when something else would take it."""
     began = time.monotonic()
-    tablet.locator("#stop").tap(timeout=1000)
+    tablet.locator("#stop").tap(timeout=STOPS_S * 1000)
     until(
         lambda: phase(tablet) == "rest" and tablet.evaluate(SPEED) < RESTS_MM_S,
         timeout_s=STOPS_S,
@@ -142,7 +143,7 @@ def chosen(tablet: Page, username: str) -> None:
 
 
 def stands_here(tablet: Page, username: str) -> None:
-    expect(tablet.locator("#stands-here")).to_have_text(NAMES[username])
+    expect(tablet.locator("#stands-here")).to_have_text(NAMES[username], timeout=CHANGES_S * 1000)
 
 
 def until_back(tablet: Page, before: str) -> None:
