@@ -30,7 +30,7 @@ TEXTS_TABLET: dict[str, tuple[str, str]] = {
     "tablet.pair": ("配对此平板", "Pair this tablet"),
     "tablet.pair_lead": (
         "请调度员或管理员在“床旁平板”页面取得一次性配对码，在此输入，或用平板的相机扫描其二维码。",
-        "Ask a scheduler or administrator for a one-time code from the page “Tablets”: type it here or scan it with this tablet's camera.",
+        "Ask a scheduler or administrator for a one-time code from the Tablets page: type it here or scan it with this tablet's camera.",
     ),
     "tablet.code": ("配对码", "Pairing code"),
     "tablet.scanned": (

@@ -41,9 +41,10 @@ const base64 = (file) => new Promise((resolve, reject) => {
 
 export function agreementForm(data) {
   const places = data.institutions.map((row) => [row.id, either(row)]);
+  const others = [...places].sort(([a], [b]) => data.mine.includes(a) - data.mine.includes(b)); // nobody invites themselves
   return ask(t("papers.agreement_new"), [
     [t("papers.inviting"), choice("inviting_id", places)],
-    [t("papers.invited"), choice("invited_id", places)],
+    [t("papers.invited"), choice("invited_id", others)],
     [t("papers.from"), input("valid_from", { type: "date" })],
     [t("papers.to"), input("valid_to", { type: "date" })],
     [t("papers.document"), input("document", { type: "file", accept: "application/pdf" })],

@@ -43,7 +43,7 @@ function opening(tablet) {
     field(t("tablet.new_pin"), pin, { hint: h("p", { class: "hint" }, t("tablet.keep_pin")) }), t("tablet.open"), async (given) => {
       await openFor(tablet, userId, given.pin);
       replace(place, h("p", { class: "note", role: "status" }, t("tablet.opened")),
-        h("p", {}, h("a", { class: "button primary", href: "/console/bedside/" }, t("tablet.to_list"))));
+        h("p", { class: "opened" }, h("a", { class: "button primary", href: "/console/bedside/" }, t("tablet.to_list"))));
       choose(place.appendChild(h("div", { class: "stack" })));
     });
 }
