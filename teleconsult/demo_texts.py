@@ -29,26 +29,23 @@ PATIENTS = (
     ("诸葛𬭎", "31022919420901007X", "1942-09-01", "1", "13900000005"),
 )
 
-# `side` is the side of a paired part; a lobe of the liver is not one of a pair.
-VIEWS = [
-    {"code": "liver_left", "name_zh": "肝左叶纵切", "name_en": "Left liver lobe, long axis", "side": ""},
-    {"code": "liver_right", "name_zh": "肝右叶肋间", "name_en": "Right liver lobe, intercostal", "side": ""},
-    {"code": "gallbladder", "name_zh": "胆囊长轴", "name_en": "Gallbladder, long axis", "side": ""},
-    {"code": "gallbladder_short", "name_zh": "胆囊短轴", "name_en": "Gallbladder, short axis", "side": ""},
-    {"code": "pancreas", "name_zh": "胰腺横切", "name_en": "Pancreas, transverse", "side": ""},
-    {"code": "kidney_right", "name_zh": "右肾长轴", "name_en": "Right kidney, long axis", "side": "right"},
-    {
-        "code": "kidney_right_short",
-        "name_zh": "右肾短轴",
-        "name_en": "Right kidney, short axis",
-        "side": "right",
-    },
-    {"code": "liver_kidney", "name_zh": "肝肾间隙", "name_en": "Liver and right kidney", "side": ""},
-    {"code": "spleen", "name_zh": "脾脏", "name_en": "Spleen", "side": ""},
-    {"code": "aorta", "name_zh": "腹主动脉", "name_en": "Abdominal aorta", "side": ""},
-    {"code": "aorta_short", "name_zh": "腹主动脉横切", "name_en": "Abdominal aorta, transverse", "side": ""},
-    {"code": "vena_cava", "name_zh": "下腔静脉", "name_en": "Inferior vena cava", "side": ""},
-]
+# (code, Chinese, English, English in the narrow list beside the picture, side). `side` is the side of a paired part; a
+# lobe of the liver is not one of a pair.
+_VIEWS = (
+    ("liver_left", "肝左叶纵切", "Left liver lobe, long axis", "Liver, left", ""),
+    ("liver_right", "肝右叶肋间", "Right liver lobe, intercostal", "Liver, right", ""),
+    ("gallbladder", "胆囊长轴", "Gallbladder, long axis", "GB long", ""),
+    ("gallbladder_short", "胆囊短轴", "Gallbladder, short axis", "GB short", ""),
+    ("pancreas", "胰腺横切", "Pancreas, transverse", "Pancreas", ""),
+    ("kidney_right", "右肾长轴", "Right kidney, long axis", "RK long", "right"),
+    ("kidney_right_short", "右肾短轴", "Right kidney, short axis", "RK short", "right"),
+    ("liver_kidney", "肝肾间隙", "Liver and right kidney", "Liver + RK", ""),
+    ("spleen", "脾脏", "Spleen", "Spleen", ""),
+    ("aorta", "腹主动脉", "Abdominal aorta", "Aorta long", ""),
+    ("aorta_short", "腹主动脉横切", "Abdominal aorta, transverse", "Aorta trans", ""),
+    ("vena_cava", "下腔静脉", "Inferior vena cava", "IVC", ""),
+)
+VIEWS = [dict(zip(("code", "name_zh", "name_en", "short_en", "side"), row, strict=True)) for row in _VIEWS]
 
 CONSENT_ZH = """远程机器人超声检查知情同意书
 

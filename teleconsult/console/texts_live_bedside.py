@@ -71,7 +71,7 @@ TEXTS_LIVE_BEDSIDE: dict[str, tuple[str, str]] = {
     "bed.self_test.failed": ("自检未通过，不能开始检查", "Self-test failed; the exam can't start"),
     "bed.place.lead": (
         "涂好耦合剂。机械臂会慢慢移到右上腹上方（不接触），随时可按“停”。",
-        "Put on gel. The arm moves slowly above the right upper abdomen (no contact); press 停 at any time.",
+        "Put on gel. The arm moves slowly above the right upper abdomen (no contact); press STOP at any time.",
     ),
     "bed.place.do": ("移到起始位", "Move to the start"),
     "bed.place.confirm": ("位置合适", "Position is right"),

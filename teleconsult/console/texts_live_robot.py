@@ -27,7 +27,7 @@ _STATES: dict[str, tuple[str, str]] = {
     ),
     "live.state.moving": ("移动中", "Moving"),
     "live.state.moving.now": ("松开空格键即停。", "Release Space to stop."),
-    "live.state.moving.bed": ("随时可按“停”。", "Press 停 at any time."),
+    "live.state.moving.bed": ("随时可按“停”。", "Press STOP at any time."),
     "live.state.ramp": ("正在减速", "Slowing"),
     "live.state.ramp.now": (
         "指令中断，正在减速；恢复后自动继续。",
@@ -80,7 +80,7 @@ _STATES: dict[str, tuple[str, str]] = {
     "live.state.place.now": ("机械臂正移到起始位置。", "The arm is moving to the start position."),
     "live.state.place.bed": (
         "机械臂正移到起始位置，随时可按“停”。",
-        "The arm is moving to the start position; press 停 at any time.",
+        "The arm is moving to the start position; press STOP at any time.",
     ),
     "live.state.unknown": ("断线", "No link"),
 }

@@ -255,3 +255,19 @@ def test_a_breath_held_for_twenty_seconds_warns_on_both_pages(console: Page, bed
     expect(bedside.locator("#prompt")).to_have_attribute("data-long", "true")
     expect(bedside.locator("#prompt-note")).to_contain_text("屏气过久")
     expect(console.locator("#notes")).to_contain_text("屏气已 20 秒")
+
+
+def test_a_prompt_gives_the_bedsides_page_back_while_the_breath_is_counted_on(
+    console: Page, bedside: Page
+) -> None:
+    both_hear(console, bedside)
+    console.locator(".prompt", has_text="屏住").click()
+    expect(bedside.locator("#prompt-zh")).to_have_text("屏住呼吸")
+    bedside.locator("#prompt").click()
+    expect(bedside.locator("#prompt")).to_have_class("prompt folded")
+    for control in ("#show-live", "#show-steps", "#tone", "#stop"):
+        bedside.locator(control).click(trial=True)  # nothing lies over it
+    expect(bedside.locator("#prompt-seconds")).to_be_visible()
+    bedside.evaluate("globalThis.liveBedside.prompts.hold.since -= 20_000")
+    expect(bedside.locator("#prompt-note")).to_contain_text("屏气过久")
+    expect(bedside.locator("#prompt")).to_have_class("prompt")  # large again: somebody has to do something

@@ -225,6 +225,18 @@ def test_the_round_trip_is_read_on_the_workers_clock_and_leaves_out_the_robots_o
     assert run(opened, body) == [45, 1]
 
 
+@pytest.mark.parametrize(("role", "shown"), [("console", 40), ("bedside", None)])
+def test_the_echo_of_the_consoles_command_is_no_delay_of_the_bedsides(
+    opened: Page, role: str, shown: float | None
+) -> None:
+    """The robot tells both pages the same; the other page's clock would make minutes of it."""
+    body = """const { Session } = await live("session"); const on = new Proxy({}, { get: () => () => {} });
+      const session = new Session({ config: { role: given, ws: "/" }, snapshot: () => null, on });
+      session.link.on.telemetry({ echo_t_client_us: 5_000_000n, echo_hold_us: 0, flags: 0, done: [0, 0, 0, 0, 0, 0] }, 5040);
+      return session.delay.rttMs;"""
+    assert run(opened, body, role) == shown
+
+
 WORDS = """
 const { bedsideWord, explain, ownership } = await live("state"); const wire = await live("wire");
 const tel = (state, cause = "none", flags = 0, limit_bits = 0) => ({ safety_state: wire.STATES.indexOf(state),

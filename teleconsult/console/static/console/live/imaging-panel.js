@@ -5,7 +5,7 @@ import { t } from "../texts.js";
 export const REASONS = ["gas", "habitus", "refused", "other"]; // hospital/records/rules.py MISSING_REASONS
 
 export class Views {
-  // views: list of strings or {code, name_zh, name_en}; reasons: where the chosen view's reasons stand;
+  // views: list of strings or {code, name_zh, name_en, short_en}, the last for this narrow list alone; reasons: where the chosen view's reasons stand;
   // onMissing(code, reason): "" takes it back
   constructor(root, views, language, { reasons = null, onMissing = () => {} } = {}) {
     this.reasons = reasons;
@@ -14,10 +14,15 @@ export class Views {
     this.chosen = "";
     this.taken = new Map();
     this.list = views.map((view) => (typeof view === "string"
-      ? { code: view, name: view }
-      : { code: view.code, name: (language === "en" ? view.name_en : view.name_zh) || view.name_zh || view.code }));
+      ? { code: view, name: view, short: view }
+      : Views.#named(view, language === "en")));
     this.root = root;
     this.choose(this.list[0]?.code ?? "");
+  }
+
+  static #named({ code, name_zh: zh, name_en: en, short_en: short }, english) {
+    const name = (english ? en : zh) || zh || code;
+    return { code, name, short: (english && short) || name };
   }
 
   choose(code) {
@@ -63,10 +68,10 @@ export class Views {
   }
 
   show() {
-    replace(this.root, this.list.map(({ code, name }) => {
+    replace(this.root, this.list.map(({ code, name, short }) => {
       const count = this.taken.get(code) ?? 0;
-      const button = h("button", { type: "button", class: "view", "aria-pressed": String(code === this.chosen), tabindex: -1 },
-        h("span", { class: "view-tick" }, count ? "✓" : this.missing.has(code) ? "–" : "·"), name, count > 1 && h("small", {}, ` ×${count}`),
+      const button = h("button", { type: "button", class: "view", "aria-pressed": String(code === this.chosen), tabindex: -1, title: name },
+        h("span", { class: "view-tick" }, count ? "✓" : this.missing.has(code) ? "–" : "·"), short, count > 1 && h("small", {}, ` ×${count}`),
         !count && this.missing.has(code) && h("small", { class: "view-why" }, ` ${t(`view.short.${this.missing.get(code).reason}`).replace("…", "")}`));
       button.onclick = () => this.choose(code);
       return button;

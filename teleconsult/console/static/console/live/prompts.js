@@ -89,12 +89,14 @@ export class PromptSender {
   }
 }
 
-// The bedside's end. words: key -> [Chinese, English].
+// The bedside's end. Large for some seconds, or until it is touched; a breath that is still held is then counted in one
+// line above the page, so that nothing of it stays covered. words: key -> [Chinese, English].
 export class PromptBoard {
   constructor({ words, send, tones }) {
     Object.assign(this, { words, send, tones });
     this.hold = new BreathHold();
     speechSynthesis.getVoices(); // begins to load them
+    place("prompt").addEventListener("pointerdown", () => { this.until = 0; this.show(); });
   }
 
   told({ key, id }) {
@@ -156,6 +158,7 @@ export class PromptBoard {
   show() {
     const board = place("prompt");
     if (board.hidden) return;
+    const now = performance.now();
     const { seconds, tooLong } = this.hold;
     const counting = seconds !== null;
     place("prompt-seconds").hidden = !counting;
@@ -163,9 +166,11 @@ export class PromptBoard {
     board.dataset.long = tooLong;
     if (tooLong && !this.warned) {
       this.warned = true;
+      this.until = now + SHOW_MS;
       this.#note(t("bed.prompt.too_long"));
       this.tones.prompt();
     }
-    if (!counting && performance.now() > this.until) board.hidden = true;
+    board.classList.toggle("folded", counting && now > this.until);
+    if (!counting && now > this.until) board.hidden = true;
   }
 }

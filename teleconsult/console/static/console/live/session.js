@@ -68,7 +68,9 @@ export class Session {
 
   #telemetry(telemetry, atWorkerMs) {
     this.telemetry = telemetry;
-    this.delay.telemetry(telemetry, atWorkerMs ?? this.control.workerNow());
+    // It echoes the console's command to both pages; only the console's own clock can tell how long that took.
+    const commands = this.config.role === "console";
+    this.delay.telemetry(telemetry, commands ? atWorkerMs ?? this.control.workerNow() : null);
     this.stop.telemetry(telemetry);
     this.#linked(true);
     this.on.telemetry(telemetry);
