@@ -51,6 +51,17 @@ class Times(serializers.Serializer[Any]):
     page = serializers.IntegerField(min_value=1, max_value=200, default=1)
 
 
+class BoardDays(serializers.Serializer[Any]):
+    """The board from `day` (a Shanghai day, today by default) on."""
+
+    day = serializers.DateField(required=False, allow_null=True, default=None)
+    days = serializers.IntegerField(min_value=1, max_value=7, default=1)
+
+
+class BoardSearch(serializers.Serializer[Any]):
+    q = serializers.CharField(max_length=60, default="", allow_blank=True)
+
+
 class Book(Team):
     patient_id = serializers.UUIDField()
     clinical_question = serializers.CharField(max_length=TEXT_MAX)

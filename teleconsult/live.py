@@ -11,7 +11,7 @@ from django.db import transaction
 from devices.fleet import services as fleet_services
 from devices.fleet import tokens
 from devices.fleet.authentication import robot_principal
-from devices.fleet.push import push_exam, push_exam_changed, push_robot
+from devices.fleet.push import push_exam, push_robot
 from hospital.access import peers, sessions, tablets
 from hospital.access.principals import Principal
 from hospital.access.selectors import principal_of_user
@@ -27,6 +27,7 @@ from hospital.records import services as records_services
 from . import rules, selectors, services
 from .models import Exam, LinkQuality, Presence
 from .report_views import frozen_json
+from .services.steps import announced
 from .shown import exam_shown
 from .states import CONNECTED, OVER, State
 
@@ -63,7 +64,7 @@ def page_joined(*, principal: Principal, exam_id: UUID, role: str, peer_id: str)
         fleet_services.lease_release(exam_id=exam.id, code="taken_over")
     # What the socket shows is read from here on. A bedside that comes back to stop must not wait for the log.
     read_recorded(principal, f"exam.{role}_socket", exam_shown(principal, exam, urgent=True))
-    push_exam_changed(exam.id)
+    announced(exam)
     return exam
 
 
@@ -95,7 +96,7 @@ def page_left(*, exam_id: UUID, role: str, peer_id: str) -> None:
         fleet_services.lease_release(exam_id=exam_id, code="console_lost", peer_id=peer_id)
         robot_id = Exam.objects.values_list("robot_id", flat=True).get(id=exam_id)
         push_robot(robot_id, {"type": "peer_close", "peer_id": peer_id})
-    push_exam_changed(exam_id)
+    announced(Exam.objects.get(id=exam_id))
 
 
 def socket_closed(*, exam_id: UUID, role: str, peer_id: str) -> bool:
@@ -187,7 +188,7 @@ def link_measured(*, exam_id: UUID, measured: dict[str, float]) -> bool:
         seconds=values["seconds"],
     )
     LinkQuality.objects.create(exam_id=exam_id, good=good, **values)
-    push_exam_changed(exam_id)
+    announced(Exam.objects.get(id=exam_id))
     return good
 
 

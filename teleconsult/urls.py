@@ -4,12 +4,24 @@ from django.urls import path
 
 from devices.fleet.consumers import RobotSocket
 
-from . import api, api_peer, api_reports, api_robot, api_tablets, api_times, consumers
+from . import (
+    api,
+    api_board,
+    api_peer,
+    api_reports,
+    api_robot,
+    api_tablets,
+    api_times,
+    consumers,
+    consumers_desk,
+)
 
 EXAM = "exams/<uuid:exam_id>"
 
 urlpatterns = [
     path("exams", api.ExamsDoor.as_view()),
+    path("board", api_board.BoardDoor.as_view()),
+    path("board/search", api_board.BoardSearchDoor.as_view()),
     path("times", api_times.TimesDoor.as_view()),
     path("holds", api_times.TimeHoldsDoor.as_view()),
     path("holds/<uuid:time_hold_id>", api_times.TimeHoldDoor.as_view()),
@@ -48,6 +60,7 @@ urlpatterns = [
 
 websocket_urlpatterns = [
     path("ws/robot/", RobotSocket.as_asgi()),
+    path("ws/desk/", consumers_desk.DeskSocket.as_asgi()),
     path("ws/exams/<uuid:exam_id>/console/", consumers.ConsoleSocket.as_asgi()),
     path("ws/exams/<uuid:exam_id>/bedside/", consumers.BedsideSocket.as_asgi()),
 ]

@@ -25,6 +25,10 @@ def peer_group(peer_id: str) -> str:
     return f"peer.{''.join(c for c in peer_id if c.isalnum())[:40] or 'none'}"
 
 
+def desk_group(institution_id: UUID | str) -> str:
+    return f"desk.{institution_id}"
+
+
 def _send(group: str, event: dict[str, Any]) -> None:
     try:
         layer = get_channel_layer()
@@ -46,3 +50,9 @@ def push_exam(exam_id: UUID, message: dict[str, Any], *, to: str = "") -> None:
 
 def push_exam_changed(exam_id: UUID) -> None:
     transaction.on_commit(lambda: _send(exam_group(exam_id), {"type": "exam_changed"}))
+
+
+def push_desk(institution_id: UUID, exam_id: UUID | None) -> None:
+    """To the booking desks of an institution: something on their board is another now. No patient rides along."""
+    event = {"type": "exam_changed", "exam_id": str(exam_id) if exam_id else None}
+    transaction.on_commit(lambda: _send(desk_group(institution_id), event))

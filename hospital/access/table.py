@@ -66,6 +66,7 @@ ACTIONS: dict[str, Row] = {
     "auth.password": at(OWN, *STAFF),
     "exam.read": _PHYSICIANS | _DESK | _OPENED,
     "exam.book": _DESK,
+    "board.read": _DESK,
     "exam.find_time": _DESK,
     "exam.hold": _DESK,
     "exam.move": _DESK,
@@ -167,6 +168,8 @@ ACTIONS: dict[str, Row] = {
     "page.admin_security": at(NONE, SECURITY_ADMIN),
     "page.admin_audit": at(NONE, AUDIT_ADMIN),
     # Sockets: joining, then each message that a page or a robot may send.
+    "desk.socket": _DESK,
+    "desk_socket.ping": _DESK,
     "exam.console_socket": _REMOTE,
     "console_socket.ping": _REMOTE,
     "console_socket.peer_offer": _REMOTE,

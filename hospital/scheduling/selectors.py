@@ -98,6 +98,12 @@ def person_resources(user_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     return {user_id: resource_id for user_id, resource_id in rows if user_id is not None}
 
 
+def people(user_ids: Iterable[UUID]) -> list[Resource]:
+    """The active calendars of these people."""
+    rows = Resource.objects.filter(user_id__in=list(user_ids), active=True)
+    return list(rows.order_by("name", "id"))
+
+
 def all_active(resource_ids: Iterable[UUID]) -> bool:
     ids = set(resource_ids)
     return Resource.objects.filter(id__in=ids, active=True).count() == len(ids)

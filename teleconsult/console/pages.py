@@ -21,13 +21,14 @@ from hospital.common.middleware import LIVE_PERMISSIONS
 from hospital.messages import selectors as messages
 from hospital.records import selectors as records
 
-from .. import reporting, selectors
+from .. import board, reporting, selectors
+from ..board_views import board_json
 from ..report_views import report_json
 from ..representations import exam_json, exam_summary
 from ..shown import exam_shown, exams_shown
 from .pages_sign_in import way_back
 from .printed import printed_report
-from .shell import nav_of, page, show, shows
+from .shell import hospital_of, nav_of, page, show, shows
 from .texts import LANGUAGES, TEXTS, language_of, text
 
 LANGUAGE_COOKIE_S = 365 * 24 * 3600
@@ -85,8 +86,11 @@ def _rows(request: HttpRequest, principal: Principal, day: date) -> list[dict[st
 @require_GET
 @page("page.desk")
 def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
-    day = _day(request)
-    return show(request, "desk.html", exams=_rows(request, principal, day), desk={"day": day.isoformat()})
+    """The board of one day; the page reads the week, and everything after, from the board's door."""
+    look = board.look(principal, day=_day(request))
+    shows(request, exams_shown(principal, look.exams))
+    desk = {"day": look.day.isoformat(), "hospital": hospital_of(principal, language_of(request))}
+    return show(request, "desk.html", board=board_json(look, principal), desk=desk)
 
 
 @require_GET

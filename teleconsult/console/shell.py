@@ -54,16 +54,21 @@ def nav_of(principal: Principal) -> list[tuple[str, str]]:
     return [(href, key) for action, href, key in shown if allowed(principal, action)]
 
 
+def hospital_of(principal: Principal, language: str) -> str:
+    """Where the person works, as the page's language names it."""
+    names = access.institution_names(ids=principal.institution_ids)
+    return "、".join(row["name_en" if language == "en" else "name"] for row in names.values())
+
+
 def _page(request: HttpRequest) -> dict[str, Any]:
     principal, language = principal_of(request), language_of(request)
     page: dict[str, Any] = {"language": language, "nav": []}
     if principal is None:
         return page
-    names = access.institution_names(ids=principal.institution_ids)
     return page | {
         "name": principal.name,
         "idle_s": sessions.idle_s_of(principal.roles),
-        "institution": "、".join(row["name_en" if language == "en" else "name"] for row in names.values()),
+        "institution": hospital_of(principal, language),
         "nav": [
             {"href": href, "key": key, "current": request.path.startswith(href)}
             for href, key in nav_of(principal)

@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from .texts_admin import TEXTS_ADMIN
+from .texts_board import TEXTS_BOARD
 from .texts_common import TEXTS_COMMON
 from .texts_desk import TEXTS_DESK
 from .texts_identity import TEXTS_IDENTITY
@@ -20,6 +21,7 @@ LANGUAGES = ("zh", "en")
 _PARTS = (
     TEXTS_COMMON,
     TEXTS_DESK,
+    TEXTS_BOARD,
     TEXTS_IDENTITY,
     TEXTS_KEEPING,
     TEXTS_REPORT,

@@ -1,4 +1,4 @@
-"""Words of the booking desk, the bedside list and my-day."""
+"""Words of the booking desk, the bedside list and my-day; the board's are in `texts_board`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ TEXTS_DESK: dict[str, tuple[str, str]] = {
     "desk.pick": ("选一项预约查看详情，或新建预约。", "Pick a booking to see it, or make a new one."),
     "desk.people": ("远程 / 床旁医师", "Remote / bedside"),
     "desk.now": ("现在 {time}", "now {time}"),
-    "desk.late": ("已过预约时间 {time}", "{time} past its time"),
     "find.title": ("1 找到患者", "1 Find the patient"),
     "find.label": (
         "姓名、拼音、电话尾号、证件尾号或主索引号",

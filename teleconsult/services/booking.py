@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from devices.fleet import selectors as fleet
+from devices.fleet.push import push_desk
 from hospital.access.principals import SYSTEM, Principal
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
@@ -111,6 +112,8 @@ def _hold_noted(principal: Principal, action: str, hold_id: UUID, institution_id
         object_id=hold_id,
         institution_id=institution_id,
     )
+    if institution_id is not None:
+        push_desk(institution_id, None)
 
 
 @transaction.atomic

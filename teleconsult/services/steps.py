@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from devices.fleet.push import push_exam_changed
+from devices.fleet.push import push_desk, push_exam_changed
 from hospital.access.principals import Principal
 from hospital.audit.services import audit_record
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
@@ -16,6 +16,12 @@ from ..states import Command, IllegalTransition, State, advance
 
 # What lets the robot stop never waits for the log.
 STOPPING = frozenset({Command.PAUSE, Command.END, Command.ABORT})
+
+
+def announced(exam: Exam) -> None:
+    """After commit, the exam's own pages and the desks of its institution hear that it changed."""
+    push_exam_changed(exam.id)
+    push_desk(exam.requesting_institution_id, exam.id)
 
 
 def exam_locked(principal: Principal, exam_id: UUID) -> Exam:
@@ -54,7 +60,7 @@ def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -
         patient_ids=(exam.patient_id,),
         urgent=command in STOPPING,
     )
-    push_exam_changed(exam.id)
+    announced(exam)
 
 
 def part_checked(principal: Principal, exam: Exam, command: Command) -> None:
@@ -87,7 +93,7 @@ def noted(exam: Exam, principal: Principal, action: str, reason: str = "", *, ur
         patient_ids=(exam.patient_id,),
         urgent=urgent,
     )
-    push_exam_changed(exam.id)
+    announced(exam)
 
 
 def end_of(principal: Principal, exam: Exam) -> str:

@@ -1,98 +1,109 @@
-// The booking desk: the day on the left, the work in hand on the right.
+// The booking desk: the board on the left, the work in hand on the right.
+import { Board } from "./board.js";
+import { mover } from "./board_move.js";
+import { KINDS, linesOf, monday, named } from "./board_rows.js";
 import { $, data, h, replace } from "./dom.js";
 import { bookForm } from "./desk_book.js";
 import { showDetail } from "./desk_detail.js";
 import { findForm } from "./desk_find.js";
+import { drawList, FILTERS } from "./desk_list.js";
+import { watch } from "./desk_news.js";
+import { drawNow } from "./desk_now.js";
 import { registerForm } from "./desk_register.js";
-import { byTime, DROPPED, either, OVER, patientLine, stateBadge, waitingText } from "./exams.js";
-import { refresh } from "./refresh.js";
+import { boardSearch } from "./desk_search.js";
 import { t } from "./texts.js";
-import { addDays, clock, span, today, weekday } from "./when.js";
+import { addDays, clockSeconds, day as dayOf, today, weekday } from "./when.js";
 
-const FILTERS = {
-  all: () => true,
-  open: (exam) => !OVER.has(exam.state),
-  done: (exam) => ["ended", "reported"].includes(exam.state),
-  dropped: (exam) => DROPPED.has(exam.state),
-};
-const { day } = data("desk-data");
+const MODES = ["day", "week", "list"];
+const desk = data("desk-data");
 const panel = $("#panel");
-let exams = data("exams-data") || [];
+const asked = new URLSearchParams(location.search);
+let look = data("board-data");
+let mode = MODES.includes(asked.get("view")) ? asked.get("view") : "day";
+let kind = KINDS.includes(asked.get("kind")) ? asked.get("kind") : "room";
+let key = "";
 let filter = "all";
 let selected = null;
+let late = null; // a look that came while a booking was being carried
+let seen = Date.now();
 
-function subLine(exam) {
-  if (exam.state === "booked" && Date.parse(exam.starts_at) < Date.now() - 60000) return t("desk.late", { time: span(Date.now() - Date.parse(exam.starts_at)) });
-  return waitingText(exam);
-}
+const week = () => look.days > 1;
+const view = () => ({ mode: mode === "week" ? "week" : "day", kind, key });
+const exam = (id) => look.results.find((one) => one.id === id) || null;
+const board = new Board($("#board"), { onOpen: select });
+const carry = mover({ board, exam, view, day: () => desk.day, onMoved: moved, onIdle: drawLate });
 
-function row(exam) {
-  return h("tr", { "data-id": exam.id, class: OVER.has(exam.state) ? "over" : "", "aria-selected": String(exam.id === selected) },
-    h("td", { class: "when num" }, clock(exam.starts_at), h("span", { class: "sub" }, `–${clock(exam.ends_at)}`)),
-    h("td", {}, h("button", { type: "button", class: "link patient" }, exam.patient.name), h("span", { class: "sub" }, patientLine(exam.patient))),
-    h("td", {}, either(exam.exam_type), h("span", { class: "sub" }, `${either(exam.robot)} · ${either(exam.room)}`)),
-    h("td", {}, exam.remote_physician.name, h("span", { class: "sub" }, exam.bedside_physician.name)),
-    h("td", {}, stateBadge(exam.state), h("span", { class: "sub" }, subLine(exam))));
-}
-
-function rows(shown) {
-  const nodes = shown.map(row);
-  if (day !== today() || filter !== "all") return nodes;
-  const at = shown.findIndex((exam) => Date.parse(exam.starts_at) > Date.now());
-  const line = h("tr", { class: "now-line" }, h("td", { colspan: 5 }, t("desk.now", { time: clock(Date.now()) })));
-  nodes.splice(at < 0 ? nodes.length : at, 0, line);
-  return nodes;
-}
-
-function drawList() {
-  const shown = exams.filter(FILTERS[filter]).sort(byTime);
-  const focused = document.activeElement?.closest?.("tr[data-id]")?.dataset.id;
-  const heads = ["exam.time", "who.patient", "exam", "desk.people", "exam.state"].map((key) => h("th", { scope: "col" }, t(key)));
-  replace($("#day-list"), shown.length
-    ? h("table", { class: "table" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows(shown)))
-    : h("p", { class: "empty" }, t(exams.length ? "desk.empty_filter" : "desk.empty")));
-  if (focused) $(`tr[data-id="${focused}"] button`)?.focus();
+function draw() {
+  const list = mode === "list";
+  document.body.dataset.view = mode;
+  $("#board").hidden = list;
+  if (!list) board.draw(look, view());
+  drawList($("#day-list"), look.results, { filter, selected, week: week() });
+  $("#now").hidden = !look.results.some((one) => dayOf(one.starts_at) === today()) && desk.day !== today();
+  if (!$("#now").hidden) drawNow($("#now"), look);
+  drawFilters();
 }
 
 function drawFilters() {
   replace($("#filters"), Object.keys(FILTERS).map((name) => h("button", {
     type: "button", "aria-pressed": String(name === filter),
-    onclick: () => { filter = name; drawFilters(); drawList(); },
-  }, `${t(`desk.filter.${name}`)} ${exams.filter(FILTERS[name]).length}`)));
+    onclick: () => { filter = name; draw(); },
+  }, `${t(`desk.filter.${name}`)} ${look.results.filter(FILTERS[name]).length}`)));
 }
 
-function draw() {
-  drawFilters();
-  drawList();
+// What is looked at is part of the address; the week is read from its Monday.
+function address(changes = {}) {
+  const at = { day: desk.day, view: mode, kind, ...changes };
+  return `/console/desk/?${new URLSearchParams(Object.entries(at).filter(([, value]) => value))}`;
 }
 
-function put(exam) {
-  exams = [...exams.filter((other) => other.id !== exam.id), ...(exam.starts_at && sameDay(exam) ? [exam] : [])];
+function drawTools() {
+  replace($("#views"), MODES.map((name) => h("button", {
+    type: "button", "aria-pressed": String(name === mode), "data-view": name,
+    onclick: () => show(name),
+  }, t(`board.view.${name}`))));
+  replace($("#kinds"), KINDS.map((name) => h("option", { value: name }, t(`board.kind.${name}`))));
+  $("#kinds").value = kind;
+  const lines = linesOf(look, kind);
+  replace($("#line"), h("option", { value: "" }, t("board.all")), lines.map((line) => h("option", { value: line.key }, named(line))));
+  $("#line").value = lines.some((line) => line.key === key) ? key : "";
+  $("#line-field").hidden = mode !== "week";
+  $("#filters").hidden = mode !== "list";
+}
+
+async function show(name) {
+  const before = week();
+  mode = name;
+  history.replaceState(null, "", address());
+  if ((name === "week") !== before) await news.now();
+  drawTools();
+  drawDay();
   draw();
+  $(`#views [data-view="${name}"]`).focus();
 }
-
-const sameDay = (exam) => new Date(Date.parse(exam.starts_at) + 8 * 3600000).toISOString().slice(0, 10) === day;
 
 function idle() {
   selected = null;
   delete panel.dataset.exam;
-  replace(panel, h("p", { class: "muted" }, t("desk.pick")));
-  drawList();
+  board.select(null);
+  replace(panel, h("p", { class: "muted" }, t("desk.pick")), h("p", { class: "hint" }, t("board.keys")));
+  draw();
 }
 
+// Opens one booking on the right: the whole name comes with the record, and the log has it.
 function select(id) {
-  const exam = exams.find((other) => other.id === id);
-  if (!exam) return;
+  carry.forget();
   selected = id;
   panel.dataset.exam = id;
-  drawList();
-  showDetail(panel, exam, { onChanged: (changed) => { put(changed); select(changed.id); if (!sameDay(changed)) idle(); }, onClose: idle });
+  board.select(id);
+  drawList($("#day-list"), look.results, { filter, selected, week: week() });
+  showDetail(panel, id, { onChanged: async (changed) => { await news.now(); select(changed.id); }, onClose: () => { idle(); board.block(id)?.focus(); } });
 }
 
 function startBooking() {
   selected = null;
   delete panel.dataset.exam;
-  drawList();
+  board.select(null);
   replace(panel, findForm({ onPatient: book, onRegister: register }));
   $("#find-patient").focus();
 }
@@ -103,44 +114,98 @@ function register(name) {
 }
 
 function book(patient) {
-  replace(panel, bookForm({ patient, day, onChangePatient: startBooking, onBooked: booked }));
+  replace(panel, bookForm({ patient, day: desk.day, onChangePatient: startBooking, onBooked: booked }));
   panel.scrollTop = 0;
 }
 
-function booked(exam) {
-  if (!sameDay(exam)) return location.assign(`/console/desk/?day=${new Date(Date.parse(exam.starts_at) + 8 * 3600000).toISOString().slice(0, 10)}&exam=${exam.id}`);
-  put(exam);
-  return select(exam.id);
+async function booked(made) {
+  if (dayOf(made.starts_at) !== desk.day) return location.assign(address({ day: dayOf(made.starts_at), exam: made.id }));
+  await news.now();
+  return select(made.id);
+}
+
+function found(one) {
+  if (exam(one.id)) { select(one.id); board.block(one.id)?.scrollIntoView({ block: "center", inline: "nearest" }); return; }
+  location.assign(address({ day: dayOf(one.starts_at), exam: one.id }));
 }
 
 function drawDay() {
-  const title = day === today() ? `${t("today")} · ${day} ${weekday(day)}` : `${day} ${weekday(day)}`;
-  $("#day-title").textContent = title;
-  $("#day-previous").href = `/console/desk/?day=${addDays(day, -1)}`;
-  $("#day-next").href = `/console/desk/?day=${addDays(day, 1)}`;
+  const { day } = desk, step = mode === "week" ? 7 : 1;
+  const first = monday(day);
+  $("#day-title").textContent = mode === "week" ? `${first} – ${addDays(first, 6)}`
+    : day === today() ? `${t("today")} · ${day} ${weekday(day)}` : `${day} ${weekday(day)}`;
+  $("#day-previous").href = address({ day: addDays(day, -step) });
+  $("#day-next").href = address({ day: addDays(day, step) });
+  $("#day-today").href = address({ day: "" });
   $("#day-input").value = day;
+  $("#print-title").textContent = `${desk.hospital} · ${$("#day-title").textContent}`;
 }
 
-$("#day-input").addEventListener("change", (event) => { if (event.target.value) location.assign(`/console/desk/?day=${event.target.value}`); });
-$("#day-list").addEventListener("click", (event) => {
-  const found = event.target.closest("tr[data-id]");
-  if (found) select(found.dataset.id);
-});
-$("#new-booking").addEventListener("click", startBooking);
-drawDay();
-draw();
-const wanted = new URLSearchParams(location.search).get("exam");
-if (wanted && exams.some((exam) => exam.id === wanted)) select(wanted);
-else startBooking();
+async function moved(id) {
+  await news.now();
+  drawLate();
+  if (id) { board.block(id)?.focus(); if (selected === id) select(id); }
+}
 
-// News of the exam that is open on the right are shown there too, unless a dialog is open over it.
-function onNews(results) {
-  const find = (rows) => rows.find((exam) => exam.id === selected);
-  const [before, after] = [find(exams), find(results)];
-  exams = results;
+function drawLate() {
+  if (late) onBoard(late);
+}
+
+// News of the exam that is open on the right are shown there too, unless a dialog or a form is open over it.
+function onBoard(answer) {
+  seen = Date.now();
+  $("#stale").hidden = true;
+  if (carry.busy()) { late = answer; return; }
+  late = null;
+  const before = exam(selected);
+  const kinds = JSON.stringify(look.lines.map((line) => line.key));
+  look = answer;
+  if (kinds !== JSON.stringify(look.lines.map((line) => line.key))) drawTools();
   draw();
-  const changed = before && after && JSON.stringify(before) !== JSON.stringify(after);
+  const after = exam(selected);
+  const changed = before && after && JSON.stringify({ ...before, link: null }) !== JSON.stringify({ ...after, link: null });
   if (changed && !document.querySelector("dialog[open]")) select(selected);
 }
 
-refresh({ path: `exams?day=${day}`, every_ms: 10000, onData: onNews, onStale: () => {} });
+function onState(state) {
+  const lost = state !== "open" && state !== "connecting";
+  document.body.dataset.news = state;
+  if (!lost) return;
+  $("#stale").hidden = state !== "stale" && state !== "signed_out";
+  $("#stale").textContent = t("board.stale", { time: clockSeconds(seen) });
+}
+
+const news = watch({
+  path: () => (mode === "week" ? `board?day=${monday(desk.day)}&days=7` : `board?day=${desk.day}`),
+  onBoard, onState,
+  running: () => look.results.some((one) => ["ready", "live", "paused"].includes(one.state)),
+});
+
+$("#day-input").addEventListener("change", (event) => { if (event.target.value) location.assign(address({ day: event.target.value })); });
+$("#day-list").addEventListener("click", (event) => {
+  const row = event.target.closest("tr[data-id]");
+  if (row) select(row.dataset.id);
+});
+$("#now").addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-id]");
+  if (!button) return;
+  select(button.dataset.id);
+  board.block(button.dataset.id)?.scrollIntoView({ block: "center", inline: "nearest" });
+});
+$("#kinds").addEventListener("change", (event) => { kind = event.target.value; key = ""; history.replaceState(null, "", address()); drawTools(); draw(); });
+$("#line").addEventListener("change", (event) => { key = event.target.value; draw(); });
+$("#new-booking").addEventListener("click", startBooking);
+$("#print-day").addEventListener("click", () => window.print());
+boardSearch($("#board-search"), { panel, onResults: () => { selected = null; delete panel.dataset.exam; board.select(null); }, onPick: found });
+// Time goes on without news: the line of now, who is late, who waits how long.
+setInterval(() => { if (!carry.busy()) draw(); }, 20_000);
+
+drawTools();
+drawDay();
+draw();
+const wanted = asked.get("exam");
+if (wanted && exam(wanted)) select(wanted);
+else startBooking();
+board.node.querySelector(".now")?.scrollIntoView({ block: "center" });
+window.scrollTo(0, 0);
+if (mode === "week") news.now();

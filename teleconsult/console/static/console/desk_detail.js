@@ -112,21 +112,21 @@ function commands(exam, onChanged, place) {
   return buttons.length ? h("div", { class: "actions" }, buttons) : h("p", { class: "muted" }, t("detail.closed"));
 }
 
-// Fills `node` with the booking; shows what the list knows at once and the rest when it has arrived.
-export function showDetail(node, summary, { onChanged, onClose }) {
+// Fills `node` with the booking, read whole: lists and board know only a masked name.
+export function showDetail(node, id, { onChanged, onClose }) {
   const place = h("div", {});
+  const head = () => h("div", { class: "bar" }, h("h2", {}, t("detail.title")),
+    h("button", { type: "button", class: "quiet", "aria-label": t("close"), onclick: onClose }, icon("cancelled")));
   function draw(exam) {
     const signed = exam.report && exam.report.status === "signed";
-    replace(node,
-      h("div", { class: "bar" }, h("h2", {}, t("detail.title")),
-        h("button", { type: "button", class: "quiet", "aria-label": t("close"), onclick: onClose }, icon("cancelled"))),
+    replace(node, head(),
       h("div", {}, h("div", { class: "patient" }, exam.patient.name), h("div", { class: "muted" }, `${patientLine(exam.patient)} · ${exam.patient.mpi}`)),
       h("div", { class: "actions" }, stateBadge(exam.state), h("span", { class: "muted" }, waitingText(exam))),
       h("a", { href: `/console/patients/${exam.patient.id}/` }, t("patient.open")),
       facts(exam), place, commands(exam, onChanged, place),
       signed && h("a", { class: "button", href: `/console/reports/${exam.report.id}/print/` }, icon("print"), t("detail.report")));
   }
-  draw(summary);
-  call("GET", `exams/${summary.id}`).then((exam) => { if (node.isConnected && node.dataset.exam === exam.id) draw(exam); })
-    .catch((error) => showError(place, error));
+  replace(node, head(), h("p", { class: "muted" }, t("loading")), place);
+  call("GET", `exams/${id}`).then((exam) => { if (node.isConnected && node.dataset.exam === exam.id) draw(exam); })
+    .catch((error) => { if (node.dataset.exam === id) showError(place, error); });
 }

@@ -1,0 +1,43 @@
+// The strip above the board, of today: who is late, who has arrived and waits, what runs, who is free now.
+import { h, icon, replace } from "./dom.js";
+import { linkWords } from "./board.js";
+import { freeAt, lateMs, named } from "./board_rows.js";
+import { byTime, either, waitingText } from "./exams.js";
+import { t } from "./texts.js";
+import { clock, day, span } from "./when.js";
+
+function entry(exam, text, bad = false) {
+  return h("li", {}, h("button", { type: "button", class: "link", "data-id": exam.id }, exam.patient.name_masked), " ",
+    h("span", { class: bad ? "small bad-text" : "small" }, text));
+}
+
+function group(name, list, rows) {
+  return h("section", { class: `now-${name}`, "aria-label": t(`board.${name}_title`) },
+    h("h2", {}, t(`board.${name}_title`), list !== null && h("span", { class: "count num" }, ` ${list.length}`)),
+    rows.length ? h("ul", {}, rows) : h("p", { class: "small muted" }, t(`board.${name}_none`)));
+}
+
+function running(exam) {
+  const link = linkWords(exam);
+  return entry(exam, [t(`state.${exam.state}`), either(exam.room), link?.text].filter(Boolean).join(" · "), link?.bad);
+}
+
+function freeRows(board, now) {
+  return freeAt(board, now).filter((row) => row.kind !== "bedside_physician").map(({ kind, free }) => h("li", {}, h("span", { class: "muted small" }, `${t(`board.kind.${kind}`)} `),
+    free.length ? free.map(({ line, until }, n) => [n > 0 && "、", h("span", { class: "free" }, named(line), Number.isFinite(until) && until < now + 86400000 && h("span", { class: "small muted num" }, ` –${clock(until)}`))]) : h("span", { class: "small" }, t("board.nobody"))));
+}
+
+// drawNow(node, board, now): nothing on a page that does not show today.
+export function drawNow(node, board, now = Date.now()) {
+  const exams = board.results.filter((exam) => day(exam.starts_at) === day(now)).sort(byTime);
+  const late = exams.filter((exam) => exam.state === "booked" && lateMs(exam, now));
+  const waiting = exams.filter((exam) => ["checked_in", "ready"].includes(exam.state));
+  const live = exams.filter((exam) => ["live", "paused"].includes(exam.state));
+  replace(node,
+    group("late", late, late.map((exam) => entry(exam, t("board.late_by", { time: clock(exam.starts_at), late: span(lateMs(exam, now)) }), true))),
+    group("arrived", waiting, waiting.map((exam) => entry(exam, [exam.queue_number, clock(exam.starts_at), waitingText(exam), t(`state.${exam.state}`)].filter(Boolean).join(" · ")))),
+    group("running", live, live.map(running)),
+    group("free", null, freeRows(board, now)));
+}
+
+export const staleNote = (time) => h("p", { class: "warning" }, icon("paused"), " ", t("board.stale", { time }));

@@ -1,0 +1,60 @@
+"""Words of the board at the booking desk."""
+
+from __future__ import annotations
+
+TEXTS_BOARD: dict[str, tuple[str, str]] = {
+    "board.title": ("排程板", "Board"),
+    "board.views": ("视图", "View"),
+    "board.view.day": ("日", "Day"),
+    "board.view.week": ("周", "Week"),
+    "board.view.list": ("列表", "List"),
+    "board.by": ("按", "By"),
+    "board.kind.room": ("诊室", "Room"),
+    "board.kind.robot": ("机器人", "Robot"),
+    "board.kind.remote_physician": ("远程医师", "Remote physician"),
+    "board.kind.bedside_physician": ("床旁医师", "Bedside physician"),
+    "board.line": ("只看", "Only"),
+    "board.all": ("全部", "All"),
+    "board.search": (
+        "找预约：姓名、拼音、手机尾号、证件尾号",
+        "Find a booking: name, pinyin, phone or document tail",
+    ),
+    "board.found": ("找到 {n} 项预约", "{n} bookings found"),
+    "board.found_none": (
+        "近 30 天和以后没有这样的预约。",
+        "No such booking in the last 30 days or to come.",
+    ),
+    "board.go": ("查看", "Show"),
+    "board.print": ("打印当日", "Print the day"),
+    "board.busy": ("占用（含准备、清洁、预留或他院）", "Busy (preparing, cleaning, kept, or elsewhere)"),
+    "board.closed": ("不开放", "Closed"),
+    "board.problem": ("不可预约", "Can't be booked"),
+    "board.late": ("迟 {time}", "late {time}"),
+    "board.late_by": ("预约 {time}，已过 {late}", "due {time}, {late} ago"),
+    "board.link.no_bedside": ("床旁未连接", "bedside not connected"),
+    "board.link.no_console": ("远程端未连接", "remote end not connected"),
+    "board.link.poor": ("链路差", "poor link"),
+    "board.link.good": ("链路好", "good link"),
+    "board.link.ms": ("链路好 {n} ms", "good link {n} ms"),
+    "board.late_title": ("已过时间未到", "Late"),
+    "board.late_none": ("没有。", "Nobody."),
+    "board.arrived_title": ("已到，等候中", "Arrived, waiting"),
+    "board.arrived_none": ("没有人在等。", "Nobody waits."),
+    "board.running_title": ("检查中", "Running"),
+    "board.running_none": ("没有正在进行的检查。", "No exam runs."),
+    "board.free_title": ("现在空闲", "Free now"),
+    "board.free_none": ("没有。", "Nobody."),
+    "board.nobody": ("无", "none"),
+    "board.stale": (
+        "连不上服务器，以下为 {time} 的情况。",
+        "The server can't be reached; this is how it stood at {time}.",
+    ),
+    "board.keys": (
+        "键盘：方向键在预约之间移动，Enter 打开，M 拿起后用方向键改时间或列，Enter 放下，Esc 放弃。也可以用鼠标拖动。",
+        "Keyboard: arrows go from booking to booking, Enter opens, M takes one up, arrows carry it to another time or "
+        "column, Enter puts it down, Esc gives up. Or drag it.",
+    ),
+    "board.carry": ("拿起中：{time}，{place}", "Carrying: {time}, {place}"),
+    "board.let_go": ("已放弃改期。", "Not moved."),
+    "board.fixed": ("此检查已不能改期。", "This exam can no longer be moved."),
+}

@@ -1,0 +1,222 @@
+"""The board in two real windows: a drag, a refused drop, the keyboard, news between them, a socket that drops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+
+from hospital.access.models import User
+from hospital.common.clock import SHANGHAI, shanghai_day, today
+from tests.e2e.asgi import beside_browser, served
+from tests.e2e.browser import chromium
+from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.factories import World, make_world
+from tests.owner import as_owner
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+DAY = today() + timedelta(days=1)
+NOON = shanghai_day(DAY)[0] + timedelta(hours=12)
+
+
+@pytest.fixture
+def world(settings: Any) -> World:
+    settings.EMBEDDED = True
+    made = make_world()
+    User.objects.filter(username="desk").update(password=make_password(PASSWORD))
+    return made
+
+
+@pytest.fixture
+def site(world: World, settings: Any) -> Iterator[str]:
+    with served() as address:
+        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
+        yield address
+
+
+Book = Callable[..., Any]
+
+
+@pytest.fixture
+def book(world: World) -> Iterator[Book]:
+    """Books while a browser is open."""
+    with beside_browser() as beside:
+        yield lambda **changes: beside(world.book, **changes)
+
+
+@pytest.fixture
+def context(site: str) -> Iterator[BrowserContext]:
+    with chromium() as browser:
+        yield window(browser, site)
+
+
+def window(browser: Browser, site: str) -> BrowserContext:
+    return browser.new_context(base_url=site, viewport={"width": 1366, "height": 900})
+
+
+@pytest.fixture
+def board(context: BrowserContext, world: World) -> Page:
+    """The board of tomorrow; the desk is signed in."""
+    page = context.new_page()
+    sign_in_with_code(page, world, "desk")
+    return opened(page)
+
+
+def opened(page: Page) -> Page:
+    page.goto(f"/console/desk/?day={DAY}")
+    expect(page.locator("body[data-news=open]")).to_be_attached()
+    return page
+
+
+def block(page: Page, exam: Any) -> Any:
+    return page.locator(f".block[data-id='{exam.id}']")
+
+
+def drag(page: Page, exam: Any, *, minutes: int, column: str | None = None) -> None:
+    """Three pixels a minute, in steps as a hand moves; `column` is the name of the one it goes to."""
+    box = block(page, exam).bounding_box()
+    assert box is not None
+    x, y = box["x"] + 20, box["y"] + 10
+    to = page.get_by_role("group", name=column, exact=True).bounding_box() if column else box
+    assert to is not None
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(to["x"] + 20, y + minutes * 3, steps=6)
+    page.mouse.up()
+
+
+def stands(exam: Any) -> tuple[datetime, Any]:
+    """When and where the database has it."""
+    (row,) = as_owner(f"SELECT starts_at, room_id FROM teleconsult_exam WHERE id = '{exam.id}'")
+    return row[0], row[1]
+
+
+def test_a_booking_dragged_to_another_room_and_time_is_moved(world: World, book: Book, board: Page) -> None:
+    exam = book(starts_at=NOON)
+    expect(block(board, exam)).to_contain_text("12:00 王*东")
+    drag(board, exam, minutes=30, column="2 室")
+    expect(board.get_by_role("group", name="2 室", exact=True).locator(".block")).to_contain_text("12:30")
+    assert stands(exam) == (NOON + timedelta(minutes=30), world.room2.id)
+
+
+def test_a_refused_drop_says_why_beside_the_place_and_the_booking_stays(
+    world: World, book: Book, board: Page
+) -> None:
+    exam = book(starts_at=NOON)
+    other = book(starts_at=NOON + timedelta(minutes=60))
+    expect(block(board, other)).to_be_visible()
+    drag(board, exam, minutes=50)
+    reason = board.locator(".refusal")
+    expect(reason).to_contain_text("以下已被占用")
+    expect(reason).to_contain_text("1 室")
+    expect(block(board, exam)).to_contain_text("12:00")
+    assert stands(exam) == (NOON, world.room.id)
+    reason.get_by_role("button", name="关闭").click()
+    expect(reason).to_have_count(0)
+
+
+def test_a_short_pull_is_a_click_that_opens_the_booking(world: World, book: Book, board: Page) -> None:
+    exam = book(starts_at=NOON)
+    block(board, exam).click()
+    expect(board.locator("#panel")).to_contain_text("王小东")
+    drag(board, exam, minutes=1)
+    assert stands(exam)[0] == NOON
+
+
+def test_the_keyboard_carries_a_booking_and_can_let_it_go(world: World, book: Book, board: Page) -> None:
+    exam = book(starts_at=NOON)
+    expect(block(board, exam)).to_be_visible()
+    block(board, exam).focus()
+    for key in ("m", "ArrowDown", "ArrowRight", "Escape"):
+        board.keyboard.press(key)
+    expect(board.locator(".ghost")).to_have_count(0)
+    for key in ("m", "ArrowUp", "ArrowUp", "ArrowRight", "Enter"):
+        board.keyboard.press(key)
+    expect(board.get_by_role("group", name="2 室", exact=True).locator(".block")).to_contain_text("11:50")
+    assert stands(exam) == (NOON - timedelta(minutes=10), world.room2.id)
+    expect(block(board, exam)).to_be_focused()
+    board.keyboard.press("Enter")
+    expect(board.locator("#panel")).to_contain_text("王小东")
+
+
+def test_arrows_go_from_booking_to_booking(world: World, book: Book, board: Page) -> None:
+    first = book(starts_at=NOON)
+    second = book(starts_at=NOON + timedelta(minutes=40))
+    far = book(starts_at=NOON + timedelta(minutes=80), room_id=world.room2.id)
+    expect(block(board, far)).to_be_visible()
+    block(board, first).focus()
+    for key, next_one in (
+        ("ArrowDown", second),
+        ("ArrowRight", far),
+        ("ArrowLeft", second),
+        ("ArrowUp", first),
+    ):
+        board.keyboard.press(key)
+        expect(block(board, next_one)).to_be_focused()
+
+
+def test_two_windows_see_each_others_changes_within_a_second(
+    world: World, book: Book, board: Page, context: BrowserContext
+) -> None:
+    other = opened(context.new_page())
+    exam = book(starts_at=NOON)
+    for page in (board, other):
+        expect(block(page, exam)).to_be_visible(timeout=1000)
+    drag(board, exam, minutes=30)
+    expect(block(other, exam)).to_contain_text("12:30", timeout=1000)
+
+
+def test_after_a_dropped_socket_the_board_is_read_again(
+    world: World, book: Book, context: BrowserContext
+) -> None:
+    """News of the time without a socket are not lost: the board is read when it is back."""
+    page = context.new_page()
+    sign_in_with_code(page, world, "desk")
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+        lost = len(sockets) == 1  # the first one carries nothing but its beginning
+        server.on_message(lambda text: None if lost and "changed" in str(text) else socket.send(text))
+
+    page.route_web_socket("**/ws/desk/**", through)
+    opened(page)
+    exam = book(starts_at=NOON)
+    sockets[0].close()
+    expect(block(page, exam)).to_be_visible(timeout=4000)
+    assert len(sockets) == 2
+    other = book(starts_at=NOON + timedelta(minutes=60))
+    expect(block(page, other)).to_be_visible(timeout=1000)
+
+
+def test_a_booking_is_found_by_pinyin_and_opened(world: World, book: Book, board: Page) -> None:
+    exam = book(starts_at=NOON)
+    board.locator("#board-q").fill("wang xiaodong")
+    board.keyboard.press("Enter")
+    board.locator("#panel").get_by_role("button", name="查看").click()
+    expect(board.locator("#panel")).to_contain_text("胆囊结石？")
+    expect(block(board, exam)).to_have_attribute("aria-current", "true")
+
+
+def test_the_week_shows_every_day_and_a_drop_goes_to_another(world: World, book: Book, board: Page) -> None:
+    exam = book(starts_at=NOON)
+    board.get_by_role("button", name="周", exact=True).click()
+    expect(board.locator(".board-column")).to_have_count(7)
+    expect(block(board, exam)).to_be_visible()
+    assert board.locator(f".board-column[data-column='{DAY}']").locator(".block").count() == 1
+
+
+def test_the_day_is_printed_as_a_list_without_the_tools(world: World, book: Book, board: Page) -> None:
+    exam = book(starts_at=NOON)
+    expect(block(board, exam)).to_be_visible()
+    board.emulate_media(media="print")
+    expect(board.locator("#day-list")).to_be_visible()
+    expect(board.locator("#day-list")).to_contain_text("王*东")
+    for tool in ("#board", "#panel", ".board-tools", "#now"):
+        expect(board.locator(tool)).to_be_hidden()
+    assert NOON.astimezone(SHANGHAI).strftime("%Y-%m-%d") in board.locator("#print-title").inner_text()
