@@ -64,7 +64,6 @@ class Look:
 
     day: date
     days: int
-    at: datetime
     lines: list[Line]
     exams: list[Exam]
     links: dict[UUID, Link] = field(default_factory=dict)
@@ -153,7 +152,7 @@ def look(principal: Principal, *, day: date | None = None, days: int = 1) -> Loo
     span = [first + timedelta(days=number) for number in range(days)]
     start, end = shanghai_day(span[0])[0], shanghai_day(span[-1])[1]
     exams = list(_exams(principal).filter(starts_at__gte=start, starts_at__lt=end))
-    return Look(first, days, at, _lines(principal, exams, span), exams, _links(exams, at))
+    return Look(first, days, _lines(principal, exams, span), exams, _links(exams, at))
 
 
 def found(principal: Principal, q: str) -> list[Exam]:

@@ -92,7 +92,6 @@ def board_json(look: Look, principal: Principal) -> dict[str, Any]:
     return {
         "day": look.day.isoformat(),
         "days": look.days,
-        "at": look.at.isoformat(),
         "lines": [line_json(line) for line in look.lines],
         "results": [exam_on_board(exam, principal, look.links.get(exam.id)) for exam in look.exams],
         "next": None,

@@ -19,6 +19,7 @@ TEXTS_BOARD: dict[str, tuple[str, str]] = {
         "找预约：姓名、拼音、手机尾号、证件尾号",
         "Find a booking: name, pinyin, phone or document tail",
     ),
+    "board.find": ("找预约", "Find a booking"),
     "board.found": ("找到 {n} 项预约", "{n} bookings found"),
     "board.found_none": (
         "近 30 天和以后没有这样的预约。",

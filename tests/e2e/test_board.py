@@ -78,6 +78,7 @@ def block(page: Page, exam: Any) -> Any:
 
 def drag(page: Page, exam: Any, *, minutes: int, column: str | None = None) -> None:
     """Three pixels a minute, in steps as a hand moves; `column` is the name of the one it goes to."""
+    block(page, exam).scroll_into_view_if_needed()
     box = block(page, exam).bounding_box()
     assert box is not None
     x, y = box["x"] + 20, box["y"] + 10

@@ -8,6 +8,7 @@ import { clock, day, minutesOfDay, moment } from "./when.js";
 
 const STEP_MIN = 5;
 const STARTS_PX = 6; // less is a click
+const EDGE_PX = 24, SCROLL_PX = 14, HEAD_PX = 46, SCALE_PX = 58; // design values; the last two as in board.css
 const two = (n) => String(n).padStart(2, "0");
 const words = (minute) => `${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
 
@@ -109,6 +110,13 @@ export function mover({ board, exam: examOf, view, day: dayOf, onMoved, onIdle =
     letGo();
   }
 
+  // A booking carried to the edge takes the board with it.
+  function scrollNear({ clientX, clientY }) {
+    const edge = board.node.getBoundingClientRect();
+    const way = (at, from, to) => (at < from + EDGE_PX ? -1 : at > to - EDGE_PX ? 1 : 0);
+    board.node.scrollBy(way(clientX, edge.left + SCALE_PX, edge.right) * SCROLL_PX, way(clientY, edge.top + HEAD_PX, edge.bottom) * SCROLL_PX);
+  }
+
   let pressed = null;
   board.node.addEventListener("pointerdown", (event) => {
     const block = event.target.closest(".block");
@@ -122,6 +130,7 @@ export function mover({ board, exam: examOf, view, day: dayOf, onMoved, onIdle =
       pressed.grip = (pressed.y - pressed.block.getBoundingClientRect().top) / PX_PER_MIN;
       board.node.classList.add("dragging");
     }
+    scrollNear(event);
     const place = board.at(event.clientX, event.clientY);
     if (place) to(place.column, place.minute - pressed.grip);
   });
