@@ -79,6 +79,22 @@ class Move(serializers.Serializer[Any]):
     assistant_id = serializers.UUIDField(required=False)
     robot_id = serializers.UUIDField(required=False)
     room_id = serializers.UUIDField(required=False)
+    hold_id = serializers.UUIDField(required=False)
+    expected_starts_at = serializers.DateTimeField(required=False)
+
+
+class MoveOwn(serializers.Serializer[Any]):
+    """A patient chooses a time; the team is who was booked, as far as they are free."""
+
+    starts_at = NearTimeField()
+    expected_starts_at = serializers.DateTimeField(required=False)
+
+
+class OwnTimes(serializers.Serializer[Any]):
+    starts_from = NearTimeField(required=False)
+    days = serializers.IntegerField(min_value=1, max_value=DAYS_MAX, default=30)
+    part_of_day = serializers.ChoiceField(choices=("", *PARTS_OF_DAY), default="")
+    page = serializers.IntegerField(min_value=1, max_value=200, default=1)
 
 
 class Identify(serializers.Serializer[Any]):

@@ -14,6 +14,10 @@ TITLES: dict[str, tuple[str, str]] = {
         "Some standard views have neither a picture nor a reason; give the reasons first.",
     ),
     "illegal_transition": ("检查当前状态不允许此操作。", "The exam's state does not allow this."),
+    "changed_meanwhile": (
+        "这项检查已被他人改动，请按现在的时间再决定。",
+        "Somebody changed this exam meanwhile; decide again from where it is now.",
+    ),
     "agreement_missing": (
         "两院之间没有覆盖当日此项服务的有效协议。",
         "No effective agreement between the hospitals covers this service on that day.",

@@ -7,6 +7,7 @@ from devices.fleet.consumers import RobotSocket
 from . import (
     api,
     api_board,
+    api_own,
     api_peer,
     api_reports,
     api_robot,
@@ -50,6 +51,9 @@ urlpatterns = [
     path("reports/<uuid:report_id>/sign", api_reports.SignDoor.as_view()),
     path("reports/<uuid:report_id>/amend", api_reports.AmendDoor.as_view()),
     path("me/exams", api_reports.MyExamsDoor.as_view()),
+    path("me/exams/<uuid:exam_id>/times", api_own.MyExamTimesDoor.as_view()),
+    path("me/exams/<uuid:exam_id>/move", api_own.MyExamMoveDoor.as_view()),
+    path("me/exams/<uuid:exam_id>/cancel", api_own.MyExamCancelDoor.as_view()),
     path("me/exams/<uuid:exam_id>/report", api_reports.MyReportDoor.as_view()),
     path("peer/reports", api_peer.PeerReportsDoor.as_view()),
     path("peer/reports/<uuid:report_id>", api_peer.PeerReportDoor.as_view()),

@@ -145,6 +145,7 @@ ACTIONS: dict[str, Row] = {
     "peer.manage": at(INSTITUTION, SECURITY_ADMIN),
     "peer.read": at(AGREEMENT, PEER),
     "me.exams": _ACCOUNT,
+    "me.book": _ACCOUNT,
     "me.accesses": _ACCOUNT,
     "page.home": at(NONE, *STAFF),
     "page.account": at(OWN, *STAFF),

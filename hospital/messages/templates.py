@@ -19,6 +19,20 @@ TEMPLATES: dict[str, str] = {
         "{at} 的一次紧急调阅已超过一天未复核，请尽快复核。"
         " An emergency access of {at} was not reviewed within a day; please review it."
     ),
+    "exam_moved": (
+        "【长三角互联网医院】您原定{before}的预约已改到{when}，地点：{place}{room}。如有疑问请致电医院。"
+        " Your booking of {before} is now at {when}, {place_en}, room {room}."
+    ),
+    "exam_cancelled": (
+        "【长三角互联网医院】您{when}在{place}的预约已取消。如需重新预约请致电医院。"
+        " Your booking of {when} at {place_en} is cancelled."
+    ),
+    "exam_moved_staff": (
+        "原定{before}的检查已改动：{when}，{place}{room}。 The exam of {before} was changed: {when}, {place_en}, {room}."
+    ),
+    "exam_cancelled_staff": (
+        "{when}在{place}{room}的检查已取消。 The exam of {when} at {place_en}, {room}, is cancelled."
+    ),
     "paper_ends": (
         "{what}（{name}）将于{day}到期，还有 {days} 天；到期后不能再预约。"
         " {what_en} ({name}) ends on {day}, {days} days from now; nothing can be booked on it afterwards."

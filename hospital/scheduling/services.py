@@ -15,11 +15,13 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.events import emit
 from hospital.common.ids import uuid7
 from hospital.common.locks import limit_lock_wait
 from hospital.common.work import work_add
 
 from . import availability, rules, selectors
+from .events import TimeFreed
 from .models import Appointment, Reservation, Resource
 from .selectors import Period
 from .states import BOOKED, CLOSING, HOLD, RELEASED, IllegalStep, advance
@@ -94,8 +96,16 @@ def _reserve(periods: dict[UUID, Period], make: Callable[[UUID, Period], Reserva
     raise refused
 
 
-def _free(appointment: Appointment) -> None:
+def _free(appointment: Appointment, starts_at: datetime, ends_at: datetime) -> None:
+    """Release the rows of the appointment, whose time was this one."""
     Reservation.objects.filter(appointment=appointment, status=BOOKED).update(status=RELEASED)
+    freed(starts_at, ends_at)
+
+
+def freed(starts_at: datetime, ends_at: datetime) -> None:
+    """Tell it, when there is something left of it."""
+    if ends_at > now():
+        emit(TimeFreed(starts_at=starts_at, ends_at=ends_at))
 
 
 def _book(appointment: Appointment, ids: list[UUID]) -> None:
@@ -164,21 +174,24 @@ def appointment_move(
     starts_at: datetime,
     ends_at: datetime,
     by: UUID,
+    hold_id: UUID | None = None,
     place_id: UUID | None = None,
 ) -> Appointment:
     """Another time or other resources. When the new time can't be had, everything stays as it was.
 
-    The old time is free for others only once this transaction commits. What keeps its time is not asked again
-    whether it is open. Errors as in `appointment_book`.
+    With `hold_id`, into the place of that hold. The old time is free for others only once this transaction commits.
+    What keeps its time is not asked again whether it is open. Errors as in `appointment_book`.
     """
     _check(starts_at, ends_at)
     appointment = _step(appointment_id, "move", by)
     ids = _lock(resource_ids)
-    kept = _kept(appointment, starts_at, ends_at)
+    if hold_id is not None and not _hold_end(hold_id, by=by):
+        raise Conflict("hold_over")
+    kept, before = _kept(appointment, starts_at, ends_at), (appointment.starts_at, appointment.ends_at)
     _refuse_closed([ident for ident in ids if ident not in kept], starts_at, ends_at, place_id)
     appointment.starts_at, appointment.ends_at = starts_at, ends_at
     appointment.save(update_fields=["starts_at", "ends_at", "changed_by_id", "changed_at"])
-    _free(appointment)
+    _free(appointment, *before)
     _book(appointment, ids)
     return appointment
 
@@ -197,7 +210,7 @@ def appointment_cancel(*, appointment_id: UUID, reason: str, by: UUID) -> None:
     appointment = _step(appointment_id, "cancel", by)
     appointment.cancel_reason = reason
     appointment.save(update_fields=["status", "cancel_reason", "changed_by_id", "changed_at"])
-    _free(appointment)
+    _free(appointment, appointment.starts_at, appointment.ends_at)
 
 
 @transaction.atomic
@@ -207,7 +220,7 @@ def appointment_close(*, appointment_id: UUID, status: str, by: UUID | None = No
         raise ValueError(f"{status} does not close an appointment")
     appointment = _step(appointment_id, CLOSING[status], by)
     appointment.save(update_fields=["status", "changed_by_id", "changed_at"])
-    _free(appointment)
+    _free(appointment, appointment.starts_at, appointment.ends_at)
 
 
 @transaction.atomic
@@ -253,7 +266,17 @@ def _hold_end(hold_id: UUID, by: UUID | None = None) -> bool:
 @transaction.atomic
 def hold_release(*, hold_id: UUID, by: UUID | None = None) -> bool:
     """Give the time back early. False when the hold was over already, or is not held by `by`, which is fine too."""
-    return _hold_end(hold_id, by)
+    released = _hold_end(hold_id, by)
+    if released:
+        _holds_freed([hold_id])
+    return released
+
+
+def _holds_freed(hold_ids: Iterable[UUID]) -> None:
+    for hold_id in hold_ids:
+        periods = list(Reservation.objects.filter(hold_id=hold_id).values_list("period", flat=True))
+        if periods:
+            freed(min(one.lower for one in periods), max(one.upper for one in periods))
 
 
 @transaction.atomic
@@ -268,7 +291,10 @@ def hold_expire_due() -> int:
     ).select_for_update(skip_locked=True)
     Reservation.objects.filter(id__in=list(old.values_list("id", flat=True))).delete()
     due = Reservation.objects.select_for_update(skip_locked=True).filter(status=HOLD, expires_at__lte=now())
-    return Reservation.objects.filter(id__in=list(due.values_list("id", flat=True))).update(status=RELEASED)
+    rows = dict(due.values_list("id", "hold_id"))
+    count = Reservation.objects.filter(id__in=list(rows)).update(status=RELEASED)
+    _holds_freed(sorted({hold_id for hold_id in rows.values() if hold_id is not None}))
+    return count
 
 
 def person_replaced(*, appointment_id: UUID, before_id: UUID, after_id: UUID) -> bool:

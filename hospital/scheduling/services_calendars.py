@@ -20,7 +20,7 @@ from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
 
-from . import rules
+from . import rules, services
 from .models import (
     CalendarException,
     ExamReminder,
@@ -220,6 +220,7 @@ def released_add(
     row = ReleasedTime.objects.create(
         resource=resource, partner_id=partner_id, period=period, released_by_id=principal.id
     )
+    services.freed(starts_at, ends_at)
     _noted(principal, "resource.release", "resource", resource.id, resource.institution_id)
     return row
 

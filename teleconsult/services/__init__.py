@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .booking import exam_book, exam_cancel, exam_hold, exam_hold_release, exam_move, exam_no_show
 from .hand_over import bedside_change, bedside_take
+from .own import own_move, own_times
 from .preparation import (
     checklist_agree,
     checklist_answer,
@@ -54,4 +55,6 @@ __all__ = [
     "exam_start",
     "lease_give_back",
     "lease_take",
+    "own_move",
+    "own_times",
 ]

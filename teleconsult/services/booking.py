@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from devices.fleet import selectors as fleet
 from devices.fleet.push import push_desk
 from hospital.access.principals import SYSTEM, Principal
+from hospital.access.table import PATIENT
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, NotFound
@@ -23,6 +24,7 @@ from hospital.scheduling.rules import HOLD_FOR
 from .. import rules, selectors
 from ..models import Exam
 from ..states import Command
+from ..telling import patient_told, team_of, team_told, when
 from .steps import exam_locked, noted, part_checked, reason_checked, refuse_if_missing, step
 from .team import procedures_of, team_checked
 
@@ -176,11 +178,35 @@ def exam_book(
     return selectors.exam_get(SYSTEM, exam.id)
 
 
-@transaction.atomic
-def exam_move(*, principal: Principal, exam_id: UUID, starts_at: datetime, **changes: UUID | None) -> Exam:
-    """Another time, and other people, robot or room where named; the old time is kept until the new one is sure."""
+def _changing(principal: Principal, exam_id: UUID, command: Command) -> Exam:
+    """The locked exam, when the caller may give the command: the desk by the table's row, an account for its patient
+    or with the delegation's `book`. What follows is the same for both."""
+    if principal.kind == PATIENT:
+        return exam_locked(principal, exam_id, "me.book")
     exam = exam_locked(principal, exam_id)
-    part_checked(principal, exam, Command.MOVE)
+    part_checked(principal, exam, command)
+    return exam
+
+
+@transaction.atomic
+def exam_move(
+    *,
+    principal: Principal,
+    exam_id: UUID,
+    starts_at: datetime,
+    hold_id: UUID | None = None,
+    expected_starts_at: datetime | None = None,
+    **changes: UUID | None,
+) -> Exam:
+    """Another time, and other people, robot or room where named; the old time is kept until the new one is sure.
+
+    With `hold_id`, into the caller's own hold. Conflict `changed_meanwhile` with `starts_at` when the exam no longer
+    is at `expected_starts_at`; else errors as in `exam_book`. Patient and team are told.
+    """
+    exam = _changing(principal, exam_id, Command.MOVE)
+    if expected_starts_at is not None and expected_starts_at != exam.starts_at:
+        raise Conflict("changed_meanwhile", starts_at=exam.starts_at.isoformat())
+    before, team_before = exam.starts_at, team_of(exam)
     for name in CHANGEABLE:
         if changes.get(name) is not None:
             setattr(exam, name, changes[name])
@@ -205,21 +231,33 @@ def exam_move(*, principal: Principal, exam_id: UUID, starts_at: datetime, **cha
         starts_at=exam.starts_at,
         ends_at=exam.ends_at,
         by=principal.id,
+        hold_id=hold_id,
         place_id=exam.requesting_institution_id,
     )
     step(exam, Command.MOVE, principal)
     refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
-    return selectors.exam_get(SYSTEM, exam_id)
+    fresh = selectors.exam_get(SYSTEM, exam_id)
+    if before != fresh.starts_at:
+        patient_told(fresh, "exam_moved", before=when(before))
+    team_told(fresh, team_before | team_of(fresh), "exam_moved_staff", before=when(before))
+    return fresh
 
 
 @transaction.atomic
 def exam_cancel(*, principal: Principal, exam_id: UUID, reason: str) -> Exam:
-    exam = exam_locked(principal, exam_id)
-    part_checked(principal, exam, Command.CANCEL)
-    exam.end_code, exam.end_reason = "cancelled", reason_checked(reason)
+    """Frees its time at once. Patient and team are told."""
+    exam = _changing(principal, exam_id, Command.CANCEL)
+    exam_ended_unseen(exam, principal, code="cancelled", reason=reason_checked(reason))
+    patient_told(exam, "exam_cancelled")
+    return exam
+
+
+def exam_ended_unseen(exam: Exam, principal: Principal, *, code: str, reason: str) -> None:
+    """A locked exam is cancelled and its time free again; its team is told. In the caller's transaction."""
+    exam.end_code, exam.end_reason = code, reason
     step(exam, Command.CANCEL, principal, reason)
     scheduling_services.appointment_cancel(appointment_id=exam.appointment_id, reason=reason, by=principal.id)
-    return exam
+    team_told(exam, team_of(exam), "exam_cancelled_staff")
 
 
 @transaction.atomic

@@ -24,12 +24,12 @@ def announced(exam: Exam) -> None:
     push_desk(exam.requesting_institution_id, exam.id)
 
 
-def exam_locked(principal: Principal, exam_id: UUID) -> Exam:
-    """The exam, visible to the caller, with its row locked."""
-    selectors.exam_get(principal, exam_id)
+def exam_locked(principal: Principal, exam_id: UUID, action: str = "exam.read") -> Exam:
+    """The exam, within the caller's reach for the action, with its row locked."""
+    selectors.exam_get(principal, exam_id, action)
     if Exam.objects.select_for_update().filter(id=exam_id).first() is None:
         raise NotFound()  # erased while this waited
-    return selectors.exam_get(principal, exam_id)
+    return selectors.exam_get(principal, exam_id, action)
 
 
 def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -> None:
