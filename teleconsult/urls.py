@@ -7,6 +7,7 @@ from devices.fleet.consumers import RobotSocket
 from . import (
     api,
     api_board,
+    api_figures,
     api_own,
     api_peer,
     api_reports,
@@ -23,6 +24,8 @@ urlpatterns = [
     path("exams", api.ExamsDoor.as_view()),
     path("board", api_board.BoardDoor.as_view()),
     path("board/search", api_board.BoardSearchDoor.as_view()),
+    path("figures", api_figures.FiguresDoor.as_view()),
+    path("figures/file", api_figures.FiguresFileDoor.as_view()),
     path("times", api_times.TimesDoor.as_view()),
     path("holds", api_times.TimeHoldsDoor.as_view()),
     path("holds/<uuid:time_hold_id>", api_times.TimeHoldDoor.as_view()),

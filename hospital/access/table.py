@@ -85,6 +85,8 @@ ACTIONS: dict[str, Row] = {
     "exam.end": _REMOTE,
     "exam.abort": _PHYSICIANS,
     "exam.bedside_take": at(INSTITUTION, B),
+    # The head of department reads them as quality control; the desk plans by them.
+    "figures.read": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
     "report.read": _PHYSICIANS | _OPENED,
     "report.write": _REMOTE,
     "report.sign": _REMOTE,
@@ -163,6 +165,7 @@ ACTIONS: dict[str, Row] = {
     "page.consent_print": _DESK | at(INSTITUTION, B),
     "page.keeping": _DESK | _HOLDERS,
     "page.erasure_print": _DESK,
+    "page.figures": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
     "page.papers": at(INSTITUTION, SYSTEM_ADMIN, Role.QUALITY_CONTROL.value),
     "page.mailbox": at(NONE, *STAFF),
     "page.admin_system": at(NONE, SYSTEM_ADMIN),

@@ -9,6 +9,7 @@ from .texts_admin import TEXTS_ADMIN
 from .texts_board import TEXTS_BOARD
 from .texts_common import TEXTS_COMMON
 from .texts_desk import TEXTS_DESK
+from .texts_figures import TEXTS_FIGURES
 from .texts_identity import TEXTS_IDENTITY
 from .texts_keeping import TEXTS_KEEPING
 from .texts_live import TEXTS_LIVE
@@ -22,6 +23,7 @@ _PARTS = (
     TEXTS_COMMON,
     TEXTS_DESK,
     TEXTS_BOARD,
+    TEXTS_FIGURES,
     TEXTS_IDENTITY,
     TEXTS_KEEPING,
     TEXTS_REPORT,

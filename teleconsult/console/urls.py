@@ -2,7 +2,16 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import admin_pages, pages, pages_identity, pages_keeping, pages_papers, pages_sign_in, pages_tablet
+from . import (
+    admin_pages,
+    pages,
+    pages_figures,
+    pages_identity,
+    pages_keeping,
+    pages_papers,
+    pages_sign_in,
+    pages_tablet,
+)
 
 urlpatterns = [
     path("", pages.home),
@@ -27,6 +36,7 @@ urlpatterns = [
     path("consents/<uuid:consent_id>/print/", pages_papers.consent_print),
     path("keeping/", pages_keeping.keeping),
     path("keeping/requests/<uuid:request_id>/print/", pages_keeping.erasure_print),
+    path("figures/", pages_figures.figures),
     path("papers/", pages_papers.papers),
     path("mailbox/", pages.mailbox),
     path("admin/system/", admin_pages.system),

@@ -38,6 +38,7 @@ PAGE_ACTIONS = {
     "console/my-day/": "page.my_day",
     "console/mailbox/": "page.mailbox",
     "console/papers/": "page.papers",
+    "console/figures/": "page.figures",
     "console/keeping/": "page.keeping",
     "console/keeping/requests/<uuid:request_id>/print/": "page.erasure_print",
     "console/consents/<uuid:consent_id>/print/": "page.consent_print",

@@ -38,6 +38,8 @@ CATALOGUES = {
     "AgreementDocumentDoor",
     "AgreementsDoor",
     "ConsentTextDoor",
+    "FiguresDoor",
+    "FiguresFileDoor",
     "PeersDoor",
     "RegistryDoor",
     "ExamTypesDoor",
