@@ -140,7 +140,7 @@ def test_no_patient_is_in_the_answer_nor_in_a_file(world: World) -> None:
 def test_the_file_says_what_the_page_says(world: World) -> None:
     world.ended()
     head = client(head_of(world, "home"))
-    asked = {"months": 2, "until": (today() + timedelta(days=1)).isoformat()}
+    asked: dict[str, Any] = {"months": 2, "until": (today() + timedelta(days=1)).isoformat()}
     page = json.loads(head.get("/api/v1/figures", asked).content)
     answer = head.get("/api/v1/figures/file", asked | {"part": "months"})
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
