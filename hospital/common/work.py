@@ -18,15 +18,21 @@ from .models import Work
 log = structlog.get_logger()
 Handler = Callable[[dict[str, Any]], None]
 _handlers: dict[str, Handler] = {}
+_first: dict[str, Handler] = {}
 TAKEN_FOR = timedelta(seconds=60)  # design value: longer than any handler may run
 BACKOFF_S = (1, 2, 5, 15, 60, 300)  # design values; the last one repeats for ever, nothing is dropped
 
 
-def worker(kind: str) -> Callable[[Handler], Handler]:
-    """Register the handler of `kind`; it runs in the transaction that marks its row finished."""
+def worker(kind: str, *, first: Handler | None = None) -> Callable[[Handler], Handler]:
+    """Register the handler of `kind`; it runs in the transaction that marks its row finished.
+
+    `first` runs before it at each try, in a transaction of its own: what it writes stays when the worker dies.
+    """
 
     def register(handler: Handler) -> Handler:
         _handlers[kind] = handler
+        if first is not None:
+            _first[kind] = first
         return handler
 
     return register
@@ -64,6 +70,9 @@ def _take() -> Work | None:
 
 
 def _run(row: Work, fence: UUID) -> None:
+    if (first := _first.get(row.kind)) is not None:
+        with transaction.atomic():
+            first(row.payload)
     with transaction.atomic():
         _handlers[row.kind](row.payload)
         mine = Work.objects.filter(id=row.id, fence=fence)

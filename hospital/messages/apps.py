@@ -8,4 +8,4 @@ class MessagesConfig(AppConfig):
     label = "messages"
 
     def ready(self) -> None:
-        from . import services  # noqa: F401  registers the worker
+        from . import delivery  # noqa: F401  registers the worker

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import Q
+
+from hospital.common.clock import now
+
 from .models import Message
 from .services import IN_APP, recipient_index
 
@@ -15,8 +19,9 @@ def mailbox(*, to: str | None = None, limit: int = 50) -> list[Message]:
 
 
 def on_its_way(*, to: str) -> bool:
-    """A message to this recipient is written but not sent yet."""
-    return Message.objects.filter(to_index=recipient_index(to), status="queued").exists()
+    """A message to this recipient is written but not sent yet, and no quiet hours keep it."""
+    now_due = Q(not_before=None) | Q(not_before__lte=now())
+    return Message.objects.filter(now_due, to_index=recipient_index(to), status="queued").exists()
 
 
 def notices_of(user_id: UUID, *, limit: int = 50) -> list[Message]:

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
-from hospital.common.clock import now
 from hospital.common.crypto import blind_index
-from hospital.common.work import work_add, worker
+from hospital.common.work import work_add
 
 from .models import Message
+from .providers import IN_APP as IN_APP
 from .templates import render
 
-Provider = Callable[[Message], None]
-
-
-IN_APP = "in_app"
-
-
-def _mailbox(message: Message) -> None:
-    """The embedded default: the row itself is the mailbox; nothing leaves the house."""
-
-
-PROVIDERS: dict[str, Provider] = {"mailbox": _mailbox}
+WORK = "message"
 
 
 def phone_plain(phone: str) -> str:
@@ -41,37 +30,31 @@ def recipient_index(to: str) -> bytes:
     return blind_index("message_to", to)
 
 
+def fill(message: Message, *, to: str, template: str, context: dict[str, str]) -> None:
+    """Write reader and words into the row; not saved. KeyError when a value is missing."""
+    message.to, message.to_index = to, recipient_index(to)
+    message.template, message.text = template, render(template, message.channel, context)
+    message.code, message.context = context.get("code"), json.dumps(context, ensure_ascii=False)
+
+
 @transaction.atomic
 def message_send(
-    *, to: str, channel: str, template: str, context: dict[str, str], expires_at: datetime | None = None
+    *,
+    to: str,
+    channel: str,
+    template: str,
+    context: dict[str, str],
+    expires_at: datetime | None = None,
+    about: tuple[str, UUID] | None = None,
 ) -> Message:
-    """Queue one message; a `code` in the context is also kept apart. After `expires_at` it is no longer sent."""
-    message = Message.objects.create(
-        channel=channel,
-        to=to,
-        to_index=recipient_index(to),
-        template=template,
-        text=render(template, channel, context),
-        code=context.get("code"),
-        expires_at=expires_at,
-    )
-    work_add(kind="message", key=str(message.id), payload={"message_id": str(message.id)})
+    """Queue one message; a `code` in the context is also kept apart. After `expires_at` it is no longer sent.
+
+    `about` (kind, id) names what it speaks of: reader and words are asked again when it is sent, see `composing`.
+    """
+    message = Message(channel=channel, expires_at=expires_at)
+    if about is not None:
+        message.about_kind, message.about_id = about
+    fill(message, to=to, template=template, context=context)
+    message.save()
+    work_add(kind=WORK, key=str(message.id), payload={"message_id": str(message.id)})
     return message
-
-
-@worker("message")
-def _deliver(payload: dict[str, Any]) -> None:
-    message = Message.objects.select_for_update().get(id=payload["message_id"])
-    if message.status != "queued":
-        return
-    if message.expires_at is not None and message.expires_at <= now():
-        message.status = "expired"
-        message.save(update_fields=["status"])
-        return
-    # A notice in the pages is delivered by standing there.
-    provider = _mailbox if message.channel == IN_APP else PROVIDERS.get(settings.MESSAGES_PROVIDER)
-    if provider is None:
-        raise RuntimeError("MESSAGES_PROVIDER names no provider; the message stays queued")
-    provider(message)
-    message.status, message.sent_at = "sent", now()
-    message.save(update_fields=["status", "sent_at"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from string import Formatter
+
 TEMPLATES: dict[str, str] = {
     "login_code": (
         "【长三角互联网医院】验证码 {code}，5 分钟内有效。工作人员不会向您索要验证码。"
@@ -49,8 +52,19 @@ def spoken(code: str) -> str:
     return "，".join(code)
 
 
-def render(template: str, channel: str, context: dict[str, str]) -> str:
-    """KeyError for an unknown template or a missing value: a message is never sent half filled."""
+def _as_said(channel: str, context: Mapping[str, str]) -> dict[str, str]:
     if channel == "voice" and "code" in context:
-        context = context | {"code": spoken(context["code"])}
-    return TEMPLATES[template].format(**context)
+        return {**context, "code": spoken(context["code"])}
+    return dict(context)
+
+
+def render(template: str, channel: str, context: Mapping[str, str]) -> str:
+    """KeyError for an unknown template or a missing value: a message is never sent half filled."""
+    return TEMPLATES[template].format(**_as_said(channel, context))
+
+
+def values_of(template: str, channel: str, context: Mapping[str, str]) -> dict[str, str]:
+    """Name -> value in the order in which our text names them first: how a carrier's own copy is filled."""
+    said = _as_said(channel, context)
+    names = [name for _, name, _, _ in Formatter().parse(TEMPLATES[template]) if name]
+    return {name: said[name] for name in dict.fromkeys(names)}

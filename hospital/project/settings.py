@@ -6,8 +6,10 @@ server that lacks one does not start and says which (`environment`).
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from celery.schedules import crontab
@@ -209,6 +211,9 @@ SPECTACULAR_SETTINGS = {
 # Who answers for identities: "staff" (somebody saw the card) or a name given to people.verification.
 IDENTITY_AUTHORITY = os.environ.get("IDENTITY_AUTHORITY", "staff")
 MESSAGES_PROVIDER = os.environ.get("MESSAGES_PROVIDER", "mailbox" if EMBEDDED else "")
+# Keys and templates of who carries messages, see hospital.messages.providers: a JSON file, as it holds secrets.
+_messages_file = os.environ.get("MESSAGES_FILE", "")
+MESSAGES: dict[str, Any] = json.loads(Path(_messages_file).read_text()) if _messages_file else {}
 ICE_SERVERS: list[dict[str, object]] = (
     [
         {

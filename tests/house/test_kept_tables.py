@@ -50,6 +50,7 @@ CLASS_OF = {
     "messages_message": "messages.message",
 }
 GOES_WITH = {
+    "messages_messagereceipt": "messages_message",
     "people_patientsyllable": "people_patient",
     "people_patientinstitution": "people_patient",
     "teleconsult_examtransition": "teleconsult_exam",

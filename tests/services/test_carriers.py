@@ -1,0 +1,304 @@
+"""Carriers on this machine that check every signature: what goes out, what comes back, and never twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hospital.common.clock import now
+from hospital.common.models import Work
+from hospital.common.work import work_drain
+from hospital.messages import delivery
+from hospital.messages.models import Message
+from hospital.messages.providers import aliyun as aliyun_provider
+from hospital.messages.providers import tencent as tencent_provider
+from hospital.messages.services import message_send
+from tests import carriers
+from tests.carriers import KEY_ID, SECRET, Carrier
+from tests.servers import ROOT, Servers
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db
+PHONE = "13900000001"
+NOON = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
+TEMPLATES = {
+    "sms": {"login_code": "T1", "delegation_ends": "T2"},
+    "voice": {"login_code": "V1"},
+}
+
+
+def _configured(settings: Any, name: str, url: str) -> None:
+    ours = {
+        "access_key_id": KEY_ID, "access_key_secret": SECRET, "secret_id": KEY_ID, "secret_key": SECRET,
+        "sign_name": "长三角互联网医院", "caller_number": "02150000000", "sms_app_id": "1400", "voice_app_id": "1401",
+        "templates": TEMPLATES, "sms_endpoint": url, "voice_endpoint": url,
+    }  # fmt: skip
+    settings.MESSAGES_PROVIDER, settings.MESSAGES = name, {name: ours}
+
+
+@pytest.fixture
+def aliyun(settings: Any) -> Iterator[Carrier]:
+    with carriers.standing_in(carriers.aliyun) as carrier:
+        _configured(settings, "aliyun", carrier.url)
+        yield carrier
+
+
+@pytest.fixture
+def tencent(settings: Any) -> Iterator[Carrier]:
+    with carriers.standing_in(carriers.tencent) as carrier:
+        _configured(settings, "tencent", carrier.url)
+        yield carrier
+
+
+def send(channel: str = "sms", template: str = "login_code", **context: str) -> Message:
+    return message_send(to=PHONE, channel=channel, template=template, context=context or {"code": "046813"})
+
+
+def all_due() -> None:
+    """Let the clock reach every later try."""
+    Work.objects.filter(finished_at=None).update(due_at=now(), taken_until=None)
+    work_drain()
+
+
+def receipts(message: Message) -> list[tuple[str, str]]:
+    message.refresh_from_db()
+    return list(message.receipts.order_by("number").values_list("outcome", "code"))
+
+
+def test_the_published_example_of_aliyuns_signature_is_reproduced() -> None:
+    query = aliyun_provider.query_of(
+        {"RegionId": "cn-shanghai", "ImageId": "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"}
+    )
+    headers = aliyun_provider.signed_headers(
+        host="ecs.cn-shanghai.aliyuncs.com", action="RunInstances", version="2014-05-26", query=query,
+        at=datetime(2023, 10, 26, 10, 22, 32, tzinfo=UTC), nonce="3156853299f313e23d1673dc12e1703d",
+        key_id="YourAccessKeyId", secret="YourAccessKeySecret",
+    )  # fmt: skip
+    assert headers["authorization"].endswith(
+        "Signature=06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"
+    )
+
+
+def test_the_published_example_of_tencents_signature_is_reproduced() -> None:
+    body = r'{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}'
+    said = tencent_provider.authorization(
+        host="cvm.tencentcloudapi.com", service="cvm", action="DescribeInstances", body=body.encode(),
+        at=datetime.fromtimestamp(1551113065, UTC), secret_id="AKID" + "*" * 32, secret_key="*" * 32,
+    )  # fmt: skip
+    assert said.endswith("Signature=10b1a37a7301a02ca19a647ad722d5e43b4b3cff309d421d85b46093f6ab6c4f")
+
+
+def test_aliyun_takes_a_signed_sms_and_its_number_stays_on_the_receipt(aliyun: Carrier) -> None:
+    message = send()
+    work_drain()
+    (arrived,) = aliyun.delivered
+    asked = arrived.asked
+    assert (asked["PhoneNumbers"], asked["TemplateCode"]) == (PHONE, "T1")
+    assert json.loads(asked["TemplateParam"]) == {"code": "046813"}
+    assert receipts(message) == [("accepted", "OK")]
+    assert (message.status, message.receipts.get().provider_id) == ("sent", "n-1")
+
+
+def test_aliyun_reads_a_code_aloud_digit_by_digit(aliyun: Carrier) -> None:
+    send("voice")
+    work_drain()
+    (arrived,) = aliyun.delivered
+    assert arrived.headers["x-acs-action"] == "SingleCallByTts"
+    assert json.loads(arrived.asked["TtsParam"]) == {"code": "0，4，6，8，1，3"}
+
+
+def test_tencent_takes_a_signed_sms_and_a_signed_call(tencent: Carrier) -> None:
+    sms, call = send(), send("voice")
+    work_drain()
+    first, second = (request.json for request in tencent.delivered)
+    assert (first["PhoneNumberSet"], first["TemplateParamSet"]) == ([f"+86{PHONE}"], ["046813"])
+    assert (second["CalledNumber"], second["TemplateId"]) == (f"+86{PHONE}", "V1")
+    assert [receipts(row) for row in (sms, call)] == [[("accepted", "Ok")]] * 2
+
+
+@pytest.mark.parametrize("name", ["aliyun", "tencent"])
+def test_a_wrong_secret_is_seen_by_the_carrier_and_the_message_waits(
+    name: str, settings: Any, request: pytest.FixtureRequest
+) -> None:
+    carrier = request.getfixturevalue(name)
+    settings.MESSAGES[name] |= {"access_key_secret": "another", "secret_key": "another"}
+    message = send()
+    work_drain()
+    assert not carrier.delivered
+    ((outcome, code),) = receipts(message)
+    assert (outcome, message.status) == ("temporary", "queued")
+    assert "Signature" in code
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("aliyun", "isv.BUSINESS_LIMIT_CONTROL"), ("tencent", "LimitExceeded.PhoneNumberDailyLimit")],
+)
+def test_a_refusal_for_now_is_tried_again_with_a_receipt_each(
+    name: str, code: str, request: pytest.FixtureRequest
+) -> None:
+    carrier = request.getfixturevalue(name)
+    carrier.answers = [code]
+    message = send()
+    work_drain()
+    assert (receipts(message), message.status) == ([("temporary", code)], "queued")
+    all_due()
+    assert [outcome for outcome, _ in receipts(message)] == ["temporary", "accepted"]
+    assert (message.status, len(carrier.delivered)) == ("sent", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("aliyun", "isv.MOBILE_NUMBER_ILLEGAL"), ("tencent", "InvalidParameterValue.IncorrectPhoneNumber")],
+)
+def test_a_refusal_for_good_is_the_end(name: str, code: str, request: pytest.FixtureRequest) -> None:
+    carrier = request.getfixturevalue(name)
+    carrier.answers = [code]
+    message = send()
+    work_drain()
+    all_due()
+    assert (receipts(message), message.status, message.reason) == ([("permanent", code)], "failed", code)
+    assert len(carrier.arrived) == 1
+
+
+def test_a_message_that_nobody_takes_for_a_day_is_given_up(aliyun: Carrier) -> None:
+    aliyun.answers = ["isp.SYSTEM_ERROR"] * 2
+    message = send()
+    work_drain()
+    Message.objects.update(created_at=now() - timedelta(days=1, minutes=1))
+    all_due()
+    message.refresh_from_db()
+    assert (message.status, message.reason) == ("failed", "tried_too_long")
+
+
+def test_without_the_carriers_template_a_message_waits_until_somebody_writes_it_down(
+    aliyun: Carrier, settings: Any
+) -> None:
+    settings.MESSAGES["aliyun"]["templates"] = {}
+    message = send()
+    work_drain()
+    ((outcome, code),) = receipts(message)
+    assert (outcome, "login_code" in code, aliyun.arrived) == ("temporary", True, [])
+    settings.MESSAGES["aliyun"]["templates"] = TEMPLATES
+    all_due()
+    message.refresh_from_db()
+    assert message.status == "sent"
+
+
+def test_an_answer_that_was_lost_makes_no_second_sms_where_the_carrier_can_tell(aliyun: Carrier) -> None:
+    """The SMS went out, the connection ended before the answer: the repeat has the same nonce and is refused."""
+    aliyun.answers = [None]
+    aliyun.silent_until.set()
+    message = send()
+    work_drain()
+    assert [outcome for outcome, _ in receipts(message)] == ["unanswered"]
+    all_due()
+    assert receipts(message)[1] == ("accepted", "SignatureNonceUsed")
+    assert (message.status, len(aliyun.arrived), len(aliyun.delivered)) == ("sent", 2, 1)
+
+
+def test_with_a_fresh_nonce_for_each_try_that_sms_would_be_doubled(
+    aliyun: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same, without the guard: why the nonce is the delivery's."""
+    count = iter(range(10))
+    monkeypatch.setattr(aliyun_provider, "nonce_of", lambda key: f"{key}{next(count)}")
+    aliyun.answers = [None]
+    aliyun.silent_until.set()
+    send()
+    work_drain()
+    all_due()
+    assert len(aliyun.delivered) == 2
+
+
+WORKER = """
+import json, sys
+import django
+django.setup()
+from django.conf import settings
+settings.MESSAGES_PROVIDER, settings.MESSAGES = "aliyun", json.loads(sys.stdin.readline())
+from hospital.common.work import work_drain
+work_drain()
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_while_the_carrier_thinks_loses_nothing_and_doubles_nothing(
+    aliyun: Carrier, settings: Any, servers: Servers
+) -> None:
+    aliyun.answers = [None]
+    message = send()
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER],
+        cwd=ROOT,
+        env=dict(os.environ) | servers.environment(),
+        stdin=subprocess.PIPE,
+    )
+    assert worker.stdin is not None
+    worker.stdin.write(json.dumps(settings.MESSAGES).encode() + b"\n")
+    worker.stdin.flush()
+    try:
+        until(aliyun.hanging.is_set, timeout_s=30, what="the worker asks the carrier")
+    finally:
+        worker.kill()
+        worker.wait(10)
+    message.refresh_from_db()
+    assert (message.status, receipts(message)) == ("queued", [("trying", "")]), "the try was written down"
+    all_due()
+    assert receipts(message) == [("unanswered", "worker_gone"), ("accepted", "SignatureNonceUsed")]
+    assert (message.status, len(aliyun.delivered)) == ("sent", 1)
+
+
+@pytest.mark.parametrize("kind", ["dingtalk", "feishu", "wecom"])
+def test_a_staff_group_reads_a_signed_text(kind: str, settings: Any) -> None:
+    with carriers.standing_in(carriers.group) as carrier:
+        where = {"kind": kind, "url": f"{carrier.url}/{kind}?access_token=x", "secret": SECRET}
+        settings.MESSAGES = {"groups": {"desk": where}}
+        context = {"at": "2026-11-26 08:00"}
+        message = message_send(to="desk", channel="group", template="break_glass_overdue", context=context)
+        work_drain()
+        assert receipts(message) == [("accepted", "0")]
+        (arrived,) = carrier.delivered
+        assert "2026-11-26 08:00" in json.dumps(arrived.json, ensure_ascii=False)
+        settings.MESSAGES["groups"]["desk"] = where | {"secret": "another"}
+        again = message_send(to="desk", channel="group", template="break_glass_overdue", context=context)
+        work_drain()
+        again.refresh_from_db()
+        assert again.status == ("sent" if kind == "wecom" else "failed")
+
+
+def test_a_notice_in_the_night_waits_for_the_morning_and_a_code_does_not(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMBEDDED, settings.MESSAGES_PROVIDER = True, "mailbox"
+    night = NOON.replace(hour=14)  # 22:00 in Shanghai
+    monkeypatch.setattr(delivery, "now", lambda: night)
+    notice, code = send(template="delegation_ends", on="2026-12-01"), send()
+    work_drain()
+    notice.refresh_from_db()
+    code.refresh_from_db()
+    assert (notice.status, code.status) == ("queued", "sent")
+    assert notice.not_before == datetime(2026, 11, 26, 23, 30, tzinfo=UTC), "07:30 in Shanghai"
+    monkeypatch.setattr(delivery, "now", lambda: night + timedelta(hours=10))
+    all_due()
+    notice.refresh_from_db()
+    assert notice.status == "sent"
+
+
+def test_secrets_are_read_from_a_file_and_no_other_place(tmp_path: Path, servers: Servers) -> None:
+    file = tmp_path / "messages.json"
+    file.write_text(json.dumps({"aliyun": {"access_key_id": "from-the-file"}}))
+    say = "from django.conf import settings; print(settings.MESSAGES['aliyun']['access_key_id'])"
+    environment = dict(os.environ) | servers.environment() | {"MESSAGES_FILE": str(file)}
+    out = subprocess.run(
+        [sys.executable, "-c", say], cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True, text=True
+    )
+    assert out.stdout.strip() == "from-the-file"
