@@ -14,17 +14,20 @@ class TeleconsultConfig(AppConfig):
         from hospital.common.retention import register
         from hospital.keeping.events import RecordRestricting
         from hospital.keeping.services import register_blocker
+        from hospital.messages.composing import composer_register
         from hospital.people.archive import part_register
         from hospital.people.consents import ConsentWithdrawn
         from hospital.people.references import How, merge_attaches, merge_check, merge_knows
         from hospital.people.retention import register_visits
 
-        from . import merging, reactions, retention, scopes
+        from . import exam_work as exam_work  # registers its due work
+        from . import merging, reactions, retention, scopes, telling
         from .archive import exams_part
         from .texts import TITLES
 
         register_titles(TITLES)
         scopes.register()
+        composer_register(telling.EXAM, telling.compose)
         part_register("exams", exams_part)
         merge_knows("teleconsult.Exam", "patient", How.MOVE)
         for label in ("records.Image.patient", "people.Consent.patient"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from . import demo, live
+from . import demo, later, live
 
 
 @shared_task(name="teleconsult.sweep", ignore_result=True)
@@ -11,3 +11,9 @@ def sweep() -> None:
     live.sweep()
     if settings.EMBEDDED:
         demo.keep_one_exam_soon()
+
+
+@shared_task(name="teleconsult.watch", ignore_result=True)
+def watch() -> None:
+    """Door: exams booked before an upgrade, or before their type got other reminders, are watched too."""
+    later.watch_all()

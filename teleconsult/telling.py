@@ -1,4 +1,7 @@
-"""Who hears that a booking changed: the patient by SMS, the team in their pages. Sent through the outbox."""
+"""What patients and staff are told of an exam. Words and reader are made when a message is sent, from the exam as it is.
+
+No text says what is examined or why: the preparation (fasting) is all it must say.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,33 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from hospital.common.clock import SHANGHAI
-from hospital.messages.services import IN_APP, message_send
+from hospital.access.models import Membership, Role
+from hospital.common.clock import SHANGHAI, now
+from hospital.messages import kinds
+from hospital.messages.composing import About, Moot, Said
+from hospital.messages.providers import group_known
+from hospital.messages.quiet import SOON
+from hospital.messages.services import GROUP, IN_APP, message_send, messages_drop
+from hospital.people.wishes import wishes_of
 
 from .models import Exam
+from .states import State
 
+EXAM = "exam"  # the kind under which messages name an exam
+DESK_GROUP = "desk"  # the staff group that hears of late exams, where one is configured
+BEFORE = "before"  # in the queued values: when the exam was to be before a move, as `when` says it
+# template -> its kind for wishes, and the states in which there is still something to say
+TOLD: dict[str, tuple[str, State]] = {
+    "exam_booked": (kinds.BOOKED, State.BOOKED),
+    "exam_reminder": (kinds.REMINDER, State.BOOKED),
+    "exam_moved": (kinds.MOVED, State.BOOKED),
+    "exam_cancelled": (kinds.CANCELLED, State.CANCELLED),
+    "exam_displaced": (kinds.CANCELLED, State.CANCELLED),
+}
 WHEN = "%Y-%m-%d %H:%M"
+WEEKDAYS_ZH = "一二三四五六日"
+WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def when(moment: datetime) -> str:
@@ -19,15 +43,69 @@ def when(moment: datetime) -> str:
     return moment.astimezone(SHANGHAI).strftime(WHEN)
 
 
-def context_of(exam: Exam, **more: str) -> dict[str, str]:
-    """What the texts about a booking are filled with; none of it says why somebody is cared for."""
-    place = exam.requesting_institution
+def day_of(moment: datetime, language: str) -> str:
+    """A Shanghai day as people say it: `11月27日（周五）`, `Fri 27 Nov`."""
+    local = moment.astimezone(SHANGHAI)
+    if language == "en":
+        return f"{WEEKDAYS_EN[local.weekday()]} {local.day} {MONTHS_EN[local.month - 1]}"
+    return f"{local.month}月{local.day}日（周{WEEKDAYS_ZH[local.weekday()]}）"
+
+
+def values(exam: Exam, language: str) -> dict[str, str]:
+    """What the texts of an exam are filled with, as it is now."""
+    english = language == "en"
+    place, room = exam.requesting_institution, exam.room
     return {
-        "when": when(exam.starts_at),
-        "place": place.name,
-        "place_en": place.name_en or place.name,
-        "room": exam.room.name,
-    } | more
+        "day": day_of(exam.starts_at, language),
+        "time": exam.starts_at.astimezone(SHANGHAI).strftime("%H:%M"),
+        "place": f"{place.name_en if english else place.short_name} {room.name_en or room.name if english else room.name}",
+        "number": exam.accession,
+        "preparation": exam.exam_type.preparation_en if english else exam.exam_type.preparation_zh,
+    }
+
+
+def _soon(exam: Exam, context: dict[str, str]) -> bool:
+    """Whether a change can't wait for the morning: the exam, or the time it had before, is near."""
+    moments = [exam.starts_at]
+    if BEFORE in context:
+        moments.append(datetime.strptime(context[BEFORE], WHEN).replace(tzinfo=SHANGHAI))
+    return any(moment - now() <= SOON for moment in moments)
+
+
+def compose(about: About) -> Said | Moot:
+    """The words for one patient's message, or why nothing is said.
+
+    Also of a record that is only stored: that an exam is off is still said to who asked for that.
+    """
+    related = ("patient", "exam_type", "room", "requesting_institution")
+    exam = Exam.objects.select_related(*related).filter(id=about.id).first()
+    base = about.template.removesuffix("_en")
+    kind, state = TOLD[base]
+    if exam is None or exam.state != state:
+        return Moot("not_so_any_more")
+    if exam.starts_at <= now() and BEFORE not in about.context:
+        return Moot("too_late")
+    wishes = wishes_of(exam.patient_id)
+    if kind in wishes.refused:
+        return Moot("refused_by_patient")
+    context = values(exam, wishes.language)
+    urgent = kind not in kinds.REFUSABLE and _soon(exam, about.context)
+    if BEFORE in about.context:
+        context[BEFORE] = about.context[BEFORE]
+    template = f"{base}_en" if wishes.language == "en" else base
+    return Said(to=exam.patient.phone, template=template, context=context, urgent=urgent)
+
+
+def patient_told(exam: Exam, template: str, **more: str) -> None:
+    """Queue one message to the patient: the newest word about an exam replaces what still waits to be said."""
+    messages_drop(about=(EXAM, exam.id), reason="newer_word")
+    message_send(
+        to=exam.patient.phone,
+        channel=wishes_of(exam.patient_id).channel,
+        template=template,
+        context=values(exam, "zh") | more,
+        about=(EXAM, exam.id),
+    )
 
 
 def team_of(exam: Exam) -> set[UUID]:
@@ -36,15 +114,29 @@ def team_of(exam: Exam) -> set[UUID]:
     return found | ({exam.assistant_id} if exam.assistant_id else set())
 
 
-def patient_told(exam: Exam, template: str, **more: str) -> None:
-    """One SMS to the number on file."""
-    if exam.patient.phone:
-        message_send(
-            to=exam.patient.phone, channel="sms", template=template, context=context_of(exam, **more)
-        )
-
-
 def team_told(exam: Exam, user_ids: Iterable[UUID], template: str, **more: str) -> None:
     """One notice in the pages for each of them."""
-    for user_id in sorted(user_ids):
-        message_send(to=str(user_id), channel=IN_APP, template=template, context=context_of(exam, **more))
+    for user_id in sorted(set(user_ids)):
+        message_send(to=str(user_id), channel=IN_APP, template=template, context=values(exam, "zh") | more)
+
+
+def with_role(role: Role, institution_id: UUID) -> list[UUID]:
+    """Active staff with this role there."""
+    found = Membership.objects.filter(role=role, institution_id=institution_id, user__is_active=True)
+    return list(found.order_by("user_id").values_list("user_id", flat=True))
+
+
+def late(exam: Exam) -> None:
+    """The desk, in its pages, and its group where there is one."""
+    team_told(exam, with_role(Role.SCHEDULER, exam.requesting_institution_id), "exam_late")
+    if group_known(DESK_GROUP):
+        message_send(to=DESK_GROUP, channel=GROUP, template="exam_late", context=values(exam, "zh"))
+
+
+def unsigned(exam: Exam, *, to_head: bool) -> None:
+    """The physician; later who answers for quality at both hospitals (there is no role of a head of department)."""
+    people = [exam.remote_physician_id]
+    if to_head:
+        for place in (exam.performing_institution_id, exam.requesting_institution_id):
+            people += with_role(Role.QUALITY_CONTROL, place)
+    team_told(exam, people, "report_unsigned")

@@ -104,6 +104,8 @@ ACTIONS: dict[str, Row] = {
     "patient.merge": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
     "patient.verify": _DESK | at(INSTITUTION, B),
     "correction.decide": at(INSTITUTION, S, Role.QUALITY_CONTROL.value),
+    "patient.messages": _DESK,
+    "me.messages": at(OWN, PATIENT),
     "patient.consent": _DESK | at(INSTITUTION, B),
     "patient.consents": _DESK | at(INSTITUTION, B),
     # Whose record is opened is named by the document in hand; the relation begins with it.

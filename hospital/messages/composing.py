@@ -29,11 +29,12 @@ class Moot:
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """Which message wants words: its template as it was queued, what it speaks of, when it was queued for whom."""
+    """Which message wants words: its template, channel and values as they were queued, and what it speaks of."""
 
     template: str
     channel: str
     id: UUID
+    context: dict[str, str]
 
 
 Composer = Callable[[About], Said | Moot]

@@ -44,9 +44,9 @@ def _words(message: Message) -> Said | Moot | None:
     """What it says now; None for a message that speaks of nothing that can change."""
     if message.about_id is None:
         return None
-    return compose(
-        message.about_kind, About(template=message.template, channel=message.channel, id=message.about_id)
-    )
+    context = json.loads(message.context or "{}")
+    about = About(template=message.template, channel=message.channel, id=message.about_id, context=context)
+    return compose(message.about_kind, about)
 
 
 def _again(message: Message, key: str, at: Any) -> None:

@@ -14,7 +14,9 @@ from hospital.common.crypto import blind_index
 from hospital.common.work import work_add
 
 from .models import Message
+from .providers import GROUP as GROUP
 from .providers import IN_APP as IN_APP
+from .states import Event, State, advance
 from .templates import render
 
 WORK = "message"
@@ -58,3 +60,17 @@ def message_send(
     message.save()
     work_add(kind=WORK, key=str(message.id), payload={"message_id": str(message.id)})
     return message
+
+
+@transaction.atomic
+def messages_drop(*, about: tuple[str, UUID], reason: str) -> int:
+    """What still waits about this thing is not said any more; how many. One that is being sent now is sent."""
+    kind, about_id = about
+    waiting = Message.objects.select_for_update(skip_locked=True).filter(
+        about_kind=kind, about_id=about_id, status=State.QUEUED
+    )
+    rows = list(waiting)
+    for row in rows:
+        row.status, row.reason = advance(State.QUEUED, Event.MOOT), reason
+        row.save(update_fields=["status", "reason"])
+    return len(rows)

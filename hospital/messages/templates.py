@@ -22,20 +22,6 @@ TEMPLATES: dict[str, str] = {
         "{at} 的一次紧急调阅已超过一天未复核，请尽快复核。"
         " An emergency access of {at} was not reviewed within a day; please review it."
     ),
-    "exam_moved": (
-        "【长三角互联网医院】您原定{before}的预约已改到{when}，地点：{place}{room}。如有疑问请致电医院。"
-        " Your booking of {before} is now at {when}, {place_en}, room {room}."
-    ),
-    "exam_cancelled": (
-        "【长三角互联网医院】您{when}在{place}的预约已取消。如需重新预约请致电医院。"
-        " Your booking of {when} at {place_en} is cancelled."
-    ),
-    "exam_moved_staff": (
-        "原定{before}的检查已改动：{when}，{place}{room}。 The exam of {before} was changed: {when}, {place_en}, {room}."
-    ),
-    "exam_cancelled_staff": (
-        "{when}在{place}{room}的检查已取消。 The exam of {when} at {place_en}, {room}, is cancelled."
-    ),
     "paper_ends": (
         "{what}（{name}）将于{day}到期，还有 {days} 天；到期后不能再预约。"
         " {what_en} ({name}) ends on {day}, {days} days from now; nothing can be booked on it afterwards."
@@ -43,6 +29,56 @@ TEMPLATES: dict[str, str] = {
     "break_glass": (
         "【长三角互联网医院】{hospital}的{name}因紧急情况于{at}查看了您的病历，院方将在一天内复核。如有疑问请联系医院。"
         " {name} of {hospital} opened your record in an emergency at {at}; it will be reviewed within a day."
+    ),
+    # Of a booking: one language each, the patient's.
+    "exam_booked": (
+        "【长三角互联网医院】已预约：{day} {time}，{place}，预约号{number}。请带身份证提前15分钟到。{preparation}"
+    ),
+    "exam_booked_en": (
+        "Yangtze Delta Hospital: booked for {day}, {time}, {place}, number {number}. Please bring your identity card"
+        " and come 15 minutes early. {preparation}"
+    ),
+    "exam_reminder": (
+        "【长三角互联网医院】提醒：{day} {time}，{place}，预约号{number}。{preparation}不能来请提前致电医院。"
+    ),
+    "exam_reminder_en": (
+        "Yangtze Delta Hospital: a reminder of {day}, {time}, {place}, number {number}. {preparation}"
+        " If you can't come, please call the hospital."
+    ),
+    "exam_moved": (
+        "【长三角互联网医院】您的预约（{number}）已改到{day} {time}，{place}，原时间取消。{preparation}"
+    ),
+    "exam_moved_en": (
+        "Yangtze Delta Hospital: your booking {number} was moved to {day}, {time}, {place}. The old time is off."
+        " {preparation}"
+    ),
+    "exam_cancelled": (
+        "【长三角互联网医院】您{day} {time}的预约（{number}）已取消，请不要前来；如需改约请致电医院。"
+    ),
+    "exam_cancelled_en": (
+        "Yangtze Delta Hospital: your booking {number} of {day}, {time} was cancelled, please do not come."
+        " To book anew, call the hospital."
+    ),
+    "exam_displaced": (
+        "【长三角互联网医院】很抱歉，因急诊需要，您{day} {time}的预约（{number}）须改期，请不要按原时间前来，我们会尽快联系您。"
+    ),
+    "exam_displaced_en": (
+        "Yangtze Delta Hospital: we are sorry, an emergency takes your time of {day}, {time} ({number}). Please do not"
+        " come then; we will call you about another time."
+    ),
+    "exam_moved_staff": (
+        "原定{before}的检查（{number}）已改动：{day} {time}，{place}。"
+        " The exam {number} of {before} was changed: {day} {time}, {place}."
+    ),
+    "exam_cancelled_staff": (
+        "{day} {time} {place} 的检查（{number}）已取消。 The exam {number} of {day} {time} is cancelled."
+    ),
+    "exam_late": (
+        "{day} {time} {place} 的检查（{number}）到时未开始。 The exam {number} of {day} {time} did not start in time."
+    ),
+    "report_unsigned": (
+        "{day} {time} 的检查（{number}）已结束，报告尚未签署。"
+        " The report of exam {number}, {day} {time}, is not signed yet."
     ),
 }
 

@@ -34,6 +34,7 @@ class PeopleConfig(AppConfig):
         merge_knows("people.IdentityVerification", "patient", How.STAY)
         merge_knows("people.CorrectionRequest", "patient", How.MOVE)
         merge_knows("people.PatientArchive", "patient", How.MOVE_ALL_BUT_DOUBLES)
+        merge_knows("people.MessageWish", "patient", How.MOVE_ALL_BUT_DOUBLES)
         part_register("people", people_part)
         for field in ("first", "second"):
             merge_knows("people.DuplicateReview", field, How.STAY)

@@ -12,7 +12,7 @@ from hospital.common.clock import SHANGHAI
 
 from . import accesses
 from .archive import Content, Table
-from .models import Consent, CorrectionRequest, Delegation, IdentityVerification, Patient
+from .models import Consent, CorrectionRequest, Delegation, IdentityVerification, MessageWish, Patient
 
 READS_MAX = 20_000  # design value: rows of the who-read list; each joins one person's hour
 SEX = {"0": "未知 unknown", "1": "男 male", "2": "女 female", "9": "未说明 not stated"}
@@ -67,7 +67,8 @@ def people_part(patient_ids: Sequence[UUID]) -> Content:
     tables, data = [], {}
     for name, build in (
         ("registrations", _registrations), ("delegates", _delegates), ("consents", _consents),
-        ("verifications", _verifications), ("corrections", _corrections), ("who_read", _who_read),
+        ("messages", _messages), ("verifications", _verifications), ("corrections", _corrections),
+        ("who_read", _who_read),
     ):  # fmt: skip
         table, rows = build(list(patient_ids))
         tables.append(table)
@@ -204,6 +205,25 @@ def _corrections(ids: list[UUID]) -> Built:
             for row in rows
         ],
     )  # fmt: skip
+    return table, rows
+
+
+def _messages(ids: list[UUID]) -> Built:
+    rows = [
+        {
+            "language": row.language, "channel": row.channel, "refused": row.refused,
+            "changed_at": row.changed_at.isoformat(),
+        }
+        for row in MessageWish.objects.filter(patient_id__in=ids).order_by("changed_at")
+    ]  # fmt: skip
+    table = Table(
+        title=("接收消息的意愿", "How to be told"),
+        columns=[("语言", "Language"), ("方式", "By"), ("不要", "Refused"), ("更改", "Changed")],
+        rows=[
+            [row["language"], row["channel"], "、".join(row["refused"]), when(row["changed_at"])]
+            for row in rows
+        ],
+    )
     return table, rows
 
 

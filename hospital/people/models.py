@@ -15,6 +15,7 @@ from . import rules
 from .models_identity import DuplicateReview, PatientInstitution, PatientMerge
 from .models_papers import Privilege, Registration
 from .models_rights import CorrectionRequest, IdentityVerification, PatientArchive
+from .models_wishes import MessageWish
 from .rules import DOCUMENT_TYPES
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Delegation",
     "DuplicateReview",
     "IdentityVerification",
+    "MessageWish",
     "Patient",
     "PatientArchive",
     "PatientInstitution",

@@ -39,6 +39,7 @@ from .models import (
     Delegation,
     DuplicateReview,
     IdentityVerification,
+    MessageWish,
     Patient,
     PatientArchive,
     PatientMerge,
@@ -244,6 +245,13 @@ PARTS = (
         ("家属及照护人授权", "delegations to family and carers"),
         40,
         lambda patient_id: Delegation.objects.filter(patient_id=patient_id),
+        on_request=True,
+    ),
+    _part(
+        "people.message_wish",
+        ("接收消息的意愿", "how the patient wants to be told"),
+        40,
+        lambda patient_id: MessageWish.objects.filter(patient__in=selectors.ids_of(patient_id)),
         on_request=True,
     ),
     _part(

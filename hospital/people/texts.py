@@ -156,5 +156,9 @@ TITLES: dict[str, tuple[str, str]] = {
         "双方签署须由不同人员登记。",
         "The two sides' signatures are recorded by two people.",
     ),
+    "message_not_refusable": (
+        "改期和取消一定会通知，不能拒收。",
+        "A move or a cancellation is always told; it can't be refused.",
+    ),
     "practice_too_short": ("独立执业不足三年。", "Less than three years of independent practice."),
 }

@@ -14,6 +14,7 @@ from . import (
     api_identity,
     api_papers,
     api_rights,
+    api_wishes,
 )
 
 urlpatterns = [
@@ -26,6 +27,8 @@ urlpatterns = [
         api_delegates.PatientDelegateDoor.as_view(),
     ),
     path("patients/<uuid:patient_id>/consents", api_consents.PatientConsentsDoor.as_view()),
+    path("patients/<uuid:patient_id>/messages", api_wishes.PatientWishesDoor.as_view()),
+    path("me/patients/<uuid:patient_id>/messages", api_wishes.MyWishesDoor.as_view()),
     path("consents/<uuid:consent_id>/withdraw", api_consents.ConsentWithdrawDoor.as_view()),
     path("agreements", api_papers.AgreementsDoor.as_view()),
     path("agreements/<uuid:agreement_id>/sign", api_papers.AgreementSignDoor.as_view()),

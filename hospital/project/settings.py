@@ -131,6 +131,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "audit.seal", "schedule": 0.5, "options": {"expires": 2}},
     "tidy": {"task": "access.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "sweep": {"task": "teleconsult.sweep", "schedule": 5.0, "options": {"expires": 10}},
+    "watch": {"task": "teleconsult.watch", "schedule": 3600.0, "options": {"expires": 600}},
     "keeping": {"task": "keeping.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "clear": {"task": "keeping.clear", "schedule": 600.0, "options": {"expires": 600}},
     # A night that a stopped worker missed is the next night's: nothing is erased in the middle of a day.

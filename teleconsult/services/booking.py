@@ -21,7 +21,7 @@ from hospital.scheduling import selectors as scheduling
 from hospital.scheduling import services as scheduling_services
 from hospital.scheduling.rules import HOLD_FOR
 
-from .. import rules, selectors
+from .. import later, rules, selectors
 from ..models import Exam
 from ..states import Command
 from ..telling import patient_told, team_of, team_told, when
@@ -175,6 +175,8 @@ def exam_book(
     )  # fmt: skip
     refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
     noted(exam, principal, "exam.book")
+    later.watch(exam)
+    patient_told(exam, "exam_booked")
     return selectors.exam_get(SYSTEM, exam.id)
 
 

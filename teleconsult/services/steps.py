@@ -9,7 +9,7 @@ from hospital.access.principals import Principal
 from hospital.audit.services import audit_record
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 
-from .. import rules, selectors
+from .. import later, rules, selectors
 from ..models import Exam, ExamTransition
 from ..representations import COMMAND_ACTIONS, parts_of
 from ..states import Command, IllegalTransition, State, advance
@@ -60,6 +60,7 @@ def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -
         patient_ids=(exam.patient_id,),
         urgent=command in STOPPING,
     )
+    later.stepped(exam, command)
     announced(exam)
 
 

@@ -268,6 +268,7 @@ def _deed_bodies(house: House) -> dict[str, dict[str, Any]]:
     return {
         "/consents": {"text_version": "1", "given_by": "patient", "method": "witness", "witness_name": "钱丽"},
         "/abort": {"code": "other", "reason": "x"},
+        "/messages": {"language": "en", "channel": "sms", "refused": ["reminder"]},
         "/report": {"findings": "x", "impression": "x", "revision": 1},
         "/missing-views": {"views": ["spleen"], "reason": "gas"},
         "/measurements": {"frame_id": 77, "kind": "distance", "points": [[1, 1], [9, 9]]},

@@ -20,6 +20,7 @@ CLASS_OF = {
     "people_consent": "people.consent",
     "people_breakglass": "people.break_glass",
     "people_delegation": "people.delegation",
+    "people_messagewish": "people.message_wish",
     "people_accountpatient": "people.account_link",
     "people_correctionrequest": "people.correction",
     "people_patientarchive": "people.archive",

@@ -80,6 +80,11 @@ _CHANNELS: dict[str, Callable[[], Carrier | None]] = {
 }
 
 
+def group_known(name: str) -> bool:
+    """Whether messages to this staff group have somewhere to go."""
+    return name in settings.MESSAGES.get("groups", {})
+
+
 def provider_of(channel: str) -> Carrier:
     """RuntimeError when nobody carries this channel: the message waits until somebody does."""
     found = _CHANNELS[channel]()
