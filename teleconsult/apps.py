@@ -38,6 +38,6 @@ class TeleconsultConfig(AppConfig):
         subscribe(LeaseEnded, reactions.on_lease_ended)
         subscribe(ConsentWithdrawn, reactions.on_consent_withdrawn)
         subscribe(RecordRestricting, reactions.on_record_restricting)
-        register(*retention.PARTS)
+        register(*retention.PARTS, retention.FEEDS)
         register_visits("exam", retention.VISITS)
         register_blocker(retention.still_running)

@@ -10,6 +10,7 @@ from hospital.common.clock import now
 from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import dicom_uid, uuid7
 
+from .models_feeds import CalendarFeed as CalendarFeed
 from .states import State
 
 _STATES = [str(state) for state in State]

@@ -12,12 +12,13 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 
 from hospital.common.clock import now
-from hospital.common.retention import PATIENT, PROCESS, RECORD, UNSEEN, Part, Words, cutoff
+from hospital.common.retention import NETWORK, PATIENT, PROCESS, RECORD, UNSEEN, Part, Words, cutoff
+from hospital.keeping.classes import rows
 from hospital.people.retention import Visits
 from hospital.records import retention as records
 from hospital.scheduling import services as scheduling_services
 
-from .models import Exam, LinkQuality, Presence
+from .models import CalendarFeed, Exam, LinkQuality, Presence
 from .states import PREPARING, SCANNING, State
 
 REPORT_WITHIN = timedelta(days=30)  # design value: a report nobody wrote by then holds up no request
@@ -171,4 +172,10 @@ PARTS = (
         erase=lambda patient_id, before: _exams_erase(_exams(patient_id).exclude(_BOOKING)),
         ids=lambda patient_id, before: _ids(_exams(patient_id)),
     ),
+)
+FEEDS = rows(
+    "teleconsult.feed",
+    ("已停用的日历订阅地址", "calendar addresses that were revoked"),
+    NETWORK,
+    lambda before: CalendarFeed.objects.filter(revoked_at__lt=before),
 )

@@ -150,6 +150,8 @@ ACTIONS: dict[str, Row] = {
     "peer.read": at(AGREEMENT, PEER),
     "me.exams": _ACCOUNT,
     "me.book": _ACCOUNT,
+    "feed.own": at(OWN, *CLINIC),
+    "feed.room": _DESK,
     "me.accesses": _ACCOUNT,
     "page.home": at(NONE, *STAFF),
     "page.account": at(OWN, *STAFF),

@@ -209,7 +209,7 @@ def _corrections(ids: list[UUID]) -> Built:
 
 
 def _messages(ids: list[UUID]) -> Built:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "language": row.language, "channel": row.channel, "refused": row.refused,
             "changed_at": row.changed_at.isoformat(),

@@ -67,7 +67,8 @@ def home(request: HttpRequest, principal: Principal) -> HttpResponse:
 def account(request: HttpRequest, principal: Principal) -> HttpResponse:
     """What the house has to tell one, and one's own sign-ins, security keys and password."""
     mine = {"sessions": sessions.sessions_of(principal), "keys": keys.keys_of(principal)}
-    return show(request, "account.html", notices=messages.notices_of(principal.id), **mine)
+    may = {"feeds": allowed(principal, "feed.own")}
+    return show(request, "account.html", notices=messages.notices_of(principal.id), may=may, **mine)
 
 
 def _day(request: HttpRequest) -> date:

@@ -125,6 +125,24 @@ TEXTS_COMMON: dict[str, tuple[str, str]] = {
         "安全密钥未通过验证，请重试或改用动态验证码。",
         "The security key was not accepted; try again, or use a one-time code.",
     ),
+    "account.feeds": ("日历订阅", "Calendar subscriptions"),
+    "account.feeds_hint": (
+        "在手机或电脑的日历中订阅检查时间，不含患者信息。知道地址的人都能查看，请勿转发；新建地址后旧地址立即失效。",
+        "Subscribe to your exams in a calendar program; patients are not named. Whoever has the address can read it, so"
+        " keep it to yourself; a new address ends the old one at once.",
+    ),
+    "account.feeds_own": ("我的检查", "My exams"),
+    "account.feeds_none": ("没有可订阅的日历。", "No calendar to subscribe to."),
+    "account.feeds_make": ("生成地址", "Make an address"),
+    "account.feeds_again": ("换新地址", "Make another address"),
+    "account.feeds_revoke": ("停用", "Revoke"),
+    "account.feeds_revoked": ("已停用。", "It is revoked."),
+    "account.feeds_shown_once": (
+        "地址只显示这一次，请现在复制：",
+        "The address is shown this once, copy it now:",
+    ),
+    "account.feeds_unread": ("尚未被读取", "not read yet"),
+    "account.feeds_read": ("最近读取：{at}", "last read {at}"),
     "account.keys": ("安全密钥", "Security keys"),
     "account.keys_hint": (
         "可登记 USB、NFC 安全密钥或本机的通行密钥，登录、签发时触碰一次即可。建议至少登记两把。添加前须验证身份。",

@@ -43,7 +43,7 @@ from hospital.people.models import (
 )
 from hospital.records import services as records
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
-from teleconsult import reporting
+from teleconsult import feeds, reporting
 from teleconsult.models import Exam
 from teleconsult.urls import websocket_urlpatterns
 from tests.access.house_rows import (
@@ -148,6 +148,8 @@ def make_house(world: World | None = None) -> House:
         "session_id": world.principals["desk"].token_id, "delegation_id": lent.id, "entry_id": opened.id,
         "consent_id": shared.id, "peer_id": peer.id,
         "code": "abdomen", "resource_id": world.room.id, "institution_id": world.places["home"].id,
+        "feed_id": feeds.feed_make(principal=world.principals["expert"], resource_id=None)[0].id,
+        "feed_secret": "x" * 43,
         "exception_id": exception.id, "released_id": released.id, "time_hold_id": hold_id,
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,

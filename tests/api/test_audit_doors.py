@@ -43,6 +43,7 @@ CATALOGUES = {
     "PeersDoor",
     "RegistryDoor",
     "ExamTypesDoor",
+    "FeedsDoor",
     "InstitutionHoursDoor",
     "ReleasedTimesDoor",
     "ResourceExceptionsDoor",

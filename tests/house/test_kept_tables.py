@@ -16,6 +16,7 @@ CLASS_OF = {
     "teleconsult_exam": "teleconsult.exam",
     "teleconsult_linkquality": "teleconsult.process",
     "teleconsult_presence": "teleconsult.process",
+    "teleconsult_calendarfeed": "teleconsult.feed",
     "people_patient": "people.identity",
     "people_consent": "people.consent",
     "people_breakglass": "people.break_glass",
