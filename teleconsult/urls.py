@@ -10,6 +10,7 @@ from . import (
     api_figures,
     api_own,
     api_feeds,
+    api_own,
     api_peer,
     api_reports,
     api_robot,
