@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from hospital.access.models import User
 from hospital.access.table import ACTIONS
+from hospital.common.work import work_drain
 from tests.access.house import (
     STRANGER_ROLES,
     Address,
@@ -140,6 +141,8 @@ def test_a_strangers_lists_are_the_same_in_a_full_and_in_an_empty_hospital(setti
 
     empty = lists()
     make_house(world)
+    while work_drain():  # the machine's own health counts what is due
+        pass
     assert len(empty) > 10
     assert {route for route, body in lists().items() if body != empty[route]} == set()
 

@@ -22,7 +22,14 @@ from hospital.common.clock import now
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 from hospital.keeping.models import ErasureRequest, Restriction
 from hospital.people import accesses, corrections, delegates, merges, references, selectors, services
-from hospital.people.models import AccountPatient, BreakGlass, Delegation, Patient, PatientArchive
+from hospital.people.models import (
+    AccountPatient,
+    BreakGlass,
+    Delegation,
+    MessageWish,
+    Patient,
+    PatientArchive,
+)
 from hospital.records import services as records
 from hospital.records.models import Image
 from teleconsult import live
@@ -100,6 +107,7 @@ def full(world: World, patient: Patient, phone: str) -> None:
     for asked in (account.id, world.users["desk"].id):  # the second one's job is there for both
         PatientArchive.objects.create(patient=patient, account_id=asked)
     AccountPatient.objects.create(account_id=account.id, patient=patient)
+    MessageWish.objects.create(patient=patient, changed_by_kind="patient", changed_by_id=account.id)
     asked_before = ErasureRequest.objects.create(
         patient_id=patient.id, institution=world.places["home"], by_kind="patient", by_id=account.id,
         due_at=now(), answered_at=now(),
@@ -124,12 +132,14 @@ def test_everything_of_one_becomes_the_others_and_goes_back_byte_for_byte(
     before, mine = rows(), owned(double)
     assert {label for label, n in mine.items() if not n} == {"people.Patient.merged_into"}
     row = merge(world, double, world.patient)
-    # The other hospital knows both, one account asked for copies of both: the second of each waits at the alias.
+    # The other hospital knows both, one account asked for copies of both, both said how to be told: the second of
+    # each waits at the alias.
     assert {label: n for label, n in owned(double).items() if n} == {
-        "people.PatientInstitution.patient": 1, "people.PatientArchive.patient": 1,
+        "people.PatientInstitution.patient": 1, "people.PatientArchive.patient": 1, "people.MessageWish.patient": 1,
     }  # fmt: skip
     assert row.moved.keys() == {label for label, n in mine.items() if n} - {
-        "people.PatientInstitution.patient"
+        "people.PatientInstitution.patient",
+        "people.MessageWish.patient",
     }
     assert rows() != before
     unmerge(world, row)
