@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hospital.common.clock import now
-from hospital.common.work import work_add
+from hospital.common.models import Work
+from hospital.common.work import works_add
 from hospital.scheduling.exam_times import reminder_moments
 
 from .models import Exam
@@ -30,21 +31,24 @@ def moments_of(exam: Exam) -> list[tuple[int, int]]:
 def watch(exam: Exam) -> None:
     """Everything that is due for this exam at the time it has now; moments that are over are left out."""
     start = exam.starts_at.isoformat()
-    for moment in reminder_moments(exam.starts_at, moments_of(exam)):
-        if moment > now():
-            _add(REMIND, exam, moment, f"{start}:{moment.isoformat()}", at=moment.isoformat())
-    _add(LATE, exam, exam.starts_at + LATE_AFTER, start)
-    _add(NO_SHOW, exam, max(exam.starts_at + NO_SHOW_AFTER, exam.ends_at), start)
+    moments = reminder_moments(exam.starts_at, moments_of(exam))
+    reminders = [
+        _work(REMIND, exam, moment, f"{start}:{moment.isoformat()}", at=moment.isoformat())
+        for moment in moments
+        if moment > now()
+    ]
+    late = _work(LATE, exam, exam.starts_at + LATE_AFTER, start)
+    gone = _work(NO_SHOW, exam, max(exam.starts_at + NO_SHOW_AFTER, exam.ends_at), start)
+    works_add([*reminders, late, gone])
 
 
-def _add(kind: str, exam: Exam, due_at: datetime, key: str, **more: str) -> None:
+def _work(kind: str, exam: Exam, due_at: datetime, key: str, **more: str) -> Work:
     payload = {"exam_id": str(exam.id), "starts_at": exam.starts_at.isoformat(), **more}
-    work_add(kind=kind, key=f"{exam.id}:{key}", payload=payload, due_at=due_at)
+    return Work(kind=kind, key=f"{exam.id}:{key}", payload=payload, due_at=due_at)
 
 
 def watch_report(exam: Exam) -> None:
-    for who, after in UNSIGNED_AFTER.items():
-        _add(UNSIGNED, exam, now() + after, who, who=who)
+    works_add([_work(UNSIGNED, exam, now() + after, who, who=who) for who, after in UNSIGNED_AFTER.items()])
 
 
 def stepped(exam: Exam, command: Command) -> None:

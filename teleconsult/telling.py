@@ -32,6 +32,8 @@ TOLD: dict[str, tuple[str, State]] = {
     "exam_cancelled": (kinds.CANCELLED, State.CANCELLED),
     "exam_displaced": (kinds.CANCELLED, State.CANCELLED),
 }
+# Carriers refuse empty values.
+NOTHING_TO_PREPARE = {False: "请保持手机畅通。", True: "Please keep your phone at hand."}
 WHEN = "%Y-%m-%d %H:%M"
 WEEKDAYS_ZH = "一二三四五六日"
 WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -54,13 +56,14 @@ def day_of(moment: datetime, language: str) -> str:
 def values(exam: Exam, language: str) -> dict[str, str]:
     """What the texts of an exam are filled with, as it is now."""
     english = language == "en"
-    place, room = exam.requesting_institution, exam.room
+    place, room, kind = exam.requesting_institution, exam.room, exam.exam_type
     return {
         "day": day_of(exam.starts_at, language),
         "time": exam.starts_at.astimezone(SHANGHAI).strftime("%H:%M"),
         "place": f"{place.name_en if english else place.short_name} {room.name_en or room.name if english else room.name}",
         "number": exam.accession,
-        "preparation": exam.exam_type.preparation_en if english else exam.exam_type.preparation_zh,
+        "preparation": (kind.preparation_en if english else kind.preparation_zh)
+        or NOTHING_TO_PREPARE[english],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,13 +40,15 @@ def worker(kind: str, *, first: Handler | None = None) -> Callable[[Handler], Ha
 
 def work_add(*, kind: str, key: str, payload: dict[str, Any], due_at: datetime | None = None) -> None:
     """Write the row (once per kind and key) in the caller's transaction and nudge a worker after commit."""
-    due = due_at or now()
-    with transaction.atomic():
-        Work.objects.bulk_create(
-            [Work(kind=kind, key=key, payload=payload, due_at=due)], ignore_conflicts=True
-        )
+    works_add([Work(kind=kind, key=key, payload=payload, due_at=due_at or now())])
     if due_at is None:
         transaction.on_commit(_nudge, robust=True)
+
+
+def works_add(rows: Sequence[Work]) -> None:
+    """Several at once, each once per kind and key; nobody is nudged."""
+    with transaction.atomic():
+        Work.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _nudge() -> None:
