@@ -7,9 +7,8 @@ from devices.fleet.consumers import RobotSocket
 from . import (
     api,
     api_board,
-    api_figures,
-    api_own,
     api_feeds,
+    api_figures,
     api_own,
     api_peer,
     api_reports,
