@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 ALWAYS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEY")
@@ -33,6 +35,18 @@ def _short_token(environ: Mapping[str, str]) -> str | None:
     return f"METRICS_TOKEN must have at least {TOKEN_MIN} characters" if 0 < len(given) < TOKEN_MIN else None
 
 
+def _messages(environ: Mapping[str, str]) -> str | None:
+    """MESSAGES_FILE holds secrets of carriers: what is wrong with it is said without a word of it."""
+    name = environ.get("MESSAGES_FILE", "")
+    if not name:
+        return None
+    try:
+        whole = json.loads(Path(name).read_text())
+    except (OSError, ValueError):
+        whole = None
+    return None if isinstance(whole, dict) else "MESSAGES_FILE must be a readable file with one JSON object"
+
+
 def _addresses(environ: Mapping[str, str]) -> str | None:
     """Where pages carry patients' data, nobody may listen and no other name may be answered to."""
     base, allowed = urlsplit(environ["BASE_URL"]), hosts(environ)
@@ -50,6 +64,6 @@ def problem(environ: Mapping[str, str]) -> str | None:
     missing = [name for name in _needed(environ) if not environ.get(name)]
     if missing:
         return f"{', '.join(missing)} not set: {HELP}"
-    if (short := _short_token(environ)) is not None:
-        return short
+    if (wrong := _short_token(environ) or _messages(environ)) is not None:
+        return wrong
     return None if embedded(environ) else _addresses(environ)

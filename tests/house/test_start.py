@@ -96,6 +96,17 @@ def test_a_metrics_token_is_left_out_or_long() -> None:
         assert said is not None and "METRICS_TOKEN" in said and "change-me" not in said
 
 
+@pytest.mark.parametrize("content", ["", "[]", "{broken", '{"key": "do-not-say-this"'])
+def test_a_file_of_carriers_is_one_json_object_or_nothing_starts(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "messages.json"
+    for path in (file, tmp_path / "nowhere.json"):
+        file.write_text(content)
+        said = problem(PRODUCTION | {"MESSAGES_FILE": str(path)})
+        assert said is not None and "MESSAGES_FILE" in said and "do-not-say" not in said
+    file.write_text('{"groups": {}}')
+    assert problem(PRODUCTION | {"MESSAGES_FILE": str(file)}) is None
+
+
 def test_the_embedded_default_needs_only_what_deploy_up_makes() -> None:
     made = {name: PRODUCTION[name] for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEY")}
     assert problem(made | {"EMBEDDED": "1"}) is None
