@@ -8,22 +8,15 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import PUBLIC, Door, parsed
+from hospital.common.api import PUBLIC, Door
 
 from . import feeds, selectors
 from .models import CalendarFeed
 from .shown import exam_shown
-
-
-class FeedInput(serializers.Serializer[Any]):
-    """A room's id; nothing for one's own calendar."""
-
-    resource_id = serializers.UUIDField(required=False, default=None, allow_null=True)
 
 
 def feed_json(feed: CalendarFeed) -> dict[str, Any]:
@@ -47,7 +40,8 @@ def _ics(data: bytes, name: str) -> HttpResponse:
 
 
 class FeedsDoor(Door):
-    """One's own calendar addresses, which calendars there can be one of, and a new one: its address is said once."""
+    """One's own calendar addresses, which calendars there can be one of, and a new one of
+    oneself: its address is said once."""
 
     actions: ClassVar = {"GET": "feed.own", "POST": "feed.own"}
     catalogue = True
@@ -62,9 +56,20 @@ class FeedsDoor(Door):
         rows = [feed_json(feed) for feed in feeds.feeds_of(principal)]
         return Response({"results": rows, "next": None, "calendars": calendars})
 
-    @extend_schema(request=FeedInput, responses={201: OpenApiTypes.OBJECT})
+    @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        feed, url = feeds.feed_make(principal=principal_of(request), **parsed(FeedInput, request))
+        feed, url = feeds.feed_make(principal=principal_of(request), resource_id=None)
+        return Response(feed_json(feed) | {"url": url}, status=201)
+
+
+class RoomFeedDoor(Door):
+    """An address for the calendar of a room of one's desk, said once."""
+
+    actions: ClassVar = {"POST": "feed.room"}
+
+    @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT})
+    def post(self, request: Request, resource_id: UUID) -> Response:
+        feed, url = feeds.feed_make(principal=principal_of(request), resource_id=resource_id)
         return Response(feed_json(feed) | {"url": url}, status=201)
 
 

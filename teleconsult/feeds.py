@@ -63,7 +63,7 @@ def feed_make(*, principal: Principal, resource_id: UUID | None) -> tuple[Calend
 
     NotFound for a calendar that is not theirs to see.
     """
-    which = Q(user_id=principal.id) if resource_id is None else Q(id=resource_id)
+    which = Q(user_id=principal.id) if resource_id is None else Q(id=resource_id, kind="room")
     resource = reachable(principal).filter(which).select_for_update(of=("self",)).first()
     if resource is None:
         raise NotFound()

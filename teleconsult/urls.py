@@ -60,6 +60,7 @@ urlpatterns = [
     path("me/exams/<uuid:exam_id>/cancel", api_own.MyExamCancelDoor.as_view()),
     path("me/exams/<uuid:exam_id>/calendar", api_feeds.MyExamCalendarDoor.as_view()),
     path("feeds", api_feeds.FeedsDoor.as_view()),
+    path("resources/<uuid:resource_id>/feed", api_feeds.RoomFeedDoor.as_view()),
     path("feeds/<uuid:feed_id>", api_feeds.FeedDoor.as_view()),
     path("feeds/<str:feed_secret>.ics", api_feeds.FeedFileDoor.as_view()),
     path("me/exams/<uuid:exam_id>/report", api_reports.MyReportDoor.as_view()),

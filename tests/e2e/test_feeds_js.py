@@ -40,7 +40,7 @@ class Feeds:
             self.kept.clear()
             return route.fulfill(status=204)
         if route.request.method == "POST":
-            which = (route.request.post_data_json or {})["resource_id"]
+            which = route.request.url.split("resources/")[1].removesuffix("/feed")
             self.kept[which] = {"id": "f1", "resource": {"id": which}, "read_at": None}
             return route.fulfill(status=201, json=self.kept[which] | {"url": URL})
         return route.fulfill(json={"results": list(self.kept.values()), "next": None, "calendars": CALENDARS})

@@ -33,8 +33,8 @@ def client(world: World, who: str) -> APIClient:
 
 
 def made(world: World, who: str, resource_id: Any = None) -> Any:
-    body = {} if resource_id is None else {"resource_id": str(resource_id)}
-    return client(world, who).post("/api/v1/feeds", body, format="json")
+    path = "feeds" if resource_id is None else f"resources/{resource_id}/feed"
+    return client(world, who).post(f"/api/v1/{path}")
 
 
 def path_of(answer: Any) -> str:
@@ -86,7 +86,7 @@ def test_the_desk_subscribes_to_its_rooms_and_to_nobody_elses(world: World) -> N
     assert len(events) == 1
     assert read(path_of(made(world, "desk", world.room2.id)))[0] == []
     assert made(world, "other_desk", world.room.id).status_code == 404
-    assert made(world, "expert", world.room.id).status_code == 404
+    assert made(world, "expert", world.room.id).status_code == 403
     person = Resource.objects.get(user=world.users["bedside"])
     assert made(world, "desk", person.id).status_code == 404, "a person's calendar is their own"
 

@@ -7,7 +7,7 @@ import { stamp } from "./when.js";
 
 async function make(calendar) {
   try {
-    const made = await call("POST", "feeds", { resource_id: calendar.id });
+    const made = await call("POST", calendar.own ? "feeds" : `resources/${calendar.id}/feed`);
     const address = h("input", { class: "num", readonly: "", value: made.url, "aria-label": t("account.feeds_shown_once") });
     replace($("#feeds-new"), h("p", {}, t("account.feeds_shown_once")), address);
     address.select();
