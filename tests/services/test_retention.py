@@ -41,7 +41,7 @@ from hospital.keeping.models import Erasure
 from hospital.messages.models import Message
 from hospital.people.models import Patient
 from hospital.records.models import FrozenFrame, Image, Measurement, Report
-from teleconsult.models import Exam, LinkQuality
+from teleconsult.models import CalendarFeed, Exam, LinkQuality
 from tests.factories import World, make_world
 from tests.services.kept import aged, person, reported
 
@@ -294,6 +294,7 @@ def _old_rows(world: World, ago: timedelta) -> None:
     token = AccessToken.objects.create(digest=b"t" * 32, user=user, expires_at=at)
     live = AccessToken.objects.create(digest=b"l" * 32, user=user, expires_at=now() + timedelta(days=1))
     Ticket.objects.create(digest=b"k" * 32, token=live, expires_at=at)
+    CalendarFeed.objects.create(resource=world.room, made_by=user, digest=b"f" * 32, revoked_at=at)
     CodeTry.objects.create(phone_index=b"p", address="", at=at)
     UnknownName.objects.create(digest=b"u" * 32, last_at=at)
     UnknownName.objects.create(digest=b"v" * 32, last_at=at, locked_until=now() + timedelta(minutes=5))
