@@ -19,9 +19,17 @@ class TeleconsultConfig(AppConfig):
         from hospital.people.consents import ConsentWithdrawn
         from hospital.people.references import How, merge_attaches, merge_check, merge_knows
         from hospital.people.retention import register_visits
+        from hospital.scheduling.events import TimeFreed
 
         from . import exam_work as exam_work  # registers its due work
-        from . import merging, reactions, retention, scopes, telling
+        from . import (
+            merging,
+            reactions,
+            retention,
+            scopes,
+            telling,
+            work_handlers,  # noqa: F401  registers its handlers
+        )
         from .archive import exams_part
         from .texts import TITLES
 
@@ -30,6 +38,7 @@ class TeleconsultConfig(AppConfig):
         composer_register(telling.EXAM, telling.compose)
         part_register("exams", exams_part)
         merge_knows("teleconsult.Exam", "patient", How.MOVE)
+        merge_knows("teleconsult.ExamRequest", "patient", How.MOVE)
         for label in ("records.Image.patient", "people.Consent.patient"):
             merge_attaches(label, by="exam_id", of="teleconsult.Exam.patient")
         merge_check(merging.no_exam_open)
@@ -39,5 +48,7 @@ class TeleconsultConfig(AppConfig):
         subscribe(ConsentWithdrawn, reactions.on_consent_withdrawn)
         subscribe(RecordRestricting, reactions.on_record_restricting)
         register(*retention.PARTS, retention.FEEDS)
+        subscribe(TimeFreed, reactions.on_time_freed)
+        register(*retention.PARTS)
         register_visits("exam", retention.VISITS)
         register_blocker(retention.still_running)

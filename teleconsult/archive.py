@@ -13,7 +13,7 @@ from hospital.records import selectors as records
 from hospital.records.models import Image, Report
 
 from . import reporting, selectors
-from .models import Exam
+from .models import Exam, ExamRequest
 from .report_views import report_for_patient
 from .representations import exam_for_patient
 
@@ -27,15 +27,26 @@ STATES = {
 def exams_part(patient_ids: Sequence[UUID]) -> Content:
     """Exams of one person under all their ids, oldest first; clinical texts as signed, every version."""
     exams = list(selectors.exams_of_people(patient_ids))
+    rows = ExamRequest.objects.filter(patient_id__in=patient_ids).select_related("exam_type", "institution")
+    requests = list(rows.order_by("asked_at", "id"))
     reports = [(exam, report) for exam in exams for report in _signed(exam)]
     data = {
         "exams": [exam_for_patient(exam) | {"clinical_question": exam.clinical_question} for exam in exams],
         "reports": [
             report_for_patient(exam, report) | {"signed_content": report.content} for exam, report in reports
         ],
-    }
+        "exam_requests": [
+            {"asked_at": row.asked_at.isoformat(), "exam_type": row.exam_type_id, "state": row.state,
+             "priority": row.priority, "clinical_question": row.clinical_question, "history": row.history}
+            for row in requests
+        ],
+    }  # fmt: skip
     files = [file for exam in exams for file in _pictures(exam)]
-    return Content(tables=[_exams(exams), *[_report(*pair) for pair in reports]], data=data, files=files)
+    return Content(
+        tables=[_exams(exams), *_requests(requests), *[_report(*pair) for pair in reports]],
+        data=data,
+        files=files,
+    )
 
 
 def _signed(exam: Exam) -> list[Report]:
@@ -59,6 +70,30 @@ def _exams(exams: list[Exam]) -> Table:
             for exam in exams
         ],
     )  # fmt: skip
+
+
+REQUEST_STATES = {
+    "asked": "已申请 asked", "waiting": "候补中 waiting", "booked": "已预约 booked", "declined": "未受理 declined",
+    "withdrawn": "已撤回 withdrawn",
+}  # fmt: skip
+
+
+def _requests(rows: list[ExamRequest]) -> list[Table]:
+    if not rows:
+        return []
+    cells = [
+        [when(row.asked_at), f"{row.exam_type.name_zh} {row.exam_type.name_en}", REQUEST_STATES[row.state],
+         row.clinical_question, row.institution.name]
+        for row in rows
+    ]  # fmt: skip
+    columns = [
+        ("时间", "Time"),
+        ("项目", "Exam"),
+        ("状态", "State"),
+        ("检查目的", "Question"),
+        ("医院", "Hospital"),
+    ]
+    return [Table(title=("检查申请", "Requests for exams"), columns=columns, rows=cells)]
 
 
 def _report(exam: Exam, report: Report) -> Table:

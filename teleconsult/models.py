@@ -11,7 +11,11 @@ from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import dicom_uid, uuid7
 
 from .models_feeds import CalendarFeed as CalendarFeed
+from .models_requests import ExamRequest as ExamRequest
+from .models_requests import SlotOffer as SlotOffer
+from .models_requests import WaitingEntry as WaitingEntry
 from .states import State
+from .states_requests import PRIORITIES, ROUTINE
 
 _STATES = [str(state) for state in State]
 
@@ -23,6 +27,7 @@ class Exam(models.Model):
     accession = models.CharField(max_length=16, unique=True)
     study_uid = models.CharField(max_length=64, unique=True, default=dicom_uid)
     state = models.CharField(max_length=12, default=State.BOOKED)
+    priority = models.CharField(max_length=8, default=ROUTINE)
     starts_at = models.DateTimeField(db_index=True)
     ends_at = models.DateTimeField()
     patient = models.ForeignKey("people.Patient", models.PROTECT, related_name="exams")
@@ -51,6 +56,7 @@ class Exam(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=_STATES), name="exam_state_known"),
+            models.CheckConstraint(condition=Q(priority__in=PRIORITIES), name="exam_priority_known"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="exam_ends_after_start"),
             models.CheckConstraint(
                 condition=~Q(remote_physician=F("bedside_physician")), name="exam_two_different_physicians"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
 from devices.fleet.push import push_exam, push_exam_changed
 from hospital.access.principals import SYSTEM
+from hospital.common.clock import now
 from hospital.keeping.events import RecordRestricting
 from hospital.people.consents import ConsentWithdrawn
+from hospital.scheduling.events import TimeFreed
 
 from . import services
-from .models import Exam
+from .models import Exam, ExamRequest
 from .states import State
+from .states_requests import OPEN_REQUESTS
 
 BEDSIDE_ABSENT = "BEDSIDE_ABSENT"  # devices.wire StopCause name
 
@@ -43,3 +46,13 @@ def on_record_restricting(event: RecordRestricting) -> None:
     waiting = Exam.objects.filter(patient_id=event.patient_id, state=State.BOOKED)
     for exam_id in list(waiting.values_list("id", flat=True)):
         services.exam_cancel(principal=SYSTEM, exam_id=exam_id, reason="erasure asked by the patient")
+    asked = ExamRequest.objects.filter(patient_id=event.patient_id, state__in=OPEN_REQUESTS)
+    for request_id in list(asked.values_list("id", flat=True)):
+        services.request_withdraw(
+            principal=SYSTEM, request_id=request_id, reason="erasure asked by the patient"
+        )
+
+
+def on_time_freed(event: TimeFreed) -> None:
+    """Whoever waits is looked at by the next poll: no nudge for each cancellation."""
+    services.serve_later(event.starts_at, event.ends_at, due_at=now())

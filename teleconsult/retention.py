@@ -18,7 +18,7 @@ from hospital.people.retention import Visits
 from hospital.records import retention as records
 from hospital.scheduling import services as scheduling_services
 
-from .models import CalendarFeed, Exam, LinkQuality, Presence
+from .models import CalendarFeed, Exam, ExamRequest, LinkQuality, Presence
 from .states import PREPARING, SCANNING, State
 
 REPORT_WITHIN = timedelta(days=30)  # design value: a report nobody wrote by then holds up no request
@@ -108,6 +108,22 @@ def _process_candidates(before: datetime) -> QuerySet[LinkQuality, UUID]:
     return LinkQuality.objects.filter(at__lt=before).values_list("exam__patient_id", flat=True).distinct()
 
 
+def _asked(patient_id: UUID, before: datetime | None) -> QuerySet[ExamRequest]:
+    """Asked for, and nobody came."""
+    rows = ExamRequest.objects.filter(Q(exam=None) | Q(exam__checked_in_at=None), patient_id=patient_id)
+    return rows if before is None else rows.filter(asked_at__lt=before)
+
+
+def _done(patient_id: UUID) -> QuerySet[ExamRequest]:
+    return ExamRequest.objects.filter(patient_id=patient_id, exam__checked_in_at__isnull=False)
+
+
+def _requests_erase(rows: QuerySet[ExamRequest]) -> int:
+    count = rows.count()
+    rows.delete()
+    return count
+
+
 def _record(what: str, words: Words, order: int) -> Part:
     """A part that hospital.records keeps by exam."""
 
@@ -143,6 +159,30 @@ PARTS = (
         erase=_process_erase,
         newest=lambda patient_id: _links(patient_id, None).aggregate(at=Max("at"))["at"],
         candidates=_process_candidates,
+    ),
+    Part(
+        name="teleconsult.request",
+        words=("检查申请", "requests for exams"),
+        subject=PATIENT,
+        clock=RECORD,
+        order=83,
+        count=lambda patient_id, before: _done(patient_id).count(),
+        erase=lambda patient_id, before: _requests_erase(_done(patient_id)),
+    ),
+    Part(
+        name="teleconsult.request_unseen",
+        words=("未就诊的检查申请", "requests nobody came for"),
+        subject=PATIENT,
+        clock=UNSEEN,
+        own_clock=True,
+        on_request=True,
+        order=82,
+        count=lambda patient_id, before: _asked(patient_id, before).count(),
+        erase=lambda patient_id, before: _requests_erase(_asked(patient_id, before)),
+        newest=lambda patient_id: _asked(patient_id, None).aggregate(at=Max("asked_at"))["at"],
+        candidates=lambda before: (
+            ExamRequest.objects.filter(asked_at__lt=before).values_list("patient_id", flat=True).distinct()
+        ),
     ),
     Part(
         name="teleconsult.booking",

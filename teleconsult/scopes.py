@@ -107,10 +107,26 @@ def _agreement(asked: Asked) -> Q:
     return Q(requesting_institution_id=key.keeper_id, patient_id__in=consented)
 
 
+def _request_own(asked: Asked) -> Q:
+    """What a physician asked for; what is asked for an account's patients."""
+    if asked.role == B:
+        return Q(requested_by_id=asked.principal.id)
+    if asked.role in (PATIENT, DELEGATE):
+        return Q(patient_id__in=Patient.objects.filter(patients_own(asked)).values("id"))
+    raise UnknownScope(f"{asked.action}: {asked.role} has no requests of its own")
+
+
+def _request_institution(asked: Asked) -> Q:
+    return Q(institution_id__in=asked.institutions)
+
+
 def register() -> None:
     scope_register("exam", OWN, _own)
     scope_register("exam", CARE, _care)
     scope_register("exam", INSTITUTION, _institution)
     scope_register("exam", AGREEMENT, _agreement)
+    scope_register("exam_request", OWN, _request_own)
+    scope_register("exam_request", INSTITUTION, _request_institution)
+    limit_register("exam_request", of_readable)
     # What a robot brings late belongs to the record, whoever may read it by then.
     limit_register("exam", of_readable, but=["robot.upload"])

@@ -14,6 +14,19 @@ TITLES: dict[str, tuple[str, str]] = {
         "Some standard views have neither a picture nor a reason; give the reasons first.",
     ),
     "illegal_transition": ("检查当前状态不允许此操作。", "The exam's state does not allow this."),
+    "request_closed": (
+        "这份申请已有处理结果，不能再改动。",
+        "This request has been decided and can't be changed.",
+    ),
+    "offer_over": (
+        "这个时间已不再为您保留；您仍在候补名单上，有空位时会再通知您。",
+        "This time is no longer kept for you; you stay on the waiting list and will be told of the next one.",
+    ),
+    "bad_days": ("日期范围有误。", "The days are not in order, or too far away."),
+    "cannot_displace": (
+        "所选时间有不能让出的检查：患者已签到、本身是急诊，或属于其他机构。",
+        "Something there can't give way: its patient has arrived, it is urgent itself, or another institution's.",
+    ),
     "changed_meanwhile": (
         "这项检查已被他人改动，请按现在的时间再决定。",
         "Somebody changed this exam meanwhile; decide again from where it is now.",

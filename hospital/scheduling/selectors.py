@@ -66,6 +66,22 @@ def taken(periods: dict[UUID, Period]) -> list[dict[str, Any]]:
     return [row for row in found if _meets(row, periods)]
 
 
+def in_the_way(periods: dict[UUID, Period]) -> tuple[list[UUID], list[UUID]]:
+    """(appointments, holds) that block any of these periods."""
+    appointments: set[UUID] = set()
+    holds: set[UUID] = set()
+    for resource_id, period in periods.items():
+        rows = Reservation.objects.filter(
+            resource_id=resource_id, status__in=BLOCKING, period__overlap=period
+        ).exclude(status=HOLD, expires_at__lte=now())
+        for appointment_id, hold_id, status in rows.values_list("appointment_id", "hold_id", "status"):
+            if status == HOLD and hold_id is not None:
+                holds.add(hold_id)
+            elif appointment_id is not None:
+                appointments.add(appointment_id)
+    return sorted(appointments), sorted(holds)
+
+
 def holds_of(user_id: UUID) -> int:
     """How many times this person keeps for somebody now."""
     rows = Reservation.objects.filter(status=HOLD, held_by_id=user_id, expires_at__gt=now())

@@ -32,6 +32,7 @@ NAV = (
     ("page.bedside", "/console/bedside/", "nav.bedside"),
     ("page.my_day", "/console/my-day/", "nav.my_day"),
     ("page.figures", "/console/figures/", "nav.figures"),
+    ("page.requests", "/console/requests/", "nav.requests"),
     ("page.papers", "/console/papers/", "nav.papers"),
     ("page.admin_system", "/console/admin/system/", "nav.admin_system"),
     ("page.admin_security", "/console/admin/security/", "nav.admin_security"),

@@ -15,6 +15,7 @@ from .texts_keeping import TEXTS_KEEPING
 from .texts_live import TEXTS_LIVE
 from .texts_papers import TEXTS_PAPERS
 from .texts_report import TEXTS_REPORT
+from .texts_requests import TEXTS_REQUESTS
 from .texts_tablet import TEXTS_TABLET
 from .texts_trust import TEXTS_TRUST
 
@@ -24,6 +25,7 @@ _PARTS = (
     TEXTS_DESK,
     TEXTS_BOARD,
     TEXTS_FIGURES,
+    TEXTS_REQUESTS,
     TEXTS_IDENTITY,
     TEXTS_KEEPING,
     TEXTS_REPORT,

@@ -9,6 +9,7 @@ from . import (
     pages_identity,
     pages_keeping,
     pages_papers,
+    pages_requests,
     pages_sign_in,
     pages_tablet,
 )
@@ -23,6 +24,8 @@ urlpatterns = [
     path("language/", pages.language),
     path("account/", pages.account),
     path("desk/", pages.desk),
+    path("requests/", pages_requests.requests_page),
+    path("offer/", pages_requests.offer),
     path("identity/", pages_identity.identity),
     path("corrections/", pages_identity.corrections_page),
     path("patients/<uuid:patient_id>/", pages_identity.patient_page),

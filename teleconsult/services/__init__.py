@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .booking import exam_book, exam_cancel, exam_hold, exam_hold_release, exam_move, exam_no_show
+from .displacing import exam_displace
 from .hand_over import bedside_change, bedside_take
 from .own import own_move, own_times
 from .preparation import (
@@ -16,6 +17,7 @@ from .preparation import (
     exam_ready,
     exam_self_test,
 )
+from .requests import request_add, request_book, request_decline, request_fee, request_withdraw
 from .running import (
     exam_abort,
     exam_end,
@@ -26,6 +28,16 @@ from .running import (
     exam_start,
     lease_give_back,
     lease_take,
+)
+from .waiting import (
+    offer_accept,
+    offer_accept_by_link,
+    offer_expire,
+    offer_refuse,
+    offer_refuse_by_link,
+    serve_later,
+    waiting_add,
+    waiting_serve,
 )
 
 __all__ = [
@@ -40,6 +52,7 @@ __all__ = [
     "exam_check_in",
     "exam_consent",
     "exam_consent_withdraw",
+    "exam_displace",
     "exam_end",
     "exam_hold",
     "exam_hold_release",
@@ -55,6 +68,19 @@ __all__ = [
     "exam_start",
     "lease_give_back",
     "lease_take",
+    "offer_accept",
+    "offer_accept_by_link",
+    "offer_expire",
+    "offer_refuse",
+    "offer_refuse_by_link",
     "own_move",
     "own_times",
+    "request_add",
+    "request_book",
+    "request_decline",
+    "request_fee",
+    "request_withdraw",
+    "serve_later",
+    "waiting_add",
+    "waiting_serve",
 ]

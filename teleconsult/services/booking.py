@@ -24,8 +24,9 @@ from hospital.scheduling.rules import HOLD_FOR
 from .. import later, rules, selectors
 from ..models import Exam
 from ..states import Command
+from ..states_requests import ROUTINE
 from ..telling import patient_told, team_of, team_told, when
-from .steps import exam_locked, noted, part_checked, reason_checked, refuse_if_missing, step
+from .steps import exam_locked, next_checked, noted, part_checked, reason_checked, refuse_if_missing, step
 from .team import procedures_of, team_checked
 
 HOLDS_MAX = 5  # design value: times one person may keep at once
@@ -134,6 +135,7 @@ def exam_book(
     assistant_id: UUID | None = None,
     other_procedures: Sequence[dict[str, Any]] = (),
     hold_id: UUID | None = None,
+    priority: str = ROUTINE,
 ) -> Exam:
     """Book physician, physician, robot and room, and an assistant and a probe where needed, in one transaction.
 
@@ -171,6 +173,7 @@ def exam_book(
         robot=robot, room_id=room_id, assistant_id=assistant_id, probe_id=team.probe_id,
         other_procedures=_told(other_procedures), requesting_institution_id=team.requesting_id,
         performing_institution_id=team.performing_id, clinical_question=clinical_question, history=history,
+        priority=priority,
         booked_by_id=None if principal.kind == "system" else principal.id,
     )  # fmt: skip
     refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
@@ -183,10 +186,11 @@ def exam_book(
 def _changing(principal: Principal, exam_id: UUID, command: Command) -> Exam:
     """The locked exam, when the caller may give the command: the desk by the table's row, an account for its patient
     or with the delegation's `book`. What follows is the same for both."""
-    if principal.kind == PATIENT:
-        return exam_locked(principal, exam_id, "me.book")
-    exam = exam_locked(principal, exam_id)
-    part_checked(principal, exam, command)
+    own = principal.kind == PATIENT
+    exam = exam_locked(principal, exam_id, "me.book" if own else "exam.read")
+    if not own:
+        part_checked(principal, exam, command)
+    next_checked(exam, command)  # before anything is looked for: what is over is not "taken"
     return exam
 
 

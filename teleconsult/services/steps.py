@@ -32,13 +32,17 @@ def exam_locked(principal: Principal, exam_id: UUID, action: str = "exam.read") 
     return selectors.exam_get(principal, exam_id, action)
 
 
-def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -> None:
-    """Apply one row of the table: state, history, audit, news. The caller saves further fields before."""
-    before = State(exam.state)
+def next_checked(exam: Exam, command: Command) -> State:
+    """Where the command leads. Conflict `illegal_transition` when the table has no such row."""
     try:
-        after = advance(before, command)
+        return advance(State(exam.state), command)
     except IllegalTransition:
         raise Conflict("illegal_transition", state=exam.state, command=str(command)) from None
+
+
+def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -> None:
+    """Apply one row of the table: state, history, audit, news. The caller saves further fields before."""
+    before, after = State(exam.state), next_checked(exam, command)
     exam.state = after
     exam.save()
     ExamTransition.objects.create(

@@ -48,6 +48,7 @@ from teleconsult.models import Exam
 from teleconsult.urls import websocket_urlpatterns
 from tests.access.house_rows import (
     PNG,
+    asked_made,
     calendars_made,
     correction_made,
     doubles_made,
@@ -154,7 +155,7 @@ def make_house(world: World | None = None) -> House:
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,
         "privilege_id": Privilege.objects.get(user=world.users["expert"]).id,
-        **kept_made(world),
+        **kept_made(world), **asked_made(world),
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
@@ -250,7 +251,19 @@ def _calendar_bodies(house: House) -> dict[str, dict[str, Any]]:
     late = house.world.tomorrow(60 * 24 * 22)
     kept = house.world.booking(starts_at=late.isoformat())
     times = {"starts_at": late.isoformat(), "ends_at": (late + timedelta(hours=1)).isoformat()}
+    team = {name: str(kept[name]) for name in kept if name.endswith("_id") and name != "patient_id"}
     return {
+        "api/v1/exams/displace": {name: str(value) for name, value in kept.items()} | {"reason": "急诊"},
+        "api/v1/exam-requests": {
+            "patient_id": str(house.world.patient.id), "exam_type": "abdomen", "clinical_question": "x",
+            "institution_id": str(house.world.places["home"].id),
+        },
+        "exam-requests/<uuid:exam_request_id>/book": team | {"starts_at": kept["starts_at"]},
+        "exam-requests/<uuid:exam_request_id>/fee": {"fee": "paid"},
+        "exam-requests/<uuid:exam_request_id>/wait": {},
+        "api/v1/offers/by-link": {"token": "x"},
+        "api/v1/offers/by-link/accept": {"token": "x"},
+        "api/v1/offers/by-link/refuse": {"token": "x"},
         "api/v1/holds": {name: str(value) for name, value in kept.items() if name != "patient_id"},
         "exam-types/<str:code>": {
             "minutes": 30, "preparation_zh": "x", "preparation_en": "x", "windows": [], "order_rules": [],

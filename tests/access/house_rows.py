@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 from datetime import date, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,6 +31,7 @@ from hospital.people.models import (
 )
 from hospital.scheduling.models import CalendarException, ReleasedTime
 from teleconsult import services
+from teleconsult.models import SlotOffer
 from tests.factories import World
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + b"rest"
@@ -78,6 +79,21 @@ def calendars_made(world: World) -> tuple[CalendarException, ReleasedTime, UUID]
         del kept[name]
     hold_id, _ = services.exam_hold(principal=world.principals["desk"], **kept)
     return exception, released, hold_id
+
+
+def asked_made(world: World) -> dict[str, UUID]:
+    """A request that waits, and a time on offer to it, a month ahead."""
+    row = services.request_add(
+        principal=world.principals["desk"], patient_id=world.patient.id, exam_type="abdomen",
+        institution_id=world.places["home"].id, clinical_question="胆囊结石？", priority="routine",
+    )  # fmt: skip
+    services.waiting_add(principal=world.principals["desk"], request_id=row.id)
+    starts_at = world.tomorrow(60 * 24 * 25)
+    offer = SlotOffer.objects.create(
+        request=row, hold_id=uuid4(), starts_at=starts_at, ends_at=starts_at + timedelta(minutes=20), team={},
+        digest=b"d" * 32, expires_at=starts_at - timedelta(hours=1),
+    )  # fmt: skip
+    return {"exam_request_id": row.id, "offer_id": offer.id}
 
 
 def shared_made(world: World) -> tuple[Consent, Peer]:
