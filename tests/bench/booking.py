@@ -1,13 +1,13 @@
 """Bookings in a second while 64 desks hold, book, move and cancel over REST, and whether any of it was ever double.
 
 A whole installation without a robot's program, on durable PostgreSQL: ten robots with their teams, the next 30 days
-kept 50 to 80 % full by the clients themselves. Each client is a desk that picks a team and a time and holds it, books
-it (half from their hold), moves or cancels what it booked; a refusal (`taken`, `hold_over`, `changed_meanwhile`) is
-an answer, not an error. Every move names the time it saw, and a third of moves and cancellations are of twenty exams,
-so that desks meet: two successes for one seen state are a lost update. Afterwards the database is asked for
-overlapping reservations and torn bookings. `bookings_per_s` are the four deeds that succeeded, `new_bookings_per_s`
-the exams among them, `asked_per_s` with the refused. `one_row_posts_per_s` is the same clients at a door of the same
-application that writes one row (a request for an exam) in the same run;
+kept 50 to 80 % full by the clients themselves. Each client is a desk that picks a team and a time that its board
+shows as free and holds it, books it (half from their hold), moves or cancels what it booked; a refusal (`taken`,
+`hold_over`, `changed_meanwhile`) is an answer, not an error. Every move names the time it saw, and a third of moves
+and cancellations are of twenty exams, so that desks meet: two successes for one seen state are a lost update.
+Afterwards the database is asked for overlapping reservations and torn bookings. `bookings_per_s` are the four deeds
+that succeeded, `new_bookings_per_s` the exams among them, `asked_per_s` with the refused. `one_row_posts_per_s` is
+the same clients at a door of the same application that writes one row (a request for an exam) in the same run;
 `ratio` is bookings to those. Latencies are of the four deeds, refused ones too.
 """
 
@@ -47,7 +47,7 @@ CLIENTS_N, SLOTS_A_DAY, DAYS = 64, 28, 30
 ONE_ROW_SHARE = 0.25  # of the seconds that are run
 FULL_LOW, FULL_HIGH = 0.5, 0.8
 REFUSALS = (409, 422)
-HOT_N = 20
+HOT_N, BLIND = 20, 0.03
 DEEDS = ("hold", "book", "move", "cancel")
 OVERLAPS = """
 SELECT count(*) FROM scheduling_reservation a JOIN scheduling_reservation b
@@ -89,13 +89,14 @@ class Desk:
 
 @dataclass
 class Tally:
-    """What all clients did together. `at`: exam -> (time, how often it was moved); `moved` counts successes for each
-    of these: two for one are a lost update."""
+    """What all clients did together. `at`: exam -> (time, how often it was moved, team); `moved` counts successes for
+    each: two for one are a lost update. `busy` is what the desks' boards show."""
 
     world: dict[str, Any]
     took_ms: list[float] = field(default_factory=list)
     deeds: Counter[str] = field(default_factory=Counter)
-    at: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    at: dict[str, tuple[datetime, int, int]] = field(default_factory=dict)
+    busy: set[tuple[int, datetime]] = field(default_factory=set)
     ids: list[str] = field(default_factory=list)
     moved: Counter[tuple[str, int]] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
@@ -104,19 +105,31 @@ class Tally:
     def full(self) -> float:
         return len(self.ids) / (len(self.world["teams"]) * DAYS * SLOTS_A_DAY)
 
-    def remember(self, exam_id: str, starts_at: datetime) -> None:
-        self.at[exam_id] = (starts_at, 0)
+    def remember(self, exam_id: str, starts_at: datetime, team: int) -> None:
+        self.at[exam_id] = (starts_at, 0, team)
         self.ids.append(exam_id)
+        self.busy.add((team, starts_at))
+
+    def moved_to(self, exam_id: str, starts_at: datetime) -> None:
+        before, number, team = self.at[exam_id]
+        self.at[exam_id] = (starts_at, number + 1, team)
+        self.busy.discard((team, before))
+        self.busy.add((team, starts_at))
 
     def forget(self, exam_id: str) -> None:
-        if self.at.pop(exam_id, None) is not None:
+        if (found := self.at.pop(exam_id, None)) is not None:
             place = self.ids.index(exam_id)
             self.ids[place] = self.ids[-1]
             self.ids.pop()
+            self.busy.discard((found[2], found[0]))
 
-    def time(self, chance: random.Random) -> datetime:
+    def time(self, chance: random.Random, team: int) -> datetime:
+        """A time that the board shows as free, sometimes one taken without a look: others decide at the same moment too."""
         first = datetime.fromisoformat(self.world["first"])
-        return first + timedelta(days=chance.randrange(DAYS), minutes=20 * chance.randrange(SLOTS_A_DAY))
+        while True:
+            found = first + timedelta(days=chance.randrange(DAYS), minutes=20 * chance.randrange(SLOTS_A_DAY))
+            if (team, found) not in self.busy or chance.random() < BLIND:
+                return found
 
 
 class Client:
@@ -135,9 +148,9 @@ class Client:
         return answer if status < 300 else None
 
     async def book(self, *, held: bool) -> None:
-        team = self.chance.choice(self.tally.world["teams"])
-        starts_at = self.tally.time(self.chance)
-        body = team | {"exam_type": "bench", "starts_at": starts_at.isoformat()}
+        number = self.chance.randrange(len(self.tally.world["teams"]))
+        starts_at = self.tally.time(self.chance, number)
+        body = self.tally.world["teams"][number] | {"exam_type": "bench", "starts_at": starts_at.isoformat()}
         if held:
             hold = await self.ask("hold", "holds", body)
             if hold is None:
@@ -146,7 +159,7 @@ class Client:
         body |= {"patient_id": self.tally.world["patient"], "clinical_question": "bench"}
         exam = await self.ask("book", "exams", body)
         if exam is not None:
-            self.tally.remember(exam["id"], starts_at)
+            self.tally.remember(exam["id"], starts_at, number)
 
     def some(self) -> str:
         """An exam; every third time one of a few, so that desks meet."""
@@ -160,14 +173,14 @@ class Client:
 
     async def move(self) -> None:
         exam_id = self.some()
-        seen, number = self.tally.at[exam_id]
-        to = self.tally.time(self.chance)
+        seen, number, team = self.tally.at[exam_id]
+        to = self.tally.time(self.chance, team)
         body = {"starts_at": to.isoformat(), "expected_starts_at": seen.isoformat()}
         if to == seen or await self.ask("move", f"exams/{exam_id}/move", body) is None:
             return
         self.tally.moved[exam_id, number] += 1
         if exam_id in self.tally.at:
-            self.tally.at[exam_id] = (to, number + 1)
+            self.tally.moved_to(exam_id, to)
 
     async def turn(self) -> None:
         full, draw = self.tally.full, self.chance.random()
@@ -203,8 +216,8 @@ async def _for(seconds: float, clients: list[Client], deed: str) -> float:
 
 async def _load(port: int, world: dict[str, Any], seconds: float, say: Say) -> dict[str, Any]:
     tally = Tally(world)
-    for exam_id, _, starts_at in world["booked"]:
-        tally.remember(exam_id, datetime.fromisoformat(starts_at))
+    for exam_id, team, starts_at in world["booked"]:
+        tally.remember(exam_id, datetime.fromisoformat(starts_at), team)
     tokens = itertools.cycle(world["tokens"])
     clients = [Client(Desk(port, next(tokens)), tally, seed) for seed in range(CLIENTS_N)]
     for client in clients:

@@ -1,0 +1,97 @@
+"""The requests inbox in a real browser, and the page behind an offer's link: without a sign-in, once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import BrowserContext, expect
+
+from hospital.access.models import User
+from hospital.common.clock import shanghai_day, today
+from hospital.common.work import work_drain
+from hospital.messages import selectors as messages
+from teleconsult import services
+from tests.e2e.asgi import beside_browser, served
+from tests.e2e.browser import chromium
+from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.factories import World, make_world
+from tests.owner import as_owner
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture
+def world(settings: Any) -> World:
+    settings.EMBEDDED = True
+    made = make_world()
+    User.objects.filter(username="desk").update(password=make_password(PASSWORD))
+    return made
+
+
+@pytest.fixture
+def context(world: World, settings: Any) -> Iterator[BrowserContext]:
+    with served() as address:
+        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
+        with chromium() as browser:
+            yield browser.new_context(base_url=address, viewport={"width": 1366, "height": 900})
+
+
+def asked(world: World) -> Any:
+    return services.request_add(
+        principal=world.principals["bedside"], patient_id=world.patient.id, exam_type="abdomen",
+        institution_id=world.places["home"].id, clinical_question="胆囊结石？", priority="urgent",
+    )  # fmt: skip
+
+
+def test_the_desk_opens_a_request_takes_a_time_and_books_it(world: World, context: BrowserContext) -> None:
+    with beside_browser() as beside:
+        beside(asked, world)
+        page = context.new_page()
+        sign_in_with_code(page, world, "desk")
+        page.goto("/console/requests/")
+        expect(page.locator("#list")).to_contain_text("加急")
+        expect(page.locator("#list")).not_to_contain_text("胆囊结石")
+        page.locator("#list").get_by_role("button", name="王*东").click()
+        expect(page.locator("#panel")).to_contain_text("胆囊结石？")
+        page.get_by_role("button", name="找空闲时间").click()
+        page.locator("#panel .picks button").first.click()
+        page.get_by_role("button", name="预约这个时间").click()
+        expect(page.locator("#list")).to_contain_text("没有待处理的申请")
+    assert as_owner("SELECT state, exam_id IS NOT NULL FROM teleconsult_examrequest") == [("booked", True)]
+
+
+def _offered(world: World) -> str:
+    """Somebody waits, a time is free: the link in the message."""
+    day = today() + timedelta(days=7 + -(today() + timedelta(days=7)).weekday() % 7)
+    row = asked(world)
+    with patch.object(services.waiting, "serve_later"):
+        services.waiting_add(principal=world.principals["desk"], request_id=row.id, earliest=day, latest=day)
+    services.waiting_serve(starts_at=shanghai_day(day)[0], ends_at=shanghai_day(day)[1])
+    work_drain()
+    text = next(one.text for one in messages.mailbox(to="13900000001") if "#" in one.text)
+    found = re.search(r"(/console/offer/#\S+)", text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_patient_takes_an_offered_time_by_the_link_without_signing_in(
+    world: World, context: BrowserContext
+) -> None:
+    with beside_browser() as beside:
+        link = beside(_offered, world)
+        page = context.new_page()
+        page.goto(link)
+        expect(page.locator("#offer")).to_contain_text("home 医院")
+        expect(page.locator("body")).not_to_contain_text("王小东")
+        page.get_by_role("button", name="确认这个时间").click()
+        expect(page.locator("#offer")).to_contain_text("已为您预约")
+        page.reload()
+        expect(page.locator("#offer")).to_contain_text("已为您预约")
+        expect(page.get_by_role("button", name="确认这个时间")).to_have_count(0)
+    assert as_owner("SELECT state FROM teleconsult_slotoffer") == [("accepted",)]
