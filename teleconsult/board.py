@@ -25,7 +25,7 @@ from hospital.scheduling.intervals import Spans, subtract
 from hospital.scheduling.models import Resource
 
 from . import selectors
-from .models import Exam, LinkQuality, Presence
+from .models import Exam, LinkQuality, Presence, QueueTicket
 from .states import CONNECTED, SCANNING
 
 ACTION = "board.read"
@@ -67,6 +67,7 @@ class Look:
     lines: list[Line]
     exams: list[Exam]
     links: dict[UUID, Link] = field(default_factory=dict)
+    numbers: dict[UUID, int] = field(default_factory=dict)
 
 
 def _exams(principal: Principal) -> QuerySet[Exam]:
@@ -89,6 +90,12 @@ def _links(exams: Sequence[Exam], at: datetime) -> dict[UUID, Link]:
         )
         for ident in ids
     }
+
+
+def _numbers(exams: Sequence[Exam]) -> dict[UUID, int]:
+    """The queue numbers of those who have arrived."""
+    rows = QueueTicket.objects.filter(exam_id__in=[exam.id for exam in exams])
+    return dict(rows.values_list("exam_id", "number"))
 
 
 def _remote(principal: Principal, exams: Sequence[Exam]) -> dict[UUID, str | None]:
@@ -152,7 +159,7 @@ def look(principal: Principal, *, day: date | None = None, days: int = 1) -> Loo
     span = [first + timedelta(days=number) for number in range(days)]
     start, end = shanghai_day(span[0])[0], shanghai_day(span[-1])[1]
     exams = list(_exams(principal).filter(starts_at__gte=start, starts_at__lt=end))
-    return Look(first, days, _lines(principal, exams, span), exams, _links(exams, at))
+    return Look(first, days, _lines(principal, exams, span), exams, _links(exams, at), _numbers(exams))
 
 
 def found(principal: Principal, q: str) -> list[Exam]:

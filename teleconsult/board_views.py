@@ -62,8 +62,10 @@ def _iso(value: Any) -> str | None:
     return value.isoformat() if value is not None else None
 
 
-def exam_on_board(exam: Exam, principal: Principal, link: Link | None = None) -> dict[str, Any]:
-    """One block: no name in full, no clinical word."""
+def exam_on_board(
+    exam: Exam, principal: Principal, link: Link | None = None, number: int | None = None
+) -> dict[str, Any]:
+    """One block: no name in full, no clinical word. `number` is the queue's."""
     return {
         "id": str(exam.id),
         "accession": exam.accession,
@@ -83,6 +85,7 @@ def exam_on_board(exam: Exam, principal: Principal, link: Link | None = None) ->
         "robot": _named(exam.robot),
         "remote_physician": _named(exam.remote_physician),
         "bedside_physician": _named(exam.bedside_physician),
+        "queue_number": number,
         "link": _link(exam, link),
         "allowed": allowed_commands(principal, exam),
     }
@@ -93,6 +96,9 @@ def board_json(look: Look, principal: Principal) -> dict[str, Any]:
         "day": look.day.isoformat(),
         "days": look.days,
         "lines": [line_json(line) for line in look.lines],
-        "results": [exam_on_board(exam, principal, look.links.get(exam.id)) for exam in look.exams],
+        "results": [
+            exam_on_board(exam, principal, look.links.get(exam.id), look.numbers.get(exam.id))
+            for exam in look.exams
+        ],
         "next": None,
     }

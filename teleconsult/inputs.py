@@ -62,6 +62,17 @@ class BoardSearch(serializers.Serializer[Any]):
     q = serializers.CharField(max_length=60, default="", allow_blank=True)
 
 
+class Arrival(serializers.Serializer[Any]):
+    said = serializers.CharField(max_length=120)
+
+
+class WalkIn(serializers.Serializer[Any]):
+    patient_id = serializers.UUIDField()
+    exam_type = serializers.CharField(max_length=40)
+    clinical_question = serializers.CharField(max_length=TEXT_MAX)
+    history = serializers.CharField(max_length=TEXT_MAX, required=False, default="", allow_blank=True)
+
+
 class Book(Team):
     patient_id = serializers.UUIDField()
     clinical_question = serializers.CharField(max_length=TEXT_MAX)

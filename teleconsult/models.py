@@ -11,6 +11,7 @@ from hospital.common.crypto import EncryptedTextField
 from hospital.common.ids import dicom_uid, uuid7
 
 from .models_feeds import CalendarFeed as CalendarFeed
+from .models_queue import QueueTicket as QueueTicket
 from .models_requests import ExamRequest as ExamRequest
 from .models_requests import SlotOffer as SlotOffer
 from .models_requests import WaitingEntry as WaitingEntry

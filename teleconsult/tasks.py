@@ -4,11 +4,13 @@ from celery import shared_task
 from django.conf import settings
 
 from . import demo, later, live
+from .services import delays
 
 
 @shared_task(name="teleconsult.sweep", ignore_result=True)
 def sweep() -> None:
     live.sweep()
+    delays.late_told()
     if settings.EMBEDDED:
         demo.keep_one_exam_soon()
 

@@ -1,6 +1,19 @@
 from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
+    "arrival_unread": (
+        "看不懂。请扫就诊单二维码，或输入证件号码，或“手机尾号 姓名”。",
+        "Not understood. Scan the slip, or give a document number, or the phone's last four and the name.",
+    ),
+    "nobody_arrives": ("今天没有此人的预约。", "Nothing is booked for this person today."),
+    "arrival_ambiguous": (
+        "不止一位患者符合，请用证件号码签到。",
+        "More than one patient fits; check in by document number.",
+    ),
+    "queue_empty": ("没有等候叫号的患者。", "Nobody waits to be called."),
+    "not_waiting": ("此患者不在候诊。", "This patient is not waiting."),
+    "not_called": ("还没有叫过此号。", "This number was not called yet."),
+    "no_gap_today": ("今天没有可用的空档，请另约时间。", "No gap is left today; book another time."),
     "bedside_physician_needed": (
         "这项检查须由床旁医师接手，您的岗位不能接手。",
         "This exam needs a bedside physician; your role can't take it over.",

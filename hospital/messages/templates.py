@@ -49,6 +49,10 @@ TEMPLATES: dict[str, str] = {
         "{what}（{name}）将于{day}到期，还有 {days} 天；到期后不能再预约。"
         " {what_en} ({name}) ends on {day}, {days} days from now; nothing can be booked on it afterwards."
     ),
+    "exam_late": (
+        "【长三角互联网医院】抱歉，今天的检查有延迟，预计 {at} 左右在{place}开始，请在候诊区等候叫号。"
+        " We are sorry: your exam today is late, it will begin at about {at} in {place}. Please wait to be called."
+    ),
     "break_glass": (
         "【长三角互联网医院】{hospital}的{name}因紧急情况于{at}查看了您的病历，院方将在一天内复核。如有疑问请联系医院。"
         " {name} of {hospital} opened your record in an emergency at {at}; it will be reviewed within a day."

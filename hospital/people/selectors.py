@@ -112,6 +112,20 @@ def patient_search(*, principal: Principal, q: str, action: str = "patient.searc
     return _answering(direct or _by_sound(found, q) or _by_part(found, q))
 
 
+def patients_shown(
+    *, principal: Principal, action: str, document_number: str = "", phone_tail: str = "", name: str = ""
+) -> list[Patient]:
+    """Whom a document in hand names, or a phone's last four together with the whole name; none for anything less."""
+    found = patients(principal, action, merged=True)
+    if document_number:
+        which = Q(document_index__in=document_indexes(document_number))
+    elif phone_tail and name:
+        which = Q(phone_tail_index=search.phone_tail_index(phone_tail), name_index=search.name_index(name))
+    else:
+        return []
+    return _answering(list(found.filter(which).order_by("mpi")[:SEARCH_MAX]))
+
+
 def _answering(rows: list[Patient]) -> list[Patient]:
     """Aliases replaced by who answers for them, each once."""
     into = Patient.objects.in_bulk([row.merged_into_id for row in rows if row.merged_into_id])

@@ -65,6 +65,16 @@ def _lock(resource_ids: Iterable[UUID]) -> list[UUID]:
     return ids
 
 
+def resource_lock(resource_id: UUID) -> None:
+    """One at a time with this resource until the caller's transaction ends. Conflict `calendar_locked` after 3 s."""
+    limit_lock_wait()
+    try:
+        with transaction.atomic():
+            list(Resource.objects.select_for_update(no_key=True).filter(id=resource_id).values_list("id"))
+    except OperationalError as error:
+        raise _still_deciding(error) from error
+
+
 def _check(starts_at: datetime, ends_at: datetime) -> None:
     if not rules.period_is_bookable(starts_at, ends_at):
         raise Invalid("bad_period", field="starts_at")

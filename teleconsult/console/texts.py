@@ -14,6 +14,7 @@ from .texts_identity import TEXTS_IDENTITY
 from .texts_keeping import TEXTS_KEEPING
 from .texts_live import TEXTS_LIVE
 from .texts_papers import TEXTS_PAPERS
+from .texts_queue import TEXTS_QUEUE
 from .texts_report import TEXTS_REPORT
 from .texts_requests import TEXTS_REQUESTS
 from .texts_tablet import TEXTS_TABLET
@@ -26,6 +27,7 @@ _PARTS = (
     TEXTS_BOARD,
     TEXTS_FIGURES,
     TEXTS_REQUESTS,
+    TEXTS_QUEUE,
     TEXTS_IDENTITY,
     TEXTS_KEEPING,
     TEXTS_REPORT,

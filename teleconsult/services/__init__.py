@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .arrival import arrival_check_in, exam_check_in, queue_call, queue_call_next, queue_pass
 from .booking import exam_book, exam_cancel, exam_hold, exam_hold_release, exam_move, exam_no_show
 from .displacing import exam_displace
 from .hand_over import bedside_change, bedside_take
@@ -10,7 +11,6 @@ from .preparation import (
     checklist_agree,
     checklist_answer,
     consent_gone,
-    exam_check_in,
     exam_consent,
     exam_consent_withdraw,
     exam_identify,
@@ -39,8 +39,10 @@ from .waiting import (
     waiting_add,
     waiting_serve,
 )
+from .walk_in import walk_in
 
 __all__ = [
+    "arrival_check_in",
     "bedside_change",
     "bedside_take",
     "checklist_agree",
@@ -75,6 +77,9 @@ __all__ = [
     "offer_refuse_by_link",
     "own_move",
     "own_times",
+    "queue_call",
+    "queue_call_next",
+    "queue_pass",
     "request_add",
     "request_book",
     "request_decline",
@@ -83,4 +88,5 @@ __all__ = [
     "serve_later",
     "waiting_add",
     "waiting_serve",
+    "walk_in",
 ]

@@ -1,4 +1,4 @@
-"""From arrival to *ready*: who, whether it may be done, consent, self-test."""
+"""From the couch to *ready*: who, whether it may be done, consent, self-test."""
 
 from __future__ import annotations
 
@@ -22,15 +22,6 @@ from ..models import Checklist, Exam, IdentifierCheck
 from ..states import Command, State
 from ..worklist import worklist_item
 from .steps import end_of, exam_locked, noted, part_checked, reason_checked, refuse_if_missing, step
-
-
-@transaction.atomic
-def exam_check_in(*, principal: Principal, exam_id: UUID) -> Exam:
-    exam = exam_locked(principal, exam_id)
-    part_checked(principal, exam, Command.CHECK_IN)
-    exam.checked_in_at = now()
-    step(exam, Command.CHECK_IN, principal)
-    return exam
 
 
 @transaction.atomic

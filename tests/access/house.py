@@ -151,6 +151,7 @@ def make_house(world: World | None = None) -> House:
         "code": "abdomen", "resource_id": world.room.id, "institution_id": world.places["home"].id,
         "feed_id": feeds.feed_make(principal=world.principals["expert"], resource_id=None)[0].id,
         "feed_secret": "x" * 43,
+        "code": "abdomen", "room_id": world.room.id, "resource_id": world.room.id, "institution_id": world.places["home"].id,
         "exception_id": exception.id, "released_id": released.id, "time_hold_id": hold_id,
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,
@@ -207,6 +208,10 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
             "sex": "2", "phone": "13900000033",
         },
         "/move": {"starts_at": world.tomorrow(400).isoformat()},
+        "api/v1/arrivals": {"said": world.patient.document_number},
+        "api/v1/walk-ins": {
+            "patient_id": str(world.patient.id), "exam_type": "abdomen", "clinical_question": "x",
+        },
         "/identify": {"confirmed": ["name", "birth_date"]},
         "/checklist": {"answers": {
             "last_meal": "x", "wound_or_stoma": False, "recent_surgery": False, "known_aneurysm": False,

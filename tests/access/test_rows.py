@@ -30,6 +30,8 @@ PAGE_ACTIONS = {
     "console/": "page.home",
     "console/account/": "page.account",
     "console/desk/": "page.desk",
+    "console/calls/<uuid:room_id>/": "page.calls",
+    "console/exams/<uuid:exam_id>/slip/": "page.slip",
     "console/patients/<uuid:patient_id>/": "page.patient",
     "console/patients/<uuid:patient_id>/consents/": "page.consents",
     "console/corrections/": "page.identity",

@@ -61,6 +61,7 @@ GOES_WITH = {
     "teleconsult_checklist": "teleconsult_exam",
     "teleconsult_waitingentry": "teleconsult_examrequest",
     "teleconsult_slotoffer": "teleconsult_examrequest",
+    "teleconsult_queueticket": "teleconsult_exam",
     "teleconsult_bedsidehandover": "teleconsult_exam",
     "scheduling_appointment": "teleconsult_exam",
     "scheduling_reservation": "teleconsult_exam",

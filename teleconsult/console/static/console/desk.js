@@ -3,6 +3,7 @@ import { Board } from "./board.js";
 import { mover } from "./board_move.js";
 import { KINDS, linesOf, monday, named } from "./board_rows.js";
 import { $, data, h, replace } from "./dom.js";
+import { arrivals } from "./desk_arrival.js";
 import { bookForm } from "./desk_book.js";
 import { showDetail } from "./desk_detail.js";
 import { findForm } from "./desk_find.js";
@@ -196,6 +197,7 @@ $("#kinds").addEventListener("change", (event) => { kind = event.target.value; k
 $("#line").addEventListener("change", (event) => { key = event.target.value; draw(); });
 $("#new-booking").addEventListener("click", startBooking);
 $("#print-day").addEventListener("click", () => window.print());
+arrivals($("#arrival"), { rooms: linesOf(look, "room"), onArrived: async (id) => { await news.now(); if (exam(id)) select(id); } });
 boardSearch($("#board-search"), { panel, onResults: () => { selected = null; delete panel.dataset.exam; board.select(null); }, onPick: found });
 // Time goes on without news: the line of now, who is late, who waits how long.
 setInterval(() => { if (!carry.busy()) draw(); }, 20_000);

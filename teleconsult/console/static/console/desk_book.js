@@ -1,6 +1,7 @@
 // Step 2 of a booking: exam, question, who and when (found or typed), one submit.
 import { call } from "./api.js";
-import { busy, field, h, replace } from "./dom.js";
+import { words } from "./desk_arrival.js";
+import { busy, deed, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
 import { either, patientLine, patientName } from "./exams.js";
 import { loadChoices, slotFields } from "./desk_slot.js";
@@ -61,10 +62,23 @@ export function bookForm({ patient, day: dayText, onBooked, onChangePatient }) {
       }
     }
 
+    // Who stands at the desk without a booking: the next gap of today, checked in at once.
+    const walkIn = deed({ class: "button" }, t("walk_in.submit"), async () => {
+      clearError(place);
+      if (!question.value.trim()) return replace(place, h("div", { class: "alert", role: "alert" }, t("book.missing", { fields: t("exam.question") })));
+      await finder.drop();
+      try {
+        const answer = await call("POST", "walk-ins", { patient_id: patient.id, exam_type: type.value, clinical_question: question.value.trim(), history: history.value.trim() });
+        notice(t("walk_in.done", words(answer)));
+        return onBooked(answer.exam);
+      } catch (error) {
+        return showError(place, error);
+      }
+    });
     const form = h("form", { class: "stack pinned", novalidate: true, "aria-label": t("book.title") },
       field(t("book.exam_type"), type), preparation,
       field(t("book.question"), question), field(t("book.history"), history, { note: t("optional") }),
-      finder.node, slot.nodes, place, h("div", { class: "actions" }, send));
+      finder.node, slot.nodes, place, h("div", { class: "actions" }, send, walkIn));
     form.addEventListener("submit", (event) => { event.preventDefault(); busy(send, submit); });
     type.addEventListener("change", () => { finder.drop(); typeChanged(); });
     replace(node, h("h2", {}, t("book.title")), chosenPatient(patient, () => { finder.drop(); onChangePatient(); }), form);

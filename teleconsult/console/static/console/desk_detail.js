@@ -105,6 +105,7 @@ function commands(exam, onChanged, place) {
     }
   };
   const buttons = [
+    may.has("check_in") && deed({ class: "button primary" }, t("arrival.submit"), give((one) => call("POST", `exams/${one.id}/check-in`, {}))),
     may.has("move") && deed({}, t("detail.move"), give(moveDialog)),
     may.has("no_show") && deed({}, t("detail.no_show"), give(noShowDialog)),
     may.has("cancel") && deed({ class: "button danger" }, t("detail.cancel"), give(cancelDialog)),
@@ -123,6 +124,7 @@ export function showDetail(node, id, { onChanged, onClose }) {
       h("div", {}, h("div", { class: "patient" }, exam.patient.name), h("div", { class: "muted" }, `${patientLine(exam.patient)} · ${exam.patient.mpi}`)),
       h("div", { class: "actions" }, stateBadge(exam.state), h("span", { class: "muted" }, waitingText(exam))),
       h("a", { href: `/console/patients/${exam.patient.id}/` }, t("patient.open")),
+      h("div", { class: "actions" }, h("a", { href: `/console/exams/${exam.id}/slip/` }, icon("print"), t("arrival.slip")), h("a", { href: `/console/calls/${exam.room.id}/` }, t("arrival.screen"))),
       facts(exam), place, commands(exam, onChanged, place),
       signed && h("a", { class: "button", href: `/console/reports/${exam.report.id}/print/` }, icon("print"), t("detail.report")));
   }
