@@ -12,9 +12,9 @@ from hospital.common.ids import uuid7
 class QueueTicket(models.Model):
     """The number a patient was given on arrival, for one room and one Shanghai day; one number is given once.
 
-    Turns go by `turn` (the minute of the day for which the exam is booked), then `back_at`: who was called and did
-    not come takes the turn of the second after them, see `queue_rules.turn_after`. `told_late_at`: that they will
-    wait more than 20 minutes was told, once.
+    Turns go by `turn`, at first the minute of the day for which the exam is booked; who was called and did not come
+    gets another one, see `queue_rules.turn_after`. `called_at` is empty for who waits for a call, also after a pass.
+    `told_late_at`: that they will wait more than 20 minutes was told, once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -22,8 +22,7 @@ class QueueTicket(models.Model):
     room = models.ForeignKey("scheduling.Resource", models.PROTECT, related_name="+")
     day = models.DateField()
     number = models.PositiveSmallIntegerField()
-    turn = models.PositiveSmallIntegerField()
-    back_at = models.DateTimeField(null=True)
+    turn = models.FloatField()
     taken_at = models.DateTimeField(default=now)
     called_at = models.DateTimeField(null=True)
     calls_n = models.PositiveSmallIntegerField(default=0)
@@ -35,11 +34,7 @@ class QueueTicket(models.Model):
             models.UniqueConstraint(fields=["room", "day", "number"], name="queue_number_once"),
             models.CheckConstraint(condition=Q(number__gte=1), name="queue_number_counts_from_one"),
             models.CheckConstraint(
-                condition=Q(called_at=None, calls_n=0) | Q(called_at__isnull=False, calls_n__gte=1),
-                name="queue_called_is_counted",
+                condition=Q(called_at=None) | Q(calls_n__gte=1), name="queue_called_is_counted"
             ),
-            models.CheckConstraint(
-                condition=Q(back_at=None) | Q(passes_n__gte=1, calls_n__gte=F("passes_n")),
-                name="queue_passed_after_a_call",
-            ),
+            models.CheckConstraint(condition=Q(passes_n__lte=F("calls_n")), name="queue_passed_after_a_call"),
         ]

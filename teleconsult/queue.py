@@ -44,16 +44,12 @@ class Room:
     running: list[Place]
 
 
-def turn_of(ticket: QueueTicket) -> queue_rules.Turn:
-    return queue_rules.Turn(ticket.turn, ticket.back_at.timestamp() if ticket.back_at else 0.0, ticket.number)
-
-
 def tickets(exams: QuerySet[Exam], room_id: UUID, day: date) -> list[QueueTicket]:
     """The day's numbers of a room whose exams are not over, in their turn."""
     rows = QueueTicket.objects.select_related("exam__patient", "exam__exam_type").filter(
         exam__in=exams.filter(state__in=[*WAITING, *RUNNING]).values("id"), room_id=room_id, day=day
     )
-    return sorted(rows, key=turn_of)
+    return list(rows.order_by("turn", "number"))
 
 
 def durations(codes: Iterable[str], at: datetime) -> dict[str, list[float]]:

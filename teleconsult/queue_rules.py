@@ -18,22 +18,16 @@ SLIP = "YDA."  # what a slip's QR code begins with
 TAIL = re.compile(r"\A(\d{3}[\dX])\s+(\S.*)\Z")
 
 
-@dataclass(frozen=True, order=True)
-class Turn:
-    """Smaller is sooner. `back_at` is the moment of the last pass, 0 for who never was passed."""
+def turn_after(own: float, waiting: Sequence[float]) -> float:
+    """The turn of a number that was passed: between the second and the third of those who wait, never before its own.
 
-    turn: int
-    back_at: float
-    number: int
-
-
-def turn_after(waiting: Sequence[Turn]) -> int:
-    """The turn of a number that was passed: that of the second of those who wait, so that it comes right behind.
-
-    `waiting` without the passed one, in order. With fewer than two it goes behind the last; alone it keeps turn 0.
+    `waiting` in order, without the passed one. With fewer than three it is the last.
     """
-    behind = waiting[:RETURNS_AFTER]
-    return behind[-1].turn if behind else 0
+    if not waiting:
+        return own
+    behind = waiting[:RETURNS_AFTER][-1]
+    following = waiting[RETURNS_AFTER : RETURNS_AFTER + 1]
+    return max(own, (behind + following[0]) / 2 if following else behind + 1)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ def room_shown(principal: Principal, room: Room) -> Shown:
 def place_json(place: Place) -> dict[str, Any]:
     """`called`: called, and not passed since."""
     ticket = place.ticket
-    called = ticket.called_at is not None and (ticket.back_at is None or ticket.back_at < ticket.called_at)
     return {
         "exam_id": str(place.exam.id),
         "number": ticket.number,
@@ -28,7 +27,7 @@ def place_json(place: Place) -> dict[str, Any]:
         "state": place.exam.state,
         "starts_at": place.exam.starts_at.isoformat(),
         "begins_at": place.begins_at.isoformat() if place.begins_at else None,
-        "called": called,
+        "called": ticket.called_at is not None,
         "called_at": ticket.called_at.isoformat() if ticket.called_at else None,
         "calls": ticket.calls_n,
         "passes": ticket.passes_n,

@@ -94,10 +94,7 @@ def _called(principal: Principal, ticket: QueueTicket) -> Exam:
 
 
 def _awaits_call(ticket: QueueTicket) -> bool:
-    """Never called, or passed since."""
-    return ticket.exam.state in queue.WAITING and (
-        ticket.called_at is None or (ticket.back_at is not None and ticket.back_at >= ticket.called_at)
-    )
+    return ticket.called_at is None and ticket.exam.state in queue.WAITING
 
 
 def _uncalled(principal: Principal, room_id: UUID, exam: Exam | None = None) -> list[QueueTicket]:
@@ -139,9 +136,9 @@ def queue_pass(*, principal: Principal, exam_id: UUID) -> Exam:
     ticket = _ticket(principal, exam_id)
     if _awaits_call(ticket):
         raise Conflict("not_called")
-    others = [queue.turn_of(row) for row in _uncalled(principal, ticket.room_id, ticket.exam)]
+    others = [row.turn for row in _uncalled(principal, ticket.room_id, ticket.exam)]
     QueueTicket.objects.filter(id=ticket.id).update(
-        turn=max(ticket.turn, queue_rules.turn_after(others)), back_at=now(), passes_n=F("passes_n") + 1
+        turn=queue_rules.turn_after(ticket.turn, others), called_at=None, passes_n=F("passes_n") + 1
     )
     noted(ticket.exam, principal, "queue.pass")
     return ticket.exam

@@ -16,6 +16,7 @@ from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.messages.models import Message
 from hospital.people import services as people
 from hospital.people.models import Patient
+from hospital.scheduling.models import WeeklyHours as Weekly
 from teleconsult import queue, services, slip
 from teleconsult.models import Exam, QueueTicket
 from teleconsult.services import delays
@@ -157,6 +158,9 @@ def test_who_was_not_called_cannot_be_passed_and_a_second_call_counts(world: Wor
 
 
 def test_a_walk_in_takes_the_next_gap_and_a_number(world: World, nine: datetime) -> None:
+    for place in world.places.values():
+        for weekday in range(7):
+            Weekly.objects.create(institution=place, weekday=weekday, opens_minute=480, closes_minute=1020)
     booked(world, nine)
     exam = services.walk_in(
         principal=world.principals["desk"], patient_id=patient(world, 0).id, exam_type="abdomen",

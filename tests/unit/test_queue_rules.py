@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from teleconsult.queue_rules import (
     Planned,
     Said,
-    Turn,
     expected_minutes,
     predicted,
     said_of,
@@ -23,31 +22,44 @@ from teleconsult.queue_rules import (
 NINE = datetime(2026, 11, 24, 1, tzinfo=UTC)
 
 
-def queue_after_pass(turns: list[Turn], who: int, at: float) -> list[int]:
-    """The numbers in their order after `who` was passed."""
-    rest = sorted(turn for turn in turns if turn.number != who)
-    mine = next(turn for turn in turns if turn.number == who)
-    back = Turn(max(mine.turn, turn_after(rest)), at, who)
-    return [turn.number for turn in sorted([*rest, back])]
+def passed(turns: dict[int, float], who: int) -> None:
+    """`who` was called and did not come; `turns` is number -> turn."""
+    rest = sorted(turn for number, turn in turns.items() if number != who)
+    turns[who] = turn_after(turns[who], rest)
+
+
+def order(turns: dict[int, float]) -> list[int]:
+    return sorted(turns, key=lambda number: turns[number])
 
 
 def test_a_passed_number_comes_again_after_the_next_two() -> None:
-    turns = [Turn(540 + 20 * n, 0.0, n) for n in range(1, 6)]
-    assert queue_after_pass(turns, 1, 1.0) == [2, 3, 1, 4, 5]
+    turns = {n: 540.0 + 20 * n for n in range(1, 6)}
+    passed(turns, 1)
+    assert order(turns) == [2, 3, 1, 4, 5]
 
 
-def test_two_that_were_passed_keep_their_order_and_each_has_two_before_it() -> None:
-    turns = [Turn(580, 100.0, 1), Turn(560, 0.0, 2), Turn(580, 0.0, 3), Turn(600, 0.0, 4)]
-    assert queue_after_pass(turns, 2, 200.0) == [3, 1, 2, 4]
+def test_two_that_were_passed_each_have_two_before_them() -> None:
+    turns = {n: 540.0 + 20 * n for n in range(1, 6)}
+    passed(turns, 1)
+    passed(turns, 2)
+    assert order(turns) == [3, 1, 2, 4, 5]
 
 
-@given(st.lists(st.integers(480, 1000), min_size=1, max_size=12))
-def test_who_is_passed_has_two_before_them_or_everybody(times: list[int]) -> None:
-    turns = sorted(Turn(minute, 0.0, number) for number, minute in enumerate(times, 1))
-    first = turns[0].number
-    order = queue_after_pass(turns, first, 5.0)
-    assert order.index(first) == min(2, len(times) - 1)
-    assert [number for number in order if number != first] == [turn.number for turn in turns[1:]]
+def test_who_was_called_out_of_turn_does_not_gain_by_not_coming() -> None:
+    turns = {n: 540.0 + 20 * n for n in range(1, 6)}
+    passed(turns, 5)
+    assert order(turns) == [1, 2, 3, 4, 5]
+
+
+@given(st.lists(st.integers(480, 1000), min_size=1, max_size=12, unique=True), st.integers(0, 30))
+def test_who_is_passed_has_two_before_them_or_everybody_however_often(times: list[int], passes: int) -> None:
+    turns = dict(enumerate(map(float, times), 1))
+    for _ in range(passes):
+        before = order(turns)
+        passed(turns, before[0])
+        after = order(turns)
+        assert after.index(before[0]) == min(2, len(times) - 1)
+        assert [number for number in after if number != before[0]] == before[1:]
 
 
 def test_recent_exams_say_how_long_the_next_takes_and_one_that_went_wrong_says_nothing() -> None:
@@ -91,4 +103,4 @@ def test_a_scan_a_document_or_a_tail_with_a_name_is_understood(text: str, said: 
 def test_nothing_waits_nothing_is_predicted() -> None:
     nobody: dict[UUID, datetime] = {}
     assert predicted([], NINE) == nobody
-    assert turn_after([]) == 0
+    assert turn_after(540, []) == 540
