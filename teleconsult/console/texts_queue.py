@@ -5,8 +5,8 @@ from __future__ import annotations
 TEXTS_QUEUE: dict[str, tuple[str, str]] = {
     "arrival.label": ("到院签到", "Arrival"),
     "arrival.placeholder": (
-        "扫就诊单、证件号码，或“0001 王小东”",
-        "Scan slip, document number, or “0001 Wang”",
+        "扫就诊单、证件号码，或“0138 王秀英”",
+        "Scan slip, document number, or “0138 Wang”",
     ),
     "arrival.submit": ("签到", "Check in"),
     "arrival.done": ("{number} 号：{name}，{time}，{room}。", "Number {number}: {name}, {time}, {room}."),
