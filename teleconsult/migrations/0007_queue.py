@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('scheduling', '0004_exam_type_keepers'),
-        ('teleconsult', '0005_team_and_other_procedures'),
+        ('teleconsult', '0006_requests_and_waiting_list'),
     ]
 
     operations = [

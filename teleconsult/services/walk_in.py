@@ -30,7 +30,9 @@ def _gaps(principal: Principal, exam_type: str) -> list[dict[str, Any]]:
 
 
 def _booked(principal: Principal, gap: dict[str, Any], what: dict[str, Any]) -> Exam:
-    team = {f"{role}_id": UUID(gap["free"][role][0]) for role in _ROLES if gap["free"].get(role)}
+    team: dict[str, Any] = {
+        f"{role}_id": UUID(gap["free"][role][0]) for role in _ROLES if gap["free"].get(role)
+    }
     return exam_book(principal=principal, starts_at=datetime.fromisoformat(gap["starts_at"]), **team, **what)
 
 
