@@ -22,14 +22,7 @@ class TeleconsultConfig(AppConfig):
         from hospital.scheduling.events import TimeFreed
 
         from . import exam_work as exam_work  # registers its due work
-        from . import (
-            merging,
-            reactions,
-            retention,
-            scopes,
-            telling,
-            work_handlers,  # noqa: F401  registers its handlers
-        )
+        from . import merging, reactions, retention, scopes, telling, work_handlers  # noqa: F401  registers its handlers
         from .archive import exams_part
         from .texts import TITLES
 
@@ -47,8 +40,7 @@ class TeleconsultConfig(AppConfig):
         subscribe(LeaseEnded, reactions.on_lease_ended)
         subscribe(ConsentWithdrawn, reactions.on_consent_withdrawn)
         subscribe(RecordRestricting, reactions.on_record_restricting)
-        register(*retention.PARTS, retention.FEEDS)
         subscribe(TimeFreed, reactions.on_time_freed)
-        register(*retention.PARTS)
+        register(*retention.PARTS, retention.FEEDS)
         register_visits("exam", retention.VISITS)
         register_blocker(retention.still_running)

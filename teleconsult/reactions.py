@@ -12,6 +12,7 @@ from hospital.scheduling.events import TimeFreed
 
 from . import services
 from .models import Exam, ExamRequest
+from .rules_waiting import NOTICE
 from .states import State
 from .states_requests import OPEN_REQUESTS
 
@@ -54,5 +55,7 @@ def on_record_restricting(event: RecordRestricting) -> None:
 
 
 def on_time_freed(event: TimeFreed) -> None:
-    """Whoever waits is looked at by the next poll: no nudge for each cancellation."""
-    services.serve_later(event.starts_at, event.ends_at, due_at=now())
+    """Whoever waits is looked at by the next poll: no nudge for each cancellation. What is left of a time that is too
+    close to be offered helps nobody."""
+    if event.ends_at - now() > NOTICE:
+        services.serve_later(event.starts_at, event.ends_at, due_at=now())

@@ -22,34 +22,15 @@ TEMPLATES: dict[str, str] = {
         "{at} 的一次紧急调阅已超过一天未复核，请尽快复核。"
         " An emergency access of {at} was not reviewed within a day; please review it."
     ),
-    "exam_moved": (
-        "【长三角互联网医院】您原定{before}的预约已改到{when}，地点：{place}{room}。如有疑问请致电医院。"
-        " Your booking of {before} is now at {when}, {place_en}, room {room}."
-    ),
-    "exam_cancelled": (
-        "【长三角互联网医院】您{when}在{place}的预约已取消。如需重新预约请致电医院。"
-        " Your booking of {when} at {place_en} is cancelled."
-    ),
-    "exam_displaced": (
-        "【长三角互联网医院】很抱歉，因急诊需要，您{when}在{place}的预约须改期。您已排在候补名单最前，有空位时我们会立即通知您。"
-        " We are sorry: an emergency takes your time of {when} at {place_en}. You are first on the waiting list"
-        " and will hear from us as soon as a time is free."
-    ),
     "waiting_offer": (
         "【长三角互联网医院】{place}有一个空出的时间：{when}。请在{until}前确认或放弃：{link}"
         " A time is free at {place_en}: {when}. Accept or decline before {until}: {link}"
-    ),
-    "exam_moved_staff": (
-        "原定{before}的检查已改动：{when}，{place}{room}。 The exam of {before} was changed: {when}, {place_en}, {room}."
-    ),
-    "exam_cancelled_staff": (
-        "{when}在{place}{room}的检查已取消。 The exam of {when} at {place_en}, {room}, is cancelled."
     ),
     "paper_ends": (
         "{what}（{name}）将于{day}到期，还有 {days} 天；到期后不能再预约。"
         " {what_en} ({name}) ends on {day}, {days} days from now; nothing can be booked on it afterwards."
     ),
-    "exam_late": (
+    "exam_delayed": (
         "【长三角互联网医院】抱歉，今天的检查有延迟，预计 {at} 左右在{place}开始，请在候诊区等候叫号。"
         " We are sorry: your exam today is late, it will begin at about {at} in {place}. Please wait to be called."
     ),
@@ -87,11 +68,11 @@ TEMPLATES: dict[str, str] = {
         " To book anew, call the hospital."
     ),
     "exam_displaced": (
-        "【长三角互联网医院】很抱歉，因急诊需要，您{day} {time}的预约（{number}）须改期，请不要按原时间前来，我们会尽快联系您。"
+        "【长三角互联网医院】很抱歉，因急诊需要，您{day} {time}的预约（{number}）须改期，请不要按原时间前来。您已排在候补名单最前，有空位立即通知您。"
     ),
     "exam_displaced_en": (
         "Yangtze Delta Hospital: we are sorry, an emergency takes your time of {day}, {time} ({number}). Please do not"
-        " come then; we will call you about another time."
+        " come then; you are first on the waiting list and hear from us as soon as a time is free."
     ),
     "exam_moved_staff": (
         "原定{before}的检查（{number}）已改动：{day} {time}，{place}。"

@@ -47,10 +47,10 @@ def opened(principal: Principal, patient_id: UUID) -> bool:
 
 
 def break_glass_open(*, principal: Principal, document_number: str, reason: str) -> BreakGlass:
-    """Open the record of the person with this document. Invalid `reason_required`, NotFound, Forbidden
+    """Open the record of the person with this document. Invalid `reason_required`, `reason_short`, NotFound, Forbidden
     `proof_required`. The proof is used up and the refusal on record in every case."""
     if len(reason.strip()) < REASON_MIN:
-        raise Invalid("reason_required", field="reason")
+        raise Invalid("reason_short" if reason.strip() else "reason_required", field="reason")
     with transaction.atomic():
         proof_consume(principal=principal, deed=Deed(action="break_glass.open"))
         patient = selectors.patients_with_document(document_number).first()

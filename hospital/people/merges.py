@@ -49,7 +49,7 @@ class PatientsParted(Event):
 
 def _reason_checked(reason: str) -> str:
     if len(reason.strip()) < REASON_MIN:
-        raise Invalid("reason_required", field="reason")
+        raise Invalid("reason_short" if reason.strip() else "reason_required", field="reason")
     return reason.strip()
 
 

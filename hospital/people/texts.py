@@ -2,6 +2,10 @@ from __future__ import annotations
 
 TITLES: dict[str, tuple[str, str]] = {
     "patient_exists": ("该证件号码的患者已登记。", "A patient with this document is already registered."),
+    "reason_short": (
+        "原因写得太短，请写到审核的人能看明白。",
+        "The reason is too short: whoever reviews it must understand it.",
+    ),
     "merge_same": ("两份登记是同一份。", "That is the same registration twice."),
     "merge_survivor": ("请选择要保留的登记。", "Choose which of the two registrations stays."),
     "merge_done": ("其中一份登记已被合并。", "One of the two was merged already."),

@@ -15,7 +15,7 @@ from .. import queue
 from ..models import Exam, QueueTicket
 from .steps import noted
 
-TEMPLATE = "exam_late"
+TEMPLATE = "exam_delayed"
 
 
 def late_told() -> int:

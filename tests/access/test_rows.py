@@ -32,6 +32,7 @@ PAGE_ACTIONS = {
     "console/desk/": "page.desk",
     "console/calls/<uuid:room_id>/": "page.calls",
     "console/exams/<uuid:exam_id>/slip/": "page.slip",
+    "console/requests/": "page.requests",
     "console/patients/<uuid:patient_id>/": "page.patient",
     "console/patients/<uuid:patient_id>/consents/": "page.consents",
     "console/corrections/": "page.identity",
@@ -56,6 +57,7 @@ PAGE_ACTIONS = {
 OPEN_PAGES = frozenset(
     {"console/sign-in/", "console/sign-out/", "console/language/", "console/sign-in/with/<uuid:provider_id>/"}
     | {"console/sign-in/back/", "console/sign-in/second/", "console/activate/", "console/tablet/"}
+    | {"console/offer/"}
 )
 
 

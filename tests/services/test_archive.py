@@ -145,7 +145,7 @@ def built(world: World, client: APIClient, monkeypatch: pytest.MonkeyPatch) -> d
     monkeypatch.setattr(archive, "LARGE_FILES_N", 2)
     monkeypatch.setattr(archive, "PIECE_FILES_N", 2)
     signed_exam(world, pictures=3)
-    work_drain()  # what the booking told
+    work_drain()  # what the booking told and left to do
     asked = client.get("/api/v1/me/archive")
     assert asked.status_code == 202
     body: dict[str, Any] = asked.json()

@@ -86,7 +86,7 @@ def test_an_unknown_document_opens_nothing_and_costs_the_proof(world: World) -> 
 
 
 def test_a_reason_nobody_could_review_is_no_reason(world: World) -> None:
-    assert opened_by(client_of(world, "other_expert"), reason="急诊").json()["code"] == "reason_required"
+    assert opened_by(client_of(world, "other_expert"), reason="急诊").json()["code"] == "reason_short"
 
 
 @pytest.mark.parametrize("who", ["desk", "admin"])

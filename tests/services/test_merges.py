@@ -81,6 +81,10 @@ def rows() -> dict[str, list[str]]:
 def full(world: World, patient: Patient, phone: str) -> None:
     """Something of this patient in every table that a merge moves."""
     exam = world.book(patient_id=patient.id, starts_at=world.tomorrow(180 + 30 * Exam.objects.count()))
+    exam_services.request_add(
+        principal=world.principals["desk"], patient_id=patient.id, exam_type="abdomen",
+        institution_id=world.places["home"].id, clinical_question="胆囊结石？", priority="routine",
+    )  # fmt: skip
     services.consent_record(
         principal=world.principals["bedside"], patient_id=patient.id, kind="remote_exam", exam_id=exam.id,
         text_version="1", given_by="patient", method="witness", witness_name="钱丽",

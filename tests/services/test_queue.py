@@ -194,7 +194,7 @@ def test_who_waits_more_than_twenty_minutes_too_long_is_told_once(world: World, 
         ]
         assert delays.late_told() == 3
         assert delays.late_told() == 0
-        told = Message.objects.filter(template="exam_late")
+        told = Message.objects.filter(template="exam_delayed")
         assert sorted(row.to for row in told) == ["13900000100", "13900000101", "13900000102"]
         assert "09:25" in next(row.text for row in told if row.to == "13900000100")
     assert AuditEntry.objects.filter(action="queue.told_late").count() == len(exams)

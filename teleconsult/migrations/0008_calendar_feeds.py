@@ -12,7 +12,7 @@ import hospital.common.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("scheduling", "0004_exam_type_keepers"),
-        ("teleconsult", "0005_team_and_other_procedures"),
+        ("teleconsult", "0007_queue"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
