@@ -34,6 +34,7 @@ TEXTS_FIGURES: dict[str, tuple[str, str]] = {
     "figures.operator": ("操作医师", "Operator"),
     "figures.causes": ("取消、爽约与中止的原因", "Why exams did not take place"),
     "figures.cause": ("原因", "Cause"),
+    "figures.cause.displaced": ("让位给急诊", "gave way to an emergency"),
     "figures.n": ("例数", "Cases"),
     "figures.month": ("月份", "Month"),
     "figures.p50": ("中位数", "median"),

@@ -255,7 +255,7 @@ def _side(found: Installation) -> dict[str, Any]:
 def _count(found: Installation, sql: str) -> int:
     assert found.postgres is not None
     with psycopg.connect(found.postgres.url("postgres")) as database:
-        row = database.execute(sql).fetchone()  # type: ignore[call-overload]
+        row = database.execute(sql).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -65,7 +65,8 @@ def _filled(
     from teleconsult.models import Exam
 
     chance, booked = random.Random(5), []
-    appointments, reservations, exams = [], [], []
+    appointments, reservations = [], []
+    exams: list[Exam] = []
     for number, (remote, bedside, _, robot, room) in enumerate(groups):
         for place in range(DAYS * SLOTS_A_DAY):
             if chance.random() >= FULL:

@@ -224,7 +224,7 @@ class BookingLife(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_whatever_the_order_the_house_books_as_the_model_does() -> None:
     world = make_world()
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         type("Life", (BookingLife,), {"world": world}),
         settings=settings(
             max_examples=12,

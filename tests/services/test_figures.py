@@ -94,7 +94,7 @@ def test_use_is_booked_time_of_open_time_up_to_today(world: World) -> None:
     Exam.objects.all().delete()
     from django.db import connection
 
-    exam = world.book()
+    exam = world.book(starts_at=shanghai_day(today())[1] + timedelta(hours=9))
     with connection.cursor() as cursor:  # moved into today's morning, which no desk may book any more
         cursor.execute(
             "UPDATE scheduling_reservation SET period = tstzrange(%s, %s) WHERE appointment_id = %s",

@@ -31,14 +31,11 @@ def refused(code: str, error: type[DomainError] = Conflict) -> pytest.RaisesExc[
 
 
 def asked(world: World, *, who: str = "bedside", **changes: Any) -> ExamRequest:
-    return services.request_add(
-        principal=world.principals[who],
-        **{
-            "patient_id": world.patient.id, "exam_type": "abdomen", "institution_id": world.places["home"].id,
-            "clinical_question": "胆囊结石？", "history": "两年前体检", "priority": "routine",
-        }
-        | changes,
-    )  # fmt: skip
+    whole: dict[str, Any] = {
+        "patient_id": world.patient.id, "exam_type": "abdomen", "institution_id": world.places["home"].id,
+        "clinical_question": "胆囊结石？", "history": "两年前体检", "priority": "routine",
+    }  # fmt: skip
+    return services.request_add(principal=world.principals[who], **whole | changes)
 
 
 def team(world: World, **changes: Any) -> dict[str, Any]:
