@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
 from hospital.common.api import Door, checked
+from hospital.common.problems import language_of
 
 from . import board, inputs
 from .board_views import board_json, exam_on_board
@@ -29,7 +30,7 @@ class BoardDoor(Door):
         principal = principal_of(request)
         look = board.look(principal, **checked(inputs.BoardDays, request.query_params))
         self.shown(exams_shown(principal, look.exams))
-        return Response(board_json(look, principal))
+        return Response(board_json(look, principal, language_of(request)))
 
 
 class BoardSearchDoor(Door):

@@ -24,7 +24,7 @@ from hospital.scheduling import selectors as scheduling
 from hospital.scheduling.intervals import Spans, subtract
 from hospital.scheduling.models import Resource
 
-from . import selectors
+from . import preflight, selectors
 from .models import Exam, LinkQuality, Presence, QueueTicket
 from .states import CONNECTED, SCANNING
 
@@ -68,6 +68,7 @@ class Look:
     exams: list[Exam]
     links: dict[UUID, Link] = field(default_factory=dict)
     numbers: dict[UUID, int] = field(default_factory=dict)
+    alarms: dict[UUID, list[str]] = field(default_factory=dict)
 
 
 def _exams(principal: Principal) -> QuerySet[Exam]:
@@ -159,7 +160,15 @@ def look(principal: Principal, *, day: date | None = None, days: int = 1) -> Loo
     span = [first + timedelta(days=number) for number in range(days)]
     start, end = shanghai_day(span[0])[0], shanghai_day(span[-1])[1]
     exams = list(_exams(principal).filter(starts_at__gte=start, starts_at__lt=end))
-    return Look(first, days, _lines(principal, exams, span), exams, _links(exams, at), _numbers(exams))
+    return Look(
+        first,
+        days,
+        _lines(principal, exams, span),
+        exams,
+        _links(exams, at),
+        _numbers(exams),
+        preflight.alarms(exams),
+    )
 
 
 def found(principal: Principal, q: str) -> list[Exam]:

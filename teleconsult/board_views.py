@@ -6,6 +6,7 @@ from typing import Any
 
 from hospital.access.principals import Principal
 from hospital.common.clock import today
+from hospital.common.error_texts import title
 from hospital.people.rules import age_on, masked_name
 
 from .board import Line, Link, Look
@@ -91,7 +92,18 @@ def exam_on_board(
     }
 
 
-def board_json(look: Look, principal: Principal) -> dict[str, Any]:
+def _alarms(look: Look, language: str) -> list[dict[str, Any]]:
+    """What would keep an exam from starting that begins within 15 minutes, by exam."""
+    return [
+        {
+            "exam_id": str(exam_id),
+            "problems": [{"code": code, "title": title(code, language)} for code in codes],
+        }
+        for exam_id, codes in look.alarms.items()
+    ]
+
+
+def board_json(look: Look, principal: Principal, language: str = "zh") -> dict[str, Any]:
     return {
         "day": look.day.isoformat(),
         "days": look.days,
@@ -100,5 +112,6 @@ def board_json(look: Look, principal: Principal) -> dict[str, Any]:
             exam_on_board(exam, principal, look.links.get(exam.id), look.numbers.get(exam.id))
             for exam in look.exams
         ],
+        "alarms": _alarms(look, language),
         "next": None,
     }

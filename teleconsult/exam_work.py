@@ -13,6 +13,7 @@ from hospital.scheduling.exam_times import reminder_moments
 
 from . import later, services, telling
 from .models import Exam
+from .services import preflighting
 from .states import PREPARING, State
 
 
@@ -40,6 +41,13 @@ def remind(payload: dict[str, Any]) -> None:
     if mine not in moments or any(mine < moment <= now() for moment in moments):
         return
     telling.patient_told(exam, "exam_reminder")
+
+
+@worker(later.PREFLIGHT)
+def preflight(payload: dict[str, Any]) -> None:
+    exam = _exam(payload)
+    if exam is not None:
+        preflighting.preflight_due(exam)
 
 
 @worker(later.LATE)

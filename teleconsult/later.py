@@ -13,6 +13,7 @@ from hospital.common.models import Work
 from hospital.common.work import works_add
 from hospital.scheduling.exam_times import reminder_moments
 
+from . import preflight
 from .models import Exam
 from .states import Command, State
 
@@ -20,6 +21,7 @@ REMIND, NO_SHOW, LATE, UNSIGNED = "exam.remind", "exam.no_show", "exam.late", "e
 LATE_AFTER = timedelta(minutes=10)  # design value
 NO_SHOW_AFTER = timedelta(minutes=30)  # design value; never before the booked time is over
 UNSIGNED_AFTER = {"physician": timedelta(hours=4), "head": timedelta(hours=24)}  # design values
+PREFLIGHT = "exam.preflight"
 WATCH_AHEAD = timedelta(days=62)  # the furthest reminder is 30 days before
 
 
@@ -37,9 +39,10 @@ def watch(exam: Exam) -> None:
         for moment in moments
         if moment > now()
     ]
+    before = _work(PREFLIGHT, exam, preflight.due_at(exam.starts_at), start)
     late = _work(LATE, exam, exam.starts_at + LATE_AFTER, start)
     gone = _work(NO_SHOW, exam, max(exam.starts_at + NO_SHOW_AFTER, exam.ends_at), start)
-    works_add([*reminders, late, gone])
+    works_add([*reminders, before, late, gone])
 
 
 def _work(kind: str, exam: Exam, due_at: datetime, key: str, **more: str) -> Work:

@@ -136,6 +136,12 @@ def late(exam: Exam) -> None:
         message_send(to=DESK_GROUP, channel=GROUP, template="exam_late", context=values(exam, "zh"))
 
 
+def preflight(exam: Exam, *, what: str, what_en: str) -> None:
+    """The desk, in its pages: what would keep the exam from starting."""
+    desk = with_role(Role.SCHEDULER, exam.requesting_institution_id)
+    team_told(exam, desk, "preflight", what=what, what_en=what_en)
+
+
 def unsigned(exam: Exam, *, to_head: bool) -> None:
     """The physician; later who answers for quality at both hospitals (there is no role of a head of department)."""
     people = [exam.remote_physician_id]

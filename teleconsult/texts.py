@@ -10,6 +10,11 @@ TITLES: dict[str, tuple[str, str]] = {
         "不止一位患者符合，请用证件号码签到。",
         "More than one patient fits; check in by document number.",
     ),
+    "self_test_failed": ("机器人最近一次自检未通过。", "The robot's newest self-test did not pass."),
+    "tablet_unseen": (
+        "检查室的床旁平板 12 小时内没有用过。",
+        "The room's bedside tablet was not used within 12 hours.",
+    ),
     "queue_empty": ("没有等候叫号的患者。", "Nobody waits to be called."),
     "not_waiting": ("此患者不在候诊。", "This patient is not waiting."),
     "not_called": ("还没有叫过此号。", "This number was not called yet."),

@@ -78,6 +78,11 @@ def self_test_of(exam_id: UUID) -> SelfTest | None:
     return SelfTest.objects.filter(exam_id=exam_id).order_by("-asked_at").first()
 
 
+def newest_self_test(robot_id: UUID) -> SelfTest | None:
+    """The robot's newest self-test, of whatever exam."""
+    return SelfTest.objects.filter(robot_id=robot_id).order_by("-asked_at").first()
+
+
 def self_test_state(test: SelfTest) -> str:
     """running | passed | failed | timed_out"""
     if test.finished_at is None:

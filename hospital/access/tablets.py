@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -350,6 +350,13 @@ def seat_session(*, request: HttpRequest, row: AccessToken) -> None:
 def session_token_of(request: HttpRequest) -> UUID | None:
     found = request.session.get(SESSION_KEY)
     return UUID(found) if found else None
+
+
+def room_seen(room_id: UUID) -> tuple[bool, datetime | None]:
+    """(the room has a paired tablet, when one of them was last used)."""
+    rows = Tablet.objects.filter(room_id=room_id, revoked_at=None, paired_at__isnull=False)
+    found = list(rows.values_list("last_used_at", flat=True))
+    return bool(found), max((at for at in found if at), default=None)
 
 
 def still_seated(token_id: UUID | None) -> bool:

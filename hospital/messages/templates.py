@@ -84,6 +84,10 @@ TEMPLATES: dict[str, str] = {
     "exam_late": (
         "{day} {time} {place} 的检查（{number}）到时未开始。 The exam {number} of {day} {time} did not start in time."
     ),
+    "preflight": (
+        "{day} {time} {place} 的检查即将开始，请处理：{what} The exam {number} of {day} {time} begins soon, please see to"
+        " it: {what_en}"
+    ),
     "report_unsigned": (
         "{day} {time} 的检查（{number}）已结束，报告尚未签署。"
         " The report of exam {number}, {day} {time}, is not signed yet."

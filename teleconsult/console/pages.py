@@ -91,7 +91,7 @@ def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
     look = board.look(principal, day=_day(request))
     shows(request, exams_shown(principal, look.exams))
     desk = {"day": look.day.isoformat(), "hospital": hospital_of(principal, language_of(request))}
-    return show(request, "desk.html", board=board_json(look, principal), desk=desk)
+    return show(request, "desk.html", board=board_json(look, principal, language_of(request)), desk=desk)
 
 
 @require_GET

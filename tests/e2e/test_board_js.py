@@ -89,7 +89,15 @@ def look_of(exams: list[dict[str, Any]]) -> dict[str, Any]:
         for kind, name in (("room", "room"), ("robot", "robot"), ("remote_physician", "far"))
         for room in range(ROOMS)
     ]  # fmt: skip
-    return {"day": DAY, "days": 1, "at": START.isoformat(), "lines": lines, "results": exams, "next": None}
+    return {
+        "day": DAY,
+        "days": 1,
+        "at": START.isoformat(),
+        "lines": lines,
+        "results": exams,
+        "alarms": [],
+        "next": None,
+    }
 
 
 @pytest.fixture

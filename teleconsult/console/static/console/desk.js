@@ -9,7 +9,7 @@ import { showDetail } from "./desk_detail.js";
 import { findForm } from "./desk_find.js";
 import { drawList, FILTERS } from "./desk_list.js";
 import { watch } from "./desk_news.js";
-import { drawNow } from "./desk_now.js";
+import { drawAlarms, drawNow } from "./desk_now.js";
 import { registerForm } from "./desk_register.js";
 import { boardSearch } from "./desk_search.js";
 import { t } from "./texts.js";
@@ -42,6 +42,7 @@ function draw() {
   drawList($("#day-list"), look.results, { filter, selected, week: week() });
   $("#now").hidden = !look.results.some((one) => dayOf(one.starts_at) === today()) && desk.day !== today();
   if (!$("#now").hidden) drawNow($("#now"), look);
+  drawAlarms($("#alarms"), look);
   drawFilters();
 }
 
@@ -187,7 +188,7 @@ $("#day-list").addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-id]");
   if (row) select(row.dataset.id);
 });
-$("#now").addEventListener("click", (event) => {
+for (const place of ["#now", "#alarms"]) $(place).addEventListener("click", (event) => {
   const button = event.target.closest("button[data-id]");
   if (!button) return;
   select(button.dataset.id);

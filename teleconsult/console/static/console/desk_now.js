@@ -40,4 +40,15 @@ export function drawNow(node, board, now = Date.now()) {
     group("free", null, freeRows(board, now)));
 }
 
-export const staleNote = (time) => h("p", { class: "warning" }, icon("paused"), " ", t("board.stale", { time }));
+// What would keep an exam from starting that begins soon; written only when it is another, so that it is read out once.
+export function drawAlarms(node, board) {
+  const wanted = JSON.stringify(board.alarms);
+  if (node.alarms === wanted) return;
+  node.alarms = wanted;
+  replace(node, board.alarms.map((alarm) => {
+    const exam = board.results.find((one) => one.id === alarm.exam_id);
+    return exam && h("div", { class: "alarm" }, icon("aborted"), h("div", {},
+      h("button", { type: "button", class: "link", "data-id": exam.id }, `${clock(exam.starts_at)} ${exam.patient.name_masked} · ${either(exam.room)}`),
+      h("ul", {}, alarm.problems.map((problem) => h("li", {}, problem.title)))));
+  }));
+}
