@@ -47,7 +47,7 @@ def remind(payload: dict[str, Any]) -> None:
 def preflight(payload: dict[str, Any]) -> None:
     exam = _exam(payload)
     if exam is not None:
-        preflighting.preflight_due(exam)
+        preflighting.preflight_due(exam=exam)
 
 
 @worker(later.LATE)

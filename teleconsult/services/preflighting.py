@@ -13,7 +13,7 @@ from ..models import Exam
 ACTION = "exam.preflight"
 
 
-def preflight_due(exam: Exam) -> list[str]:
+def preflight_due(*, exam: Exam) -> list[str]:
     """The codes of what was told, in the transaction of the due work. Nothing for what is called off or has begun."""
     codes = preflight.alarms([exam]).get(exam.id, [])
     push_desk(exam.requesting_institution_id, exam.id)
