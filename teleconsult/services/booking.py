@@ -173,8 +173,7 @@ def exam_book(
         robot=robot, room_id=room_id, assistant_id=assistant_id, probe_id=team.probe_id,
         other_procedures=_told(other_procedures), requesting_institution_id=team.requesting_id,
         performing_institution_id=team.performing_id, clinical_question=clinical_question, history=history,
-        priority=priority,
-        booked_by_id=None if principal.kind == "system" else principal.id,
+        priority=priority, booked_by_id=None if principal.kind == "system" else principal.id,
     )  # fmt: skip
     refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
     noted(exam, principal, "exam.book")
