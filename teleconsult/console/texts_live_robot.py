@@ -16,7 +16,7 @@ _STATES: dict[str, tuple[str, str]] = {
         "机械臂停住，接触力很小。等远程医师继续。",
         "The arm holds with little force. Wait for the remote physician.",
     ),
-    "live.state.park": ("停放", "Parked"),
+    "live.state.park": ("静止", "At rest"),
     "live.state.park.now": (
         "手已松开：不移动，保持接触力。按住空格键继续。",
         "Released: no motion, contact force kept. Hold Space to go on.",
