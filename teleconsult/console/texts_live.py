@@ -159,7 +159,7 @@ _CONSOLE: dict[str, tuple[str, str]] = {
     "live.gain": ("增益", "Gain"),
     "live.depth": ("深度", "Depth"),
     "live.focus": ("焦点", "Focus"),
-    "live.dynamic": ("动态范围", "Dyn. range"),
+    "live.dynamic": ("动态范围", "Dynamic"),
     "live.preset.abdomen": ("腹部", "Abdomen"),
     "live.preset.abdomen_large": ("大体型", "Large"),
     "live.preset.vessel": ("血管", "Vessel"),
