@@ -5,7 +5,6 @@ An event keeps its UID through every move and cancellation, so that a reader's c
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from icalendar import Calendar, Event
 
 from hospital.access.principals import Principal
 from hospital.access.selectors import principal_of_user
+from hospital.access.services import digest_of
 from hospital.access.table import allowed, places
 from hospital.audit.services import audit_record
 from hospital.common.clock import SHANGHAI, now
@@ -35,10 +35,6 @@ REFRESH = timedelta(minutes=15)  # design value; readers ask as often as they li
 OFF = frozenset({State.CANCELLED, State.NO_SHOW})
 PRODID = "-//Yangtze Delta Internet Hospital//exams//ZH"
 OWN, ROOM = "feed.own", "feed.room"
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()  # 256 random bits: nothing to guess, so no slow hash
 
 
 def reachable(principal: Principal) -> QuerySet[Resource]:
@@ -69,7 +65,7 @@ def feed_make(*, principal: Principal, resource_id: UUID | None) -> tuple[Calend
         raise NotFound()
     feeds_of(principal).filter(resource=resource).update(revoked_at=now())
     secret = secrets.token_urlsafe(32)
-    feed = CalendarFeed.objects.create(resource=resource, made_by_id=principal.id, digest=_digest(secret))
+    feed = CalendarFeed.objects.create(resource=resource, made_by_id=principal.id, digest=digest_of(secret))
     _noted(principal, "feed.make", feed)
     return feed, f"{settings.BASE_URL.rstrip('/')}/api/v1/feeds/{secret}.ics"
 
@@ -100,7 +96,7 @@ def feed_read(secret: str) -> bytes:
     """The calendar behind an address. NotFound for none, a revoked one, and one whose maker may no longer see it."""
     feed = (
         CalendarFeed.objects.select_related("resource", "made_by")
-        .filter(digest=_digest(secret), revoked_at=None, made_by__is_active=True)
+        .filter(digest=digest_of(secret), revoked_at=None, made_by__is_active=True)
         .first()
     )
     if feed is None or not reachable(principal_of_user(feed.made_by)).filter(id=feed.resource_id).exists():

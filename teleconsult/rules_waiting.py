@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
-from hospital.common.clock import SHANGHAI
+from hospital.messages.quiet import quiet_until
 
 NOTICE = timedelta(hours=2)  # who is called earlier than this can't come in time, nor fast
 OFFERED_FOR = timedelta(hours=2)
 LEFT_OVER = timedelta(hours=1)  # what nobody accepts stays this long for the desk before it begins
-# Nobody reads a message in these hours: the time to answer begins after them.
-ASLEEP_FROM, ASLEEP_TO = time(21, 30), time(7, 30)
 WAIT_DAYS_MAX = 62  # as far as one search looks
 
 Stretch = tuple[datetime, datetime]
 
 
 def awake_from(moment: datetime) -> datetime:
-    """The moment itself, or the end of the night that it lies in."""
-    local = moment.astimezone(SHANGHAI)
-    morning = datetime.combine(local.date(), ASLEEP_TO, tzinfo=SHANGHAI)
-    if local.timetz().replace(tzinfo=None) >= ASLEEP_FROM:
-        return morning + timedelta(days=1)
-    return max(moment, morning)
+    """The moment itself, or the end of the quiet hours that it lies in: the message waits until then."""
+    return quiet_until(moment) or moment
 
 
 def offer_ends(made_at: datetime, starts_at: datetime) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, When
 
 from hospital.access.principals import Principal
 from hospital.access.scopes import within
+from hospital.access.services import digest_of
 from hospital.common.clock import now
 from hospital.common.errors import NotFound
 
@@ -17,11 +17,6 @@ from .models import ExamRequest, SlotOffer
 from .states_requests import OPEN, OPEN_REQUESTS, PRIORITIES, WAITING
 
 _RELATED = ("patient", "exam_type", "institution", "requested_by", "waiting", "waiting__person", "exam")
-
-
-def digest_of(token: str) -> bytes:
-    """What stays of the link in a message."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def requests(principal: Principal, action: str = "request.read") -> QuerySet[ExamRequest]:

@@ -23,7 +23,7 @@ from hospital.scheduling.hours import open_on
 from hospital.scheduling.models import Reservation, Resource
 from hospital.scheduling.states import BOOKED
 
-from ..models import Exam, LinkQuality
+from ..models import Exam, ExamRequest, LinkQuality
 from . import counts
 from .counts import Case
 
@@ -64,6 +64,12 @@ def _exams(mine: Sequence[UUID], start: datetime, end: datetime) -> list[dict[st
     return list(rows.order_by("starts_at", "id").values(*_COLUMNS))
 
 
+def _asked_at(ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When a clinician asked for it, of exams that were booked from a request."""
+    rows = ExamRequest.objects.filter(exam_id__in=ids).values_list("exam_id", "asked_at")
+    return {exam_id: at for exam_id, at in rows if exam_id is not None}
+
+
 def _signed_at(ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """The first signature of each exam's report."""
     rows = Report.objects.filter(exam_id__in=ids, signed_at__isnull=False).values("exam_id")
@@ -88,14 +94,14 @@ def cases(mine: Sequence[UUID], start: datetime, end: datetime) -> list[Case]:
     """Every exam whose time lies in [start, end), asked for or performed by these institutions."""
     rows = _exams(mine, start, end)
     ids = [row["id"] for row in rows]
-    signed, stops, links = _signed_at(ids), _stops(ids), _links(ids)
+    asked, signed, stops, links = _asked_at(ids), _signed_at(ids), _stops(ids), _links(ids)
     return [
         Case(
             institution_id=row["requesting_institution_id"],
             operator_id=row["remote_physician_id"],
             state=row["state"],
             cause=row["end_code"],
-            asked_at=row["created_at"],
+            asked_at=asked.get(row["id"], row["created_at"]),
             starts_at=row["starts_at"],
             checked_in_at=row["checked_in_at"],
             started_at=row["started_at"],

@@ -21,6 +21,7 @@ from django.db import transaction
 from devices.fleet import selectors as fleet
 from devices.fleet.push import push_desk
 from hospital.access.principals import SYSTEM, Principal
+from hospital.access.services import digest_of
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, DomainError, Invalid
 from hospital.common.ids import uuid7
@@ -201,7 +202,7 @@ def _offer(row: ExamRequest, time: Time, expires_at: datetime) -> None:
         starts_at=time.starts_at,
         ends_at=team.ends_at,
         team={name: str(one) for name, one in time.team.items()},
-        digest=selectors.digest_of(token),
+        digest=digest_of(token),
         expires_at=expires_at,
     )
     work_add(kind=EXPIRE, key=str(offer.id), payload={"offer_id": str(offer.id)}, due_at=expires_at)

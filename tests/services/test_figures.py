@@ -19,7 +19,7 @@ from hospital.common.errors import NotFound
 from hospital.scheduling.models import Resource
 from teleconsult import services
 from teleconsult.figures import counts, selectors
-from teleconsult.models import Exam
+from teleconsult.models import Exam, ExamRequest
 from tests.factories import World, make_world
 from tests.services.test_availability import hours
 
@@ -81,6 +81,18 @@ def test_figures_of_a_month_are_those_of_its_exams(world: World) -> None:
         (begin.date().isoformat()[:7], str(world.places["home"].id))
     ]
     assert found["operators"][0]["scan_min"]["n"] == 1
+
+
+def test_who_was_asked_for_by_a_clinician_waits_from_that_day(world: World) -> None:
+    exam = world.ended()
+    Exam.objects.filter(id=exam.id).update(created_at=exam.starts_at - timedelta(days=1))
+    assert read(world)["whole"]["wait_days"]["p50"] == 1.0
+    ExamRequest.objects.create(
+        patient=exam.patient, exam_type=exam.exam_type, institution=exam.requesting_institution, state="booked",
+        clinical_question="胆囊结石？", asked_at=exam.starts_at - timedelta(days=5), exam=exam,
+    )  # fmt: skip
+    months = counts.months_until((now() + timedelta(days=1)).astimezone(SHANGHAI).date(), 2)
+    assert read_again(world, months)["whole"]["wait_days"]["p50"] == 5.0
 
 
 def test_use_is_booked_time_of_open_time_up_to_today(world: World) -> None:
