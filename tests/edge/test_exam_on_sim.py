@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ S = SafetyState
 
 
 @pytest_asyncio.fixture(params=[None])
-async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[FakeServer]:
+async def stand(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[tuple[FakeServer, Robot]]:
     async with FakeServer() as found:
         robot = Robot(
             server_url=found.url,
@@ -33,13 +34,47 @@ async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
         await asyncio.to_thread(robot.__enter__)
         try:
             await auntil(lambda: found.told("hello"), timeout_s=30)
-            yield found
+            yield found, robot
         finally:
             await asyncio.to_thread(robot.__exit__)
 
 
+@pytest.fixture
+def server(stand: tuple[FakeServer, Robot]) -> FakeServer:
+    return stand[0]
+
+
 def state(op: Operator) -> SafetyState | None:
     return op.telemetry.safety_state if op.telemetry is not None else None
+
+
+async def parked(op: Operator, bedside: Operator) -> None:
+    """Wait for PARK. A virtual machine can stop the arm's controller for longer than a state may be old: the
+    bedside clears that fault, as it would with a real arm."""
+    await op.wait(lambda: state(op) in (S.PARK, S.FAULT), what="PARK or FAULT")
+    if state(op) is S.FAULT:
+        cause = int(StopCause.DRIVER_FAULT)
+        ack = await bedside.ctl("clear_stop", cause=cause, patient_well=True)
+        assert ack["ok"], ack
+    await op.wait(lambda: state(op) is S.PARK, what="PARK")
+
+
+async def test_a_controller_that_pauses_is_a_fault_which_the_bedside_clears(
+    stand: tuple[FakeServer, Robot],
+) -> None:
+    server, robot = stand
+    bedside = Operator(server.url, exam_id="e1", role="bedside", ticket="b", video=False)
+    console = Operator(server.url, exam_id="e1", role="console", ticket="c", video=False)
+    async with bedside, console as op:
+        await server.grant(op.latest["welcome"]["peer_id"])
+        await parked(op, bedside)
+        robot.signal("arm", signal.SIGSTOP)
+        try:
+            await op.wait(lambda: state(op) is S.FAULT, what="FAULT")
+        finally:
+            robot.signal("arm", signal.SIGCONT)
+        assert not (await op.ctl("clear_stop", cause=int(StopCause.DRIVER_FAULT), patient_well=True))["ok"]
+        await parked(op, bedside)
 
 
 async def test_self_test_place_contact_scan_stop_lift_and_clear(server: FakeServer) -> None:
@@ -86,7 +121,7 @@ async def test_self_test_place_contact_scan_stop_lift_and_clear(server: FakeServ
         assert ack["ok"], ack
 
 
-@pytest.mark.parametrize("server", ["dicom-loop", "phantom"], indirect=True)
+@pytest.mark.parametrize("stand", ["dicom-loop", "phantom"], indirect=True)
 async def test_real_pictures_freeze_and_become_dicom_waiting_for_upload(
     server: FakeServer, tmp_path: Path
 ) -> None:
@@ -97,7 +132,7 @@ async def test_real_pictures_freeze_and_become_dicom_waiting_for_upload(
         assert await op.inbound_codec() == "video/H264"
         await server.to_robot(type="worklist", **WORKLIST)
         await server.grant(op.latest["welcome"]["peer_id"])
-        await op.wait(lambda: state(op) is S.PARK, what="PARK")
+        await parked(op, bedside)
         ack = await op.ctl("freeze", on=True)
         assert ack["ok"], ack
         await op.wait(lambda: "ctl:frozen" in op.latest, what="frozen")
