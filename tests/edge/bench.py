@@ -45,6 +45,7 @@ class Bench:
         self.client_offset_ms = -90_000.0
         self.commanding = self.present = self.beating = True
         self.frames_flow = True
+        self.pictures_frozen = False  # what imaging shows
         self.frame_lag = 3  # pictures between taken and seen: 100 ms
         self.wish = Command(lease_epoch=1, seq=0, t_client_us=0)
         self.refusals: list[Refusal] = []
@@ -156,7 +157,8 @@ class Bench:
         if self.beating and every % 25 == 0:
             self.core.silence.beat(self.now_ms)
         if self.frames_flow and every % 16 == 0:
-            self.core.frames.add(1000 + every // 16, taken_ms=self.now_ms)
+            frame_id, still = 1000 + every // 16, self.pictures_frozen
+            self.core.on_picture(frame_id, taken_ms=self.now_ms, frozen=still, now_ms=self.now_ms)
         if self.present and every % 125 == 0:
             data = pack_estop(Estop(seq=1, t_client_us=1, flags=int(EstopFlag.PRESENCE)))
             self.core.on_estop(BEDSIDE, data, now_ms=self.now_ms)

@@ -133,6 +133,8 @@ async def test_real_pictures_freeze_and_become_dicom_waiting_for_upload(
         await server.to_robot(type="worklist", **WORKLIST)
         await server.grant(op.latest["welcome"]["peer_id"])
         await parked(op, bedside)
+        seen = op.frames_n
+        await op.wait(lambda: op.frames_n > seen + 5, what="pictures of this exam")
         ack = await op.ctl("freeze", on=True)
         assert ack["ok"], ack
         await op.wait(lambda: "ctl:frozen" in op.latest, what="frozen")
@@ -141,6 +143,14 @@ async def test_real_pictures_freeze_and_become_dicom_waiting_for_upload(
         await op.wait(lambda: "ctl:captured" in op.latest, timeout_s=20, what="captured")
         await op.wait(lambda: op.has(TelemetryFlag.UPLOAD_PENDING))
         assert dicom_files(tmp_path)
+        # Another operator, or this one after a reload: what stands still says so until it is asked to go on.
+        await server.grant(op.latest["welcome"]["peer_id"])
+        await op.wait(lambda: op.telemetry is not None and op.telemetry.lease_epoch == 2, what="new epoch")
+        seen = op.frames_n
+        await op.wait(lambda: op.frames_n > seen + 10, what="pictures under the new epoch")
+        assert op.has(TelemetryFlag.FROZEN)
+        assert (await op.ctl("freeze", on=False))["ok"]
+        await op.wait(lambda: not op.has(TelemetryFlag.FROZEN), what="live again")
 
 
 def dicom_files(folder: Path) -> list[Path]:

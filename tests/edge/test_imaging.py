@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -128,6 +129,13 @@ def viewer(process: subprocess.Popen[bytes], folder: Path) -> Iterator[Viewer]:
     viewer.close()
 
 
+def begin_exam(viewer: Viewer, exam_id: str = str(MESSAGE["exam_id"])) -> None:
+    """Its worklist item, and its first pictures: those of before are gone."""
+    item = {name: value for name, value in MESSAGE.items() if name != "type"}
+    assert viewer.ask("worklist", **item | {"exam_id": exam_id})["ok"]
+    viewer.more(2)
+
+
 def decoded(units: list[AccessUnit]) -> list[np.ndarray]:
     codec: Any = av.CodecContext.create("h264", "r")
     frames = [frame for unit in units for frame in codec.decode(av.Packet(unit.data))]
@@ -210,7 +218,7 @@ def test_freeze_keeps_one_lossless_picture_until_unfrozen(viewer: Viewer) -> Non
 
 
 def test_a_still_of_a_frozen_picture_is_that_picture_to_the_last_bit(viewer: Viewer) -> None:
-    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    begin_exam(viewer)
     viewer.ask("freeze", on=True)
     frozen = viewer.message("frozen")
     answer = viewer.ask("capture", kind="still", view="liver", annotation="")
@@ -255,7 +263,7 @@ def say_where(folder: Path, **changed: Any) -> None:
 def test_a_still_shows_the_pose_that_safety_said_and_an_old_word_is_none(
     viewer: Viewer, folder: Path
 ) -> None:
-    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    begin_exam(viewer)
     viewer.more(1)
     said = Pose((-60.0, 0.0, -8.0), (0.0, 0.0, 1.0, 0.0))
 
@@ -273,14 +281,14 @@ def test_a_still_shows_the_pose_that_safety_said_and_an_old_word_is_none(
 
 
 def test_how_another_exams_patient_lay_is_not_shown(viewer: Viewer, folder: Path) -> None:
-    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    begin_exam(viewer)
     say_where(folder, exam="01936b4e-0000-7000-8000-00000000000f")
     viewer.more(2)
     assert captured_marks(viewer).lying is None
 
 
 def test_a_still_of_a_frozen_picture_has_the_time_at_which_it_was_taken(viewer: Viewer) -> None:
-    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    begin_exam(viewer)
     frozen = viewer.ask("freeze", on=True)
     before = datetime.now(SHANGHAI)
     viewer.message("frozen")
@@ -297,7 +305,7 @@ def test_a_still_of_a_frozen_picture_has_the_time_at_which_it_was_taken(viewer: 
 
 
 def test_while_frozen_every_picture_of_the_last_seconds_can_be_had_lossless(viewer: Viewer) -> None:
-    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    begin_exam(viewer)
     viewer.more(40)
     newest = viewer.ask("freeze", on=True)["done"]["frame_id"]
     viewer.message("frozen", frame_id=newest)
@@ -331,13 +339,28 @@ def test_nothing_is_scrolled_while_the_picture_runs(viewer: Viewer) -> None:
 
 
 def test_a_loop_holds_the_last_three_seconds(viewer: Viewer) -> None:
-    viewer.ask("worklist", **{name: value for name, value in MESSAGE.items() if name != "type"})
+    begin_exam(viewer)
     viewer.more(10)
     assert viewer.ask("capture", kind="loop", view="liver", annotation="")["ok"]
     captured = viewer.message("captured", kind="loop")
     dataset = pydicom.dcmread(captured["path"])
     assert int(dataset.NumberOfFrames) == captured["frames"]
     assert 5 <= captured["frames"] <= 90
+
+
+def test_the_next_exam_finds_no_picture_of_the_one_before(viewer: Viewer) -> None:
+    """Also when the end of the one before was never heard."""
+    begin_exam(viewer)
+    viewer.more(60)
+    before = viewer.ask("freeze", on=True)["done"]["frame_id"]
+    begin_exam(viewer)
+    assert viewer.ask("status")["done"]["frozen"], "told again, the same exam goes on"
+    other = str(uuid.uuid4())
+    begin_exam(viewer, other)
+    assert not viewer.ask("status")["done"]["frozen"]
+    viewer.ask("freeze", on=True)
+    assert viewer.ask("cine", back=300)["done"]["frame_id"] > before
+    viewer.ask("worklist_clear", exam_id=other)
 
 
 def test_without_a_worklist_nothing_is_captured(viewer: Viewer) -> None:

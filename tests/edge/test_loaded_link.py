@@ -104,7 +104,7 @@ class Stream:
             pixels = CLIP[number % len(CLIP)]
             pts = number * PTS_PER_FRAME
             for unit in await loop.run_in_executor(None, lambda: self.encoder.encode(pixels, pts_90k=pts)):  # noqa: B023
-                self.track.offer(AccessUnit(number, pts, 0, unit.keyframe, unit.data))
+                self.track.offer(AccessUnit(number, pts, 0, unit.keyframe, False, unit.data))
             number += 1
             await asyncio.sleep(began_s + number / FRAMES_PER_S - loop.time())
 

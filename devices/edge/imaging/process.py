@@ -259,14 +259,20 @@ class Imaging:
         return {"kbps": self._kbps, "main": self._main}
 
     def _keep_worklist(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._worklist is None or self._worklist.get("exam_id") != request.get("exam_id"):
+            self._forget_pictures()  # whoever lay here before is another patient
         self._worklist = {key: value for key, value in request.items() if key not in ("type", "id")}
         return {}
 
     def _clear_worklist(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._worklist is not None and self._worklist.get("exam_id") == request.get("exam_id"):
-            self._worklist, self._frozen, self._rests_at = None, None, None
-            self._ring.clear()
+            self._worklist = None
+            self._forget_pictures()
         return {}
+
+    def _forget_pictures(self) -> None:
+        self._frozen, self._rests_at = None, None
+        self._ring.clear()
 
     def _status(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"frames": len(self._ring), "frozen": self._frozen is not None, "kbps": self._kbps}

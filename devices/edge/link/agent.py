@@ -196,7 +196,8 @@ class Agent:
 
     def _on_unit(self, unit: AccessUnit) -> None:
         self._units_at_s.append(time.monotonic())
-        self.safety.tell({"type": "frame", "id": unit.frame_id, "taken_ms": unit.taken_us / 1000.0})
+        taken_ms = unit.taken_us / 1000.0
+        self.safety.tell({"type": "frame", "id": unit.frame_id, "taken_ms": taken_ms, "frozen": unit.frozen})
         for peer in self.peers.values():
             if peer.connected and peer.has_video:
                 peer.track.offer(unit)

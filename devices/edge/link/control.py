@@ -36,6 +36,8 @@ class Control:
         if request.type == "freeze" and ack["ok"]:
             # The arm rests first, then the picture is taken: it shows where the arm came to rest.
             picture = await self._picture(request)
+            if not picture["ok"]:
+                self._safety.tell({"type": "freeze_refused"})
             ack = picture if not picture["ok"] else {**ack, "done": {**picture["done"], **ack["done"]}}
         peer.send_ctl(ack)
 

@@ -33,6 +33,7 @@ class AccessUnit:
     pts_90k: int
     taken_us: int
     keyframe: bool
+    frozen: bool
     data: bytes
 
 
@@ -49,7 +50,8 @@ def parse(packet: bytes) -> AccessUnit | dict[str, Any] | None:
     magic, flags, _, frame_id, pts, taken_us, length = HEADER.unpack_from(packet)
     if magic != MAGIC or len(packet) != HEADER.size + length:
         return None
-    return AccessUnit(frame_id, pts, taken_us, bool(flags & FLAG_KEYFRAME), packet[HEADER.size :])
+    keyframe, frozen = bool(flags & FLAG_KEYFRAME), bool(flags & FLAG_FROZEN)
+    return AccessUnit(frame_id, pts, taken_us, keyframe, frozen, packet[HEADER.size :])
 
 
 class ImagingPort:

@@ -64,8 +64,7 @@ def _need_lease(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float)
 def _freeze(core: SafetyCore, request: CtlRequest, slot: int, now_ms: float) -> Answer:
     _need_lease(core, request, slot, now_ms)
     on = bool(request.fields["on"])
-    if on != core.frozen:
-        core.frozen = on
+    if core.freeze.ask(on):
         core.needs_release = True
         if on:
             core.park_now(now_ms)

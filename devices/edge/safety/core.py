@@ -12,6 +12,7 @@ from devices.drivers.base import ZERO, ArmState, Twist
 from devices.edge.safety import force, motion, moves, wishes
 from devices.edge.safety.cycle import ArmFacts, Output
 from devices.edge.safety.force import Caps, ForceWatch
+from devices.edge.safety.freeze import Freeze
 from devices.edge.safety.gates import CommandGates, Heard
 from devices.edge.safety.ladder import Rung, Silence
 from devices.edge.safety.lease import Lease, LeaseChange
@@ -48,7 +49,8 @@ class SafetyCore:
         self.gates, self.silence, self.frames, self.loop = CommandGates(), Silence(), Frames(), LoopDelay()
         self.caps, self.watch, self.slew = Caps(), ForceWatch(), motion.Slew()
         self.state, self.cause = S.IDLE, StopCause.NONE
-        self.latched = self.frozen = False
+        self.latched = False
+        self.freeze = Freeze()
         self.reposition = False  # asked for; over with the next contact that the operator makes
         self.needs_release = True
         self.command: Command | None = None
@@ -98,7 +100,7 @@ class SafetyCore:
             return Refusal.NONE
         if not self.lease.live(now_ms):
             return Refusal.NOT_LIVE
-        if self.frozen:
+        if self.freeze.on:
             return Refusal.FROZEN
         if self.needs_release and self.state in STEERED | {S.HOLD, S.IDLE}:
             return Refusal.NEEDS_RELEASE
@@ -148,18 +150,26 @@ class SafetyCore:
             self.gates.new_epoch()
             self.silence.disarm()
             self.command, self.needs_release, self.loop = None, True, LoopDelay()
-            self.frozen = False
+            self.freeze.forget()
             if change is LeaseChange.TAKEOVER:
                 self.halt(StopCause.TAKEOVER)
             self._signal(Signal.LEASE)
         return change
+
+    def on_picture(self, frame_id: int, *, taken_ms: float, frozen: bool, now_ms: float) -> None:
+        """A picture went to the pages. One that stands still without having been asked for parks the arm."""
+        self.frames.add(frame_id, taken_ms=taken_ms)
+        if self.freeze.picture(frozen):
+            self.needs_release = True
+            self.park_now(now_ms)
 
     def on_revoke(self, *, epoch: int, code: str) -> None:
         """The server took the lease back."""
         if not self.lease.end(epoch):
             return
         self.silence.disarm()
-        self.needs_release, self.frozen = True, False
+        self.needs_release = True
+        self.freeze.forget()
         if code in GIVEN_BACK:
             self._engaged = self.reposition = False
             if self._signal(Signal.LEASE_OVER) and not self.latched:
@@ -294,7 +304,7 @@ class SafetyCore:
             return self._bounded(self.move, arm, out, now_ms)
         if self.state is S.HAND_GUIDE:
             return ZERO, True
-        if self.state is S.MOVING and self.command is not None and not self.frozen:
+        if self.state is S.MOVING and self.command is not None and not self.freeze.on:
             return wishes.steered(self, self.command, arm, now_ms)
         if self.state in STEERED:
             return wishes.parked(self, arm, now_ms)

@@ -68,7 +68,7 @@ def probe(core: SafetyCore) -> dict[str, Any] | None:
 def _flags(core: SafetyCore, now_ms: float, uploads_pending: int) -> TelemetryFlag:
     states = {
         TelemetryFlag.CONTACT: core.watch.contact,
-        TelemetryFlag.FROZEN: core.frozen,
+        TelemetryFlag.FROZEN: core.freeze.on,
         TelemetryFlag.LATCHED: core.latched,
         TelemetryFlag.GENTLE: core.caps.gentle,
         TelemetryFlag.GO_VALID: core.go_valid(now_ms),

@@ -193,7 +193,15 @@ class Runtime:
         self._event_serial, self._uploads = int(message["serial"]), int(message["uploads"])
 
     def _on_frame(self, message: dict[str, Any], now_s: float) -> None:
-        self.core.frames.add(int(message["id"]), taken_ms=float(message["taken_ms"]))
+        self.core.on_picture(
+            int(message["id"]),
+            taken_ms=float(message["taken_ms"]),
+            frozen=bool(message.get("frozen")),  # older recordings have none
+            now_ms=now_s * 1000.0,
+        )
+
+    def _on_freeze_refused(self, message: dict[str, Any], now_s: float) -> None:
+        self.core.freeze.forget()
 
     def _on_peer(self, message: dict[str, Any], now_s: float) -> None:
         if not message["up"]:
@@ -238,6 +246,7 @@ class Runtime:
     _handlers: ClassVar[dict[str, Callable[[Runtime, dict[str, Any], float], None]]] = {
         "beat": _on_beat,
         "frame": _on_frame,
+        "freeze_refused": _on_freeze_refused,
         "peer": _on_peer,
         "lease": _on_lease,
         "revoke": _on_revoke,
