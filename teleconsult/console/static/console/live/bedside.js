@@ -49,7 +49,7 @@ class Bedside {
     // A page in the background cannot stop anything: it does not count as present.
     this.session.stop.present = () => document.visibilityState === "visible";
     const send = (message) => this.session.signalling.send(message);
-    this.prompts = new PromptBoard({ words: data("prompt-words"), send, tones: this.tones });
+    this.prompts = new PromptBoard({ examId: config.exam_id, words: data("prompt-words"), send, tones: this.tones });
     this.voice = new Voice({
       offers: false, send, memory: `voice-${config.exam_id}`, onChange: (view) => this.#voice(view), onLevels: (levels) => this.#levels(levels),
     });

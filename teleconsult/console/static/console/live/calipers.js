@@ -8,6 +8,7 @@ import { POINTS, shape } from "./measure-shapes.js";
 
 const COLOURS = ["#ffd54a", "#7be0ad", "#ff9e80", "#9fc5ff"];
 const DRAG_PX = 6;
+const EDGE = 14; // px that the frozen picture's stripes cover
 const NEAR_PX = 2; // two points closer than this are a slip of the hand
 
 export class Calipers {
@@ -193,7 +194,7 @@ export class Calipers {
     c.font = "bold 15px system-ui, sans-serif";
     c.textAlign = "left";
     const width = c.measureText(text).width + 10;
-    const left = Math.max(0, Math.min(x + 10, this.picture.view.clientWidth - width));
+    const left = Math.max(EDGE, Math.min(x + 10, this.picture.view.clientWidth - width - EDGE));
     c.fillStyle = "#000c";
     c.fillRect(left, y - 12, width, 22);
     c.fillStyle = colour;

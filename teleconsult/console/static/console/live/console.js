@@ -58,7 +58,7 @@ class Console {
     this.#picture(); // asks the session whether the picture is frozen
     const send = (message) => this.session.signalling.send(message);
     this.prompts = new PromptSender({
-      send, request: (type, fields) => this.session.request(type, fields), notes: this.notes, tones: this.tones,
+      examId: config.exam_id, send, request: (type, fields) => this.session.request(type, fields), notes: this.notes, tones: this.tones,
       told: (key) => this.operator.prompted(key),
     });
     this.operator = new OperatorPanel({ input: this.input, prompt: (key) => this.#prompt(key), breath: this.prompts.hold, lift: () => this.#lift() });

@@ -10,15 +10,22 @@ const SPEAKS_WITHIN_MS = 1500; // a voice that has not begun by then does not co
 const place = (id) => document.getElementById(id);
 const unique = () => crypto.getRandomValues(new Uint32Array(2)).join("-");
 
-// How long the breath is being held, in s; null when it is not.
+// How long the breath is being held, in s; null when it is not. A reload of the page does not let the patient breathe.
 export class BreathHold {
+  // memory: this exam's key in the window's own storage
+  constructor(memory) {
+    this.memory = memory;
+    this.since = Number(sessionStorage.getItem(memory)) || null; // ms of the wall clock
+  }
+
   told(key) {
-    if (key === "hold") this.since = performance.now();
+    if (key === "hold") this.since = Date.now();
     else if (ENDS_HOLD.has(key)) this.since = null;
+    sessionStorage.setItem(this.memory, this.since ?? "");
   }
 
   get seconds() {
-    return this.since ? Math.floor((performance.now() - this.since) / 1000) : null;
+    return this.since ? Math.max(0, Math.floor((Date.now() - this.since) / 1000)) : null;
   }
 
   get tooLong() {
@@ -29,9 +36,9 @@ export class BreathHold {
 // The console's end.
 export class PromptSender {
   // send(message) -> whether it went; request(type, fields): the robot's control channel; told(key): it was given
-  constructor({ send, request, notes, tones, told }) {
+  constructor({ examId, send, request, notes, tones, told }) {
     Object.assign(this, { send, request, notes, tones, told });
-    this.hold = new BreathHold();
+    this.hold = new BreathHold(`breath-${examId}`);
     this.waiting = new Map(); // id -> key
   }
 
@@ -92,19 +99,17 @@ export class PromptSender {
 // The bedside's end. Large for some seconds, or until it is touched; a breath that is still held is then counted in one
 // line above the page, so that nothing of it stays covered. words: key -> [Chinese, English].
 export class PromptBoard {
-  constructor({ words, send, tones }) {
+  constructor({ examId, words, send, tones }) {
     Object.assign(this, { words, send, tones });
-    this.hold = new BreathHold();
+    this.hold = new BreathHold(`breath-${examId}`);
+    this.until = 0;
+    if (this.hold.seconds !== null) this.#put("hold"); // before a reload: still counted, not said again
     speechSynthesis.getVoices(); // begins to load them
     place("prompt").addEventListener("pointerdown", () => { this.until = 0; this.show(); });
   }
 
   told({ key, id }) {
-    const [chinese, english] = this.words[key];
-    place("prompt-zh").textContent = chinese;
-    place("prompt-en").textContent = english;
-    place("prompt").dataset.key = key;
-    place("prompt").hidden = false;
+    const chinese = this.#put(key);
     this.#note("");
     this.hold.told(key);
     this.warned = false;
@@ -118,6 +123,15 @@ export class PromptBoard {
       this.#note({ tone: t("bed.prompt.read_aloud"), none: t("bed.prompt.no_sound") }[spoken] ?? "");
       this.#answer(shown, spoken);
     });
+  }
+
+  #put(key) {
+    const [chinese, english] = this.words[key];
+    place("prompt-zh").textContent = chinese;
+    place("prompt-en").textContent = english;
+    place("prompt").dataset.key = key;
+    place("prompt").hidden = false;
+    return chinese;
   }
 
   #answer(shown, spoken) {
