@@ -33,8 +33,11 @@ class Child:
             quit_signal,
         )
         self.process: subprocess.Popen[bytes] | None = None
+        self._where: tuple[Path, Mapping[str, str], struct_passwd | None] | None = None
 
     def start(self, *, cwd: Path, env: Mapping[str, str], user: struct_passwd | None = None) -> None:
+        self._where = (cwd, env, user)
+
         def die_with_parent() -> None:  # after the change of user, which would clear it
             _libc.prctl(PR_SET_PDEATHSIG, int(self.quit_signal), 0, 0, 0)
 
@@ -53,6 +56,12 @@ class Child:
                 extra_groups=[] if user else None,
                 preexec_fn=die_with_parent,
             )
+
+    def start_again(self) -> None:
+        """The same program, after it ended."""
+        assert self._where is not None and self.ended() is not None
+        cwd, env, user = self._where
+        self.start(cwd=cwd, env=env, user=user)
 
     @property
     def pid(self) -> int:
@@ -82,6 +91,12 @@ class Child:
         except subprocess.TimeoutExpired:
             pass
         self._kill_group()
+        self.process.wait()
+
+    def kill(self) -> None:
+        """At once and with its whole group, as by a fault; it has no word in it."""
+        self._kill_group()
+        assert self.process is not None
         self.process.wait()
 
     def _kill_group(self) -> None:

@@ -194,8 +194,9 @@ class Postgres:
                     raise EmbeddedError(f"an old PostgreSQL (pid {pid}) on {self.folder} does not end")
                 time.sleep(0.05)
         path.unlink(missing_ok=True)
-        if len(lines) > 4 and lines[4].startswith("/tmp/hospital-pg-"):  # noqa: S108
-            shutil.rmtree(lines[4], ignore_errors=True)
+        old = lines[4] if len(lines) > 4 else ""
+        if old.startswith("/tmp/hospital-pg-") and old != str(self.socket_dir):  # noqa: S108
+            shutil.rmtree(old, ignore_errors=True)
 
     def _run(self) -> None:
         argv = [

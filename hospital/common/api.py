@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -69,16 +72,24 @@ class Door(APIView):
             return self.handle_exception(error)
         return response
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """What may be repeated is one transaction with its key and its answer."""
+        if not self._wants_idempotency(request):
+            return super().dispatch(request, *args, **kwargs)
+        with transaction.atomic():
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = None
-        body = request._request.body if self._wants_idempotency(request) else b""
+        wanted = self._wants_idempotency(request._request)
+        body = request._request.body if wanted else b""
         super().initial(request, *args, **kwargs)
         action = self.actions.get(request.method or "")
         if action is None:
             self.http_method_not_allowed(request)
         elif action != PUBLIC:
             permit(request.user, action)
-        if self._wants_idempotency(request):
+        if wanted:
             self._begin(request, body)
 
     def _first_id(self) -> UUID | None:
@@ -89,14 +100,16 @@ class Door(APIView):
         again = Shown(kind="answer", object_id=self._first_id(), why="repeated", urgent=True)
         read_recorded(self.request.user, self.actions["POST"], again)
 
-    def _wants_idempotency(self, request: Request) -> bool:
-        json_body = (request._request.content_type or "").startswith("application/json")
-        return request.method == "POST" and "Idempotency-Key" in request.headers and json_body
+    def _wants_idempotency(self, request: HttpRequest) -> bool:
+        """Public doors have no identity to bind a key to."""
+        known = self.actions.get("POST", PUBLIC) != PUBLIC
+        json_body = (request.content_type or "").startswith("application/json")
+        return known and request.method == "POST" and "Idempotency-Key" in request.headers and json_body
 
     def _begin(self, request: Request, body: bytes) -> None:
         principal_id = getattr(request.user, "id", None)
         if not isinstance(principal_id, UUID):
-            return  # public doors have no identity to bind a key to
+            return
         found = idempotency.begin(
             principal_id=principal_id,
             key=request.headers["Idempotency-Key"],
@@ -111,12 +124,10 @@ class Door(APIView):
         if isinstance(exc, _Replay):
             self._note_replay()
             return Response(exc.body, status=exc.status, headers={"Idempotent-Replayed": "true"})
-        try:
-            return super().handle_exception(exc)
-        except Exception:
-            if self._idempotent is not None:
-                self._idempotent.delete()
-            raise
+        if self._idempotent is not None and isinstance(exc, DatabaseError):
+            transaction.set_rollback(True)  # nothing more can be written in it
+            self._idempotent = None
+        return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = self._note_read(request, response)

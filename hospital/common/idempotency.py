@@ -1,23 +1,24 @@
 """Every POST may be repeated with an `Idempotency-Key`: same key and request, same answer; another request, 422.
 
-Answers that ask for another try (409, 429, 5xx) are not kept.
+Key, deed and answer are one transaction: a program that dies between deed and answer has done neither, and the next
+try finds no half of it. Answers that ask for another try (409, 429, 5xx) are not kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
-from .clock import now
 from .errors import Conflict, Invalid
+from .locks import forget_lock_limit, limit_lock_wait
 from .models import IdempotentRequest
 
-ABANDONED_AFTER = timedelta(seconds=60)  # design value: a request that runs longer died
+RETRY_AFTER_S = 5  # design value
+LOCK_NOT_AVAILABLE = "55P03"
 NOT_KEPT = {401, 403, 409, 429}
 
 
@@ -26,28 +27,40 @@ def request_sha256(method: str, path: str, body: bytes) -> str:
 
 
 def begin(*, principal_id: UUID, key: str, sha256: str) -> IdempotentRequest | tuple[int, Any]:
-    """The new row, or the kept answer (status, JSON). Conflict while the first one still runs."""
+    """In the deed's transaction: the new row, or the kept answer (status, JSON).
+
+    A second one with the key waits for the first; Conflict `idempotency_running` when that takes longer than 3 s.
+    """
     if not 1 <= len(key) <= 200:
         raise Invalid("invalid", field="Idempotency-Key")
-    with transaction.atomic():
-        row, created = IdempotentRequest.objects.select_for_update().get_or_create(
-            principal_id=principal_id, key=key, defaults={"request_sha256": sha256}
-        )
-        if created:
-            return row
-        if row.request_sha256 != sha256:
-            raise Invalid("idempotency_mismatch")
-        if row.status is not None:
-            return row.status, json.loads(row.answer or "null")
-        if row.started_at > now() - ABANDONED_AFTER:
-            raise Conflict("idempotency_running", retry_after_s=5)
-        row.started_at = now()
-        row.save(update_fields=["started_at"])
-        return row
+    row = _row(principal_id, key, sha256)
+    if row.request_sha256 != sha256:
+        raise Invalid("idempotency_mismatch")
+    # Without an answer: just made, or left by a program of an earlier release that died.
+    return row if row.status is None else (row.status, json.loads(row.answer or "null"))
+
+
+def _row(principal_id: UUID, key: str, sha256: str) -> IdempotentRequest:
+    limit_lock_wait()
+    try:
+        with transaction.atomic():
+            row, _ = IdempotentRequest.objects.select_for_update().get_or_create(
+                principal_id=principal_id, key=key, defaults={"request_sha256": sha256}
+            )
+    except OperationalError as error:
+        if str(getattr(error.__cause__, "sqlstate", "")) != LOCK_NOT_AVAILABLE:
+            raise
+        raise Conflict("idempotency_running", retry_after_s=RETRY_AFTER_S) from error
+    forget_lock_limit()
+    return row
 
 
 def finish(*, row: IdempotentRequest, status: int, answer: str) -> None:
-    if status in NOT_KEPT or status >= 500:
+    """The answer beside its key. One that asks for another try leaves no key; of a failure nothing is kept at all."""
+    if status >= 500:
+        transaction.set_rollback(True)
+        return
+    if status in NOT_KEPT:
         row.delete()
         return
     row.status, row.answer = status, answer

@@ -13,3 +13,9 @@ def limit_lock_wait() -> None:
         raise RuntimeError("locks are only taken inside a transaction")
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+
+
+def forget_lock_limit() -> None:
+    """The rest of the transaction waits as long as it would have."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import time
 import uuid
 from datetime import timedelta
@@ -26,6 +27,7 @@ from devices.fleet.services import robot_pairing_code
 from hospital.access import services as access
 from hospital.access.models import AccessToken
 from hospital.common.clock import SHANGHAI
+from hospital.common.errors import Unavailable
 from hospital.common.ids import uuid7
 from hospital.common.models import IdempotentRequest
 from hospital.records.models import Image
@@ -63,6 +65,10 @@ def booking(world: World, **changes: Any) -> dict[str, Any]:
     return {
         key: value.isoformat() if hasattr(value, "isoformat") else str(value) for key, value in raw.items()
     }
+
+
+def unavailable(*_: Any) -> Any:
+    raise Unavailable("object_damaged")
 
 
 def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
@@ -142,13 +148,34 @@ def test_a_conflict_is_not_kept_so_that_trying_again_may_succeed(world: World) -
     assert post(desk, "exams", booking(world), **key).status_code == 201
 
 
-def test_a_request_still_running_asks_to_wait(world: World) -> None:
+def test_a_program_that_dies_between_deed_and_answer_has_done_neither(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk, key = staff(world, "desk"), {"Idempotency-Key": "k3"}
-    post(desk, "exams", booking(world), **key)
+    with monkeypatch.context() as patch:
+        patch.setattr("hospital.common.idempotency.finish", lambda **_: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            post(desk, "exams", booking(world), **key)
+    assert not Exam.objects.exists()
+    assert not IdempotentRequest.objects.exists()
+    assert post(desk, "exams", booking(world), **key).status_code == 201
+
+
+def test_a_failure_leaves_neither_key_nor_half_a_deed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, key = staff(world, "desk"), {"Idempotency-Key": "k5"}
+    with monkeypatch.context() as patch:
+        patch.setattr("teleconsult.api._answer", unavailable)
+        assert post(desk, "exams", booking(world), **key).status_code == 503
+    assert not Exam.objects.exists()
+    assert not IdempotentRequest.objects.exists()
+
+
+def test_a_key_that_an_earlier_release_left_without_an_answer_is_free_again(world: World) -> None:
+    desk, key = staff(world, "desk"), {"Idempotency-Key": "k6"}
+    first = post(desk, "exams", booking(world), **key).json()
+    post(desk, f"exams/{first['id']}/cancel", {"reason": "改期"})
     IdempotentRequest.objects.update(status=None, answer=None)
-    answer = post(desk, "exams", booking(world), **key)
-    problem(answer, 409, "idempotency_running")
-    assert answer["Retry-After"] == "5"
+    assert post(desk, "exams", booking(world), **key).status_code == 201
 
 
 def test_kept_answers_hold_no_readable_patient(world: World) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench NAME [--runs N]`: run one benchmark; its last line is one JSON object.
+"""`python -m tests.bench NAME [--runs N]` (or `--seconds N` where runs are seconds): run one benchmark; its last line is one JSON object.
 
 Exit 0 when it was measured (a missed aim is a figure, not an error), 1 when it broke, 2 for an unknown name,
 130 after Ctrl-C. A module of this folder with SUMMARY is a benchmark:
@@ -86,7 +86,12 @@ def main(arguments: list[str], *, folder: Path = FOLDER, package: str = PACKAGE)
     """Parse, look up, run. The exit code."""
     parser = argparse.ArgumentParser(prog="deploy/bench", description="One benchmark; the last line is JSON.")
     parser.add_argument("name", nargs="?", help="see --list")
-    parser.add_argument("--runs", type=_runs, help="how often, instead of the benchmark's own number")
+    parser.add_argument(
+        "--runs",
+        "--seconds",
+        type=_runs,
+        help="how often or for how many seconds, instead of the benchmark's own number",
+    )
     parser.add_argument("--list", action="store_true", help="names and what they measure")
     chosen = parser.parse_args(arguments)
     known = summaries(folder)

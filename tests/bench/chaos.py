@@ -1,0 +1,195 @@
+"""Whether anything is lost or doubled when parts of the house are killed at random under a day's booking.
+
+A whole installation without a robot's program, on durable PostgreSQL. Six desks hold, book, move, cancel, check in,
+turn requests into bookings, put them on the waiting list and answer its offers over REST, while worker, beat, web and
+database (each with all its processes) get SIGKILL in random order, one every few seconds, and are started again as by
+a supervisor. Each deed has an `Idempotency-Key` and is asked again until it is answered, so at the end everything is
+known: what was answered must be in the database, and nothing else. `lost` counts exams, requests, places, offers,
+calendars, messages, reminders and entries of the log that should be there; `doubled` those that should not, and
+deeds that met themselves (`chaos_desk.SURPRISES`); `undone` is due work that nobody did within two minutes. The log's
+chain is verified afterwards.
+
+It can fail. With key and deed committed apart, as they were, 60 s gave `DOUBLED_BEFORE`; with due work marked done
+before it is done, `LOST_BEFORE`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deploy.server.embedded import free_port
+from deploy.server.installation import ROOT, Installation
+from tests.bench.booking import _count
+from tests.bench.chaos_desk import Desk, Line, Promise, Tally
+from tests.bench.figures import Aim, judge
+from tests.waiting import until
+
+SUMMARY = "worker, beat, web and database killed at random under a day's booking: lost, doubled"
+DEFAULT_RUNS = 600
+AIMS = (Aim("lost", 0), Aim("doubled", 0), Aim("undone", 0))
+PARTS = ("worker", "beat", "web", "database")
+CALM_S, READY_S, DRAINED_S = (1.0, 4.0), 90.0, 120.0
+SAID_MAX = 20
+DUE = "SELECT count(*) FROM common_work WHERE finished_at IS NULL AND due_at <= now()"
+Say = Callable[[str], None]
+
+
+def _side(found: Installation, *arguments: str, given: str = "") -> dict[str, Any]:
+    argv = [sys.executable, "-m", "tests.bench.chaos_side", *arguments]
+    env = found.env | {"DJANGO_SETTINGS_MODULE": "hospital.project.settings"}
+    done = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, text=True, input=given)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3000:])
+    made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return made
+
+
+class Killer:
+    """Ends parts of one house and starts them again, from the thread that started them: they die with it."""
+
+    def __init__(self, found: Installation, seed: int) -> None:
+        self.found, self.chance, self.kills = found, random.Random(seed), 0
+
+    def _database(self) -> None:
+        """The postmaster with its backends, which are groups of their own; then it recovers from its log."""
+        postgres = self.found.postgres
+        assert postgres is not None and postgres.child is not None
+        pid = postgres.child.pid
+        backends = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        postgres.child.kill()
+        for backend in map(int, backends):
+            try:
+                os.kill(backend, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        until(lambda: not any(Path(f"/proc/{one}").exists() for one in backends), what="no backend")
+        postgres.start()
+
+    def kill(self, part: str) -> None:
+        self.kills += 1
+        if part == "database":
+            self._database()
+            return
+        child = next(child for child in self.found.children if child.name == part)
+        child.kill()
+        child.start_again()
+
+    def work(self, seconds: float) -> None:
+        """At least one round of all parts, in an order of its own each."""
+        end, calm = time.monotonic() + seconds, threading.Event()
+        while True:
+            for part in self.chance.sample(PARTS, len(PARTS)):
+                calm.wait(self.chance.uniform(*CALM_S))
+                self.kill(part)
+                until(self._answers, timeout_s=READY_S, every_s=0.2, what=f"a house after {part} was killed")
+                if self.kills >= len(PARTS) and time.monotonic() > end:
+                    return
+
+    def _answers(self) -> bool:
+        self.found.check_children()
+        return self.found._not_ready() is None
+
+
+async def _desks(port: int, tally: Tally) -> None:
+    desks = [Desk(Line(port, token), tally, seed) for seed, token in enumerate(tally.world["tokens"])]
+    async with asyncio.TaskGroup() as group:
+        for desk in desks:
+            group.create_task(desk.work())
+
+
+def _under_load(found: Installation, tally: Tally, seconds: float, seed: int) -> int:
+    """How many were killed; returns when every desk has its last answer."""
+    broken: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            asyncio.run(_desks(found.port, tally))
+        except BaseException as error:
+            broken.append(error)
+
+    load = threading.Thread(target=work, name="desks")
+    load.start()
+    killer = Killer(found, seed)
+    try:
+        killer.work(seconds)
+    finally:
+        tally.until = time.monotonic()
+        load.join()
+    if broken:
+        raise broken[0]
+    return killer.kills
+
+
+def _drained(found: Installation) -> int:
+    """What is due and stays undone."""
+    try:
+        until(lambda: not _count(found, DUE), timeout_s=DRAINED_S, every_s=0.5)
+    except AssertionError:
+        return _count(found, DUE)
+    return 0
+
+
+def _tally(world: dict[str, Any]) -> Tally:
+    tally, last = Tally(world, until=float("inf")), len(world["teams"]) - 1
+    for exam_id, starts_at in world["booked"]:
+        tally.remember(exam_id, Promise(starts_at, made_before=True, team=last))
+    return tally
+
+
+def measured(found: Installation, seconds: float, say: Say, seed: int) -> dict[str, Any]:
+    """In a house that is up: `{kills, lost, doubled, undone, tally}` with sentences for what is lost and doubled."""
+    tally = _tally(_side(found, "world", str(int(seconds))))
+    kills = _under_load(found, tally, seconds, seed)
+    say(f"{kills} killed; {dict(sorted(tally.deeds.items()))}")
+    undone = _drained(found)
+    exams = {ident: dataclasses.asdict(promise) for ident, promise in tally.exams.items()}
+    answered = {"exams": exams, "requests": tally.requests, "full": tally.world["full"]}
+    told = _side(found, "after", given=json.dumps(answered))
+    found.manage("audit_verify")
+    told["doubled"] += tally.surprises
+    return {"kills": kills, "undone": undone, "tally": tally, **told}
+
+
+def run(*, runs: int, say: Say, seed: int | None = None) -> dict[str, object]:
+    """All figures; `runs` is for how many seconds the house is hit. Another order each time; the seed is said."""
+    seed = random.randrange(10**6) if seed is None else seed
+    say(f"seed {seed}")
+    folder = Path(tempfile.mkdtemp(prefix="bench-chaos-"))
+    found = Installation(folder, free_port(), robot=False)
+    try:
+        found.start()
+        taken = measured(found, float(runs), say, seed)
+    finally:
+        found.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    for kind in ("lost", "doubled"):
+        for line in taken[kind][:SAID_MAX]:
+            say(f"{kind}: {line}")
+    tally: Tally = taken["tally"]
+    figures: dict[str, object] = {
+        "kills": taken["kills"],
+        "lost": len(taken["lost"]),
+        "doubled": len(taken["doubled"]),
+        "undone": taken["undone"],
+        "deeds": sum(count for name, count in tally.deeds.items() if not name.endswith("_refused")),
+        "refused": sum(count for name, count in tally.deeds.items() if name.endswith("_refused")),
+        "asked_again": tally.asked_again,
+        "answers_given_again": tally.given_again,
+        "offers_answered": tally.deeds["accept"] + tally.deeds["refuse"],
+    }
+    judge(AIMS, figures, say)
+    return figures
