@@ -95,10 +95,15 @@ def waiting_add(
 
 def entry_write(row: ExamRequest, *, earliest: date, latest: date, **fields: Any) -> None:
     """What a waiting request can take; a worker looks for it after commit."""
-    WaitingEntry.objects.update_or_create(
+    entry, _ = WaitingEntry.objects.update_or_create(
         request=row, defaults={"earliest": earliest, "latest": latest, **fields}
     )
-    serve_later(shanghai_day(earliest)[0], shanghai_day(latest)[1])
+    _look_for(entry)
+
+
+def _look_for(entry: WaitingEntry) -> None:
+    """All that one who waits can take: what became free while another time was on offer to them was not theirs."""
+    serve_later(shanghai_day(entry.earliest)[0], shanghai_day(entry.latest)[1])
 
 
 @transaction.atomic
@@ -279,6 +284,7 @@ def _refused(offer_id: UUID, request_id: UUID, kind: str) -> None:
     row, offer = _answered(offer_id, request_id)
     offer_step(offer, "refuse", kind)
     scheduling_services.hold_release(hold_id=offer.hold_id)  # tells that its time is free
+    _look_for(row.waiting)
     push_desk(row.institution_id, None)
 
 
@@ -295,4 +301,6 @@ def offer_expire(*, offer_id: UUID) -> None:
     offer_step(offer, "expire", "system")
     scheduling_services.hold_release(hold_id=offer.hold_id)
     serve_later(offer.starts_at, offer.ends_at)  # the hold may have ended by itself, and told it too early
+    if (entry := WaitingEntry.objects.filter(request_id=found).first()) is not None:
+        _look_for(entry)
     push_desk(offer.request.institution_id, None)

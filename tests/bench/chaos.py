@@ -9,8 +9,8 @@ calendars, messages, reminders and entries of the log that should be there; `dou
 deeds that met themselves (`chaos_desk.SURPRISES`); `undone` is due work that nobody did within two minutes. The log's
 chain is verified afterwards.
 
-It can fail. With key and deed committed apart, as they were, 60 s gave `DOUBLED_BEFORE`; with due work marked done
-before it is done, `LOST_BEFORE`.
+It can fail. With the key and the deed committed apart, as they once were, 60 s on a busy machine gave lost 2 and doubled
+8: two exams were moved, the answer was lost with its program, and the repeat was refused as changed meanwhile.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SUMMARY = "worker, beat, web and database killed at random under a day's booking
 DEFAULT_RUNS = 600
 AIMS = (Aim("lost", 0), Aim("doubled", 0), Aim("undone", 0))
 PARTS = ("worker", "beat", "web", "database")
-CALM_S, READY_S, DRAINED_S = (1.0, 4.0), 90.0, 120.0
+CALM_S, READY_S, DRAINED_S = (2.0, 5.0), 90.0, 120.0
 SAID_MAX = 20
 DUE = "SELECT count(*) FROM common_work WHERE finished_at IS NULL AND due_at <= now()"
 Say = Callable[[str], None]
@@ -150,46 +150,50 @@ def _tally(world: dict[str, Any]) -> Tally:
     return tally
 
 
-def measured(found: Installation, seconds: float, say: Say, seed: int) -> dict[str, Any]:
-    """In a house that is up: `{kills, lost, doubled, undone, tally}` with sentences for what is lost and doubled."""
+def looked(found: Installation, tally: Tally) -> dict[str, list[str]]:
+    """What the database of the house says of the promises: sentences for what is lost and for what is double."""
+    exams = {ident: dataclasses.asdict(promise) for ident, promise in tally.exams.items()}
+    answered = {"exams": exams, "requests": tally.requests, "full": tally.world["full"]}
+    return _side(found, "after", given=json.dumps(answered))
+
+
+def measured(found: Installation, seconds: float, say: Say, seed: int) -> tuple[dict[str, object], Tally]:
+    """In a house that is up: the figures, and what was promised."""
     tally = _tally(_side(found, "world", str(int(seconds))))
     kills = _under_load(found, tally, seconds, seed)
     say(f"{kills} killed; {dict(sorted(tally.deeds.items()))}")
     undone = _drained(found)
-    exams = {ident: dataclasses.asdict(promise) for ident, promise in tally.exams.items()}
-    answered = {"exams": exams, "requests": tally.requests, "full": tally.world["full"]}
-    told = _side(found, "after", given=json.dumps(answered))
+    told = looked(found, tally)
     found.manage("audit_verify")
     told["doubled"] += tally.surprises
-    return {"kills": kills, "undone": undone, "tally": tally, **told}
+    for kind in ("lost", "doubled"):
+        for line in told[kind][:SAID_MAX]:
+            say(f"{kind}: {line}")
+    refused = sum(count for name, count in tally.deeds.items() if name.endswith("_refused"))
+    return {
+        "kills": kills,
+        "lost": len(told["lost"]),
+        "doubled": len(told["doubled"]),
+        "undone": undone,
+        "deeds": sum(tally.deeds.values()) - refused,
+        "refused": refused,
+        "asked_again": tally.asked_again,
+        "answers_given_again": tally.given_again,
+        "offers_answered": tally.deeds["accept"] + tally.deeds["refuse"],
+    }, tally
 
 
-def run(*, runs: int, say: Say, seed: int | None = None) -> dict[str, object]:
+def run(*, runs: int, say: Say) -> dict[str, object]:
     """All figures; `runs` is for how many seconds the house is hit. Another order each time; the seed is said."""
-    seed = random.randrange(10**6) if seed is None else seed
+    seed = random.randrange(10**6)
     say(f"seed {seed}")
     folder = Path(tempfile.mkdtemp(prefix="bench-chaos-"))
     found = Installation(folder, free_port(), robot=False)
     try:
         found.start()
-        taken = measured(found, float(runs), say, seed)
+        figures, _ = measured(found, float(runs), say, seed)
     finally:
         found.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    for kind in ("lost", "doubled"):
-        for line in taken[kind][:SAID_MAX]:
-            say(f"{kind}: {line}")
-    tally: Tally = taken["tally"]
-    figures: dict[str, object] = {
-        "kills": taken["kills"],
-        "lost": len(taken["lost"]),
-        "doubled": len(taken["doubled"]),
-        "undone": taken["undone"],
-        "deeds": sum(count for name, count in tally.deeds.items() if not name.endswith("_refused")),
-        "refused": sum(count for name, count in tally.deeds.items() if name.endswith("_refused")),
-        "asked_again": tally.asked_again,
-        "answers_given_again": tally.given_again,
-        "offers_answered": tally.deeds["accept"] + tally.deeds["refuse"],
-    }
     judge(AIMS, figures, say)
     return figures

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -35,7 +36,7 @@ def asks(world: World, key: str = "k") -> list[Callable[[], Any]]:
     token, _ = token_issue(life=timedelta(hours=1), user=world.users["desk"])
     desks = [APIClient(HTTP_AUTHORIZATION=f"Bearer {token}") for _ in range(2)]
     return [
-        lambda desk=desk: desk.post("/api/v1/exam-requests", body, format="json", HTTP_IDEMPOTENCY_KEY=key)
+        partial(desk.post, "/api/v1/exam-requests", body, format="json", HTTP_IDEMPOTENCY_KEY=key)
         for desk in desks
     ]
 

@@ -14,7 +14,7 @@ from hospital.common.errors import Conflict, DomainError, Invalid, NotFound
 from hospital.common.models import Work
 from hospital.common.work import work_drain
 from hospital.messages import selectors as messages
-from hospital.scheduling.models import Reservation
+from hospital.scheduling.models import ExamWindow, Reservation
 from teleconsult import rules_waiting, services
 from teleconsult.models import Exam, ExamRequest, SlotOffer
 from teleconsult.services import waiting
@@ -40,8 +40,10 @@ def at(hour: int, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)
 
 
-def full(world: World) -> list[Exam]:
-    """That Monday morning from 8 to 10 is full; nobody waits yet."""
+def full(world: World, *, all_day: bool = False) -> list[Exam]:
+    """That Monday morning from 8 to 10 is full; nobody waits yet. With `all_day` it is examined at no other time."""
+    if all_day:
+        ExamWindow.objects.create(exam_type_id="abdomen", opens_minute=8 * 60, closes_minute=10 * 60)
     return [world.book(starts_at=at(8) + timedelta(minutes=20 * n)) for n in range(6)]
 
 
@@ -116,7 +118,7 @@ def test_the_link_books_the_time_once(world: World) -> None:
 
 
 def test_who_declines_keeps_the_place_and_the_time_goes_to_the_next(world: World) -> None:
-    exams, first, second = full(world), waits(world), waits(world)
+    exams, first, second = full(world, all_day=True), waits(world), waits(world)
     cancel(world, exams[2])
     services.offer_refuse_by_link(token=link())
     work_drain()
@@ -125,6 +127,21 @@ def test_who_declines_keeps_the_place_and_the_time_goes_to_the_next(world: World
     assert first.state == "waiting"
     cancel(world, exams[4])
     assert {offer.request_id for offer in offers()} == {first.id, second.id}
+
+
+def test_what_became_free_while_another_time_was_on_offer_is_offered_after_it(world: World) -> None:
+    exams, row = full(world, all_day=True), waits(world)
+    cancel(world, exams[2])
+    cancel(world, exams[4])  # the only one who waits has a time on offer
+    services.offer_refuse_by_link(token=link())
+    work_drain()
+    (second,) = offers()
+    assert (second.request_id, second.starts_at) == (row.id, exams[4].starts_at)
+    cancel(world, exams[0])
+    expire(second)
+    work_drain()
+    work_drain()
+    assert [offer.starts_at for offer in offers()] == [exams[0].starts_at]
 
 
 def expire(offer: SlotOffer) -> None:
@@ -136,7 +153,7 @@ def expire(offer: SlotOffer) -> None:
 
 
 def test_an_offer_nobody_answers_goes_to_the_next_and_can_no_longer_be_accepted(world: World) -> None:
-    exams, first, second = full(world), waits(world), waits(world)
+    exams, first, second = full(world, all_day=True), waits(world), waits(world)
     cancel(world, exams[2])
     token = link()
     expire(offers()[0])
