@@ -138,7 +138,7 @@ ACTIONS: dict[str, Row] = {
     "resource.keep": at(INSTITUTION, S, SYSTEM_ADMIN),
     "exam_type.list": at(NONE, *CLINIC),
     "exam_type.keep": at(INSTITUTION, SYSTEM_ADMIN),
-    "consent_text.read": at(NONE, B, R),
+    "consent_text.read": at(NONE, R, *CLINIC),  # also who takes a consent at the desk must read it out
     "robot.list": _CLINIC | at(INSTITUTION, SYSTEM_ADMIN),
     "admin.institutions": at(NONE, SYSTEM_ADMIN),
     "admin.staff": at(INSTITUTION, SYSTEM_ADMIN),

@@ -19,6 +19,7 @@ from hospital.access.table import (
     UnknownScope,
     allowed,
     places,
+    row_of,
     table_checked,
 )
 from hospital.common.clock import now, today
@@ -157,3 +158,8 @@ def test_an_agreement_ended_before_the_exam_ends_the_relation_and_one_ended_afte
     assert sees(world, exam)
     Agreement.objects.update(ended_at=exam.starts_at - timedelta(minutes=5))
     assert not sees(world, exam)
+
+
+@pytest.mark.parametrize("deed", ["patient.consent", "exam.consent"])
+def test_whoever_takes_a_consent_can_read_its_text_out(deed: str) -> None:
+    assert set(row_of(deed)) - {"patient", "delegate"} <= set(row_of("consent_text.read"))
