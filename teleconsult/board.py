@@ -24,8 +24,8 @@ from hospital.scheduling import selectors as scheduling
 from hospital.scheduling.intervals import Spans, subtract
 from hospital.scheduling.models import Resource
 
-from . import preflight, selectors
-from .models import Exam, LinkQuality, Presence, QueueTicket
+from . import preflight, selectors, turnover
+from .models import Exam, LinkQuality, Presence, QueueTicket, Turnover
 from .states import CONNECTED, SCANNING
 
 ACTION = "board.read"
@@ -69,6 +69,7 @@ class Look:
     links: dict[UUID, Link] = field(default_factory=dict)
     numbers: dict[UUID, int] = field(default_factory=dict)
     alarms: dict[UUID, list[str]] = field(default_factory=dict)
+    turnovers: list[Turnover] = field(default_factory=list)
 
 
 def _exams(principal: Principal) -> QuerySet[Exam]:
@@ -168,6 +169,7 @@ def look(principal: Principal, *, day: date | None = None, days: int = 1) -> Loo
         _links(exams, at),
         _numbers(exams),
         preflight.alarms(exams),
+        turnover.standing(principal) if span[0] <= today() <= span[-1] else [],
     )
 
 

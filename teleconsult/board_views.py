@@ -13,6 +13,7 @@ from .board import Line, Link, Look
 from .models import Exam
 from .representations import allowed_commands
 from .states import PREPARING, SCANNING
+from .turnover_views import turnover_json
 
 
 def line_json(line: Line) -> dict[str, Any]:
@@ -113,5 +114,6 @@ def board_json(look: Look, principal: Principal, language: str = "zh") -> dict[s
             for exam in look.exams
         ],
         "alarms": _alarms(look, language),
+        "turnovers": [turnover_json(row) for row in look.turnovers],
         "next": None,
     }

@@ -15,6 +15,8 @@ from .models_queue import QueueTicket as QueueTicket
 from .models_requests import ExamRequest as ExamRequest
 from .models_requests import SlotOffer as SlotOffer
 from .models_requests import WaitingEntry as WaitingEntry
+from .models_turnover import Turnover as Turnover
+from .models_turnover import TurnoverTick as TurnoverTick
 from .states import State
 from .states_requests import PRIORITIES, ROUTINE
 

@@ -13,6 +13,7 @@ from hospital.common.clock import SHANGHAI, now
 from hospital.people import licences
 from hospital.people import selectors as people
 
+from . import turnover
 from .models import Exam
 from .states import PREPARING, State
 
@@ -34,6 +35,7 @@ class Facts:
     tablet_seen_at: datetime | None
     agreement: bool
     practice_problems: tuple[str, ...]
+    turnover_open: bool
 
 
 def problems(facts: Facts, at: datetime) -> list[str]:
@@ -45,6 +47,7 @@ def problems(facts: Facts, at: datetime) -> list[str]:
         *(["robot_overdue"] if facts.robot_overdue else []),
         *([] if facts.robot_online else ["robot_offline"]),
         *(["self_test_failed"] if facts.self_test in ("failed", "timed_out") else []),
+        *(["turnover_open"] if facts.turnover_open else []),
         *(["tablet_unseen"] if facts.tablet_paired and unseen else []),
     ]
 
@@ -66,6 +69,7 @@ def facts(exam: Exam) -> Facts:
         tablet_paired=paired,
         tablet_seen_at=seen_at,
         agreement=agreement is not None,
+        turnover_open=any(turnover.is_due(owed.turnover) for owed in turnover.owed_before(exam)),
         practice_problems=licences.practice_problems(
             user_id=exam.remote_physician_id,
             requesting_id=exam.requesting_institution_id,

@@ -15,9 +15,10 @@ from hospital.common.error_texts import title
 from hospital.people import selectors as people
 from hospital.records import selectors as records
 
-from . import selectors
+from . import selectors, turnover
 from .models import Exam
 from .states import Command, State, commands
+from .turnover_views import turnover_json
 
 # Commands of the table of states -> action of the permission table, which says who may give them.
 COMMAND_ACTIONS: dict[Command, str] = {
@@ -190,6 +191,7 @@ def exam_json(exam: Exam, principal: Principal, language: str = "zh") -> dict[st
                 {"code": gate.code, "ok": gate.ok, "title": title(gate.code, language)}
                 for gate in selectors.gates(exam)
             ],
+            "turnover": [turnover_json(owed.turnover) for owed in turnover.owed_before(exam)],
             "checks": {check.end: check.confirmed for check in exam.identifier_checks.all()},
             "checklist": _checklist_json(exam),
             "consent": _consent_json(exam, "remote_exam"),

@@ -41,6 +41,7 @@ class Facts:
     self_test: str
     link_good: bool
     lease_held: bool
+    turned_over: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def gates(facts: Facts) -> list[Gate]:
     return [
         Gate("agreement_missing", facts.agreement),
         *[Gate(code, code not in facts.practice_problems) for code in PROBLEMS],
+        Gate("turnover_open", facts.turned_over),
         Gate("identifiers_bedside_missing", facts.identified_bedside),
         Gate("checklist_missing", facts.checklist_answered),
         Gate("checklist_not_agreed", not facts.concerns or facts.concerns_agreed),
@@ -70,10 +72,12 @@ def gates(facts: Facts) -> list[Gate]:
 
 # What no booking may lack on its own day: papers of the hospitals and of the remote physician.
 BOOKABLE_GATES = frozenset({"agreement_missing", *PROBLEMS})
-# The bedside declares *ready* when its own part is done; the rest belongs to the remote end.
+# The bedside declares *ready* when its own part is done; the rest belongs to the remote end. A turnover that is owed
+# holds back an emergency too: a dirty probe is no answer to it.
 READY_GATES = frozenset(
     {
         "agreement_missing",
+        "turnover_open",
         "identifiers_bedside_missing",
         "checklist_missing",
         "checklist_not_agreed",

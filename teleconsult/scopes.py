@@ -120,6 +120,11 @@ def _request_institution(asked: Asked) -> Q:
     return Q(institution_id__in=asked.institutions)
 
 
+def _turnover_institution(asked: Asked) -> Q:
+    """Where the robot stands; on a bedside tablet the tablet's room."""
+    return Q(institution_id__in=asked.institutions) & _room(asked)
+
+
 def register() -> None:
     scope_register("exam", OWN, _own)
     scope_register("exam", CARE, _care)
@@ -127,6 +132,7 @@ def register() -> None:
     scope_register("exam", AGREEMENT, _agreement)
     scope_register("exam_request", OWN, _request_own)
     scope_register("exam_request", INSTITUTION, _request_institution)
+    scope_register("turnover", INSTITUTION, _turnover_institution)
     limit_register("exam_request", of_readable)
     # What a robot brings late belongs to the record, whoever may read it by then.
     limit_register("exam", of_readable, but=["robot.upload"])

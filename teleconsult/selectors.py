@@ -18,7 +18,7 @@ from hospital.people import selectors as people
 from hospital.people.scopes import of_readable
 from hospital.scheduling.exam_times import Procedure
 
-from . import rules
+from . import rules, turnover
 from .models import Exam, LinkQuality, Presence
 from .states import PREPARING, State
 
@@ -161,6 +161,7 @@ def facts(exam: Exam) -> rules.Facts:
         self_test=fleet.self_test_state(test) if test else "none",
         link_good=quality is not None and quality.good,
         lease_held=fleet.lease_of(exam.id) is not None,
+        turned_over=not turnover.owed_before(exam),
     )
 
 

@@ -10,6 +10,17 @@ TITLES: dict[str, tuple[str, str]] = {
         "不止一位患者符合，请用证件号码签到。",
         "More than one patient fits; check in by document number.",
     ),
+    "turnover_open": (
+        "上一位患者检查后的清场未完成；急诊也须先完成。",
+        "The turnover after the patient before is not complete; an emergency waits for it too.",
+    ),
+    "turnover_not_due": (
+        "检查还没有结束，请结束后再签清场。",
+        "The exam is still going on; sign its turnover when it is over.",
+    ),
+    "turnover_signed": ("这一项已有人签过。", "Somebody has signed this item already."),
+    "turnover_not_signed": ("这一项还没有人签。", "Nobody has signed this item yet."),
+    "turnover_means": ("请选择探头消毒所用的方式。", "Say what the probe was disinfected with."),
     "self_test_failed": ("机器人最近一次自检未通过。", "The robot's newest self-test did not pass."),
     "tablet_unseen": (
         "检查室的床旁平板 12 小时内没有用过。",

@@ -17,6 +17,7 @@ from . import (
     api_robot,
     api_tablets,
     api_times,
+    api_turnover,
     consumers,
     consumers_desk,
 )
@@ -34,6 +35,9 @@ urlpatterns = [
     path("rooms/<uuid:room_id>/queue", api_queue.RoomQueueDoor.as_view()),
     path(f"{EXAM}/call", api_queue.CallDoor.as_view()),
     path(f"{EXAM}/pass", api_queue.PassDoor.as_view()),
+    path("turnovers", api_turnover.TurnoversDoor.as_view()),
+    path("turnovers/<uuid:turnover_id>/sign", api_turnover.TurnoverSignDoor.as_view()),
+    path("turnovers/<uuid:turnover_id>/take-back", api_turnover.TurnoverTakeBackDoor.as_view()),
     path("times", api_times.TimesDoor.as_view()),
     path("holds", api_times.TimeHoldsDoor.as_view()),
     path("holds/<uuid:time_hold_id>", api_times.TimeHoldDoor.as_view()),

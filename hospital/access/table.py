@@ -70,6 +70,9 @@ ACTIONS: dict[str, Row] = {
     "arrival.check_in": _DESK,
     "queue.read": _DESK,
     "queue.call": _DESK,
+    # What is done between two exams is no part of a patient's record: whoever works in the room or at the desk.
+    "turnover.read": at(INSTITUTION, B, *DESK),
+    "turnover.sign": at(INSTITUTION, B, *DESK),
     "exam.find_time": _DESK,
     "exam.hold": _DESK,
     "exam.move": _DESK,
@@ -216,7 +219,15 @@ ACTIONS: dict[str, Row] = {
 BEDSIDE_ONLY = frozenset(
     {"auth.ticket", "auth.sessions", "consent_text.read", "exam.read", "exam.check_in", "exam.identify"}
     | {"exam.checklist", "exam.consent", "exam.self_test", "exam.ready", "exam.pause", "exam.abort"}
-    | {"exam.bedside_take", "page.home", "page.bedside", "page.exam_bedside", "exam.bedside_socket"}
+    | {
+        "turnover.read",
+        "turnover.sign",
+        "exam.bedside_take",
+        "page.home",
+        "page.bedside",
+        "page.exam_bedside",
+        "exam.bedside_socket",
+    }
     | {action for action in ACTIONS if action.startswith("bedside_socket.")}
 )
 assert BEDSIDE_ONLY.issubset(ACTIONS)

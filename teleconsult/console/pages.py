@@ -21,11 +21,12 @@ from hospital.common.middleware import LIVE_PERMISSIONS
 from hospital.messages import selectors as messages
 from hospital.records import selectors as records
 
-from .. import board, reporting, selectors
+from .. import board, reporting, selectors, turnover
 from ..board_views import board_json
 from ..report_views import report_json
 from ..representations import exam_json, exam_summary
 from ..shown import exam_shown, exams_shown
+from ..turnover_views import turnover_json
 from .pages_sign_in import way_back
 from .printed import printed_report
 from .shell import hospital_of, nav_of, page, show, shows
@@ -99,7 +100,8 @@ def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
 def bedside_list(request: HttpRequest, principal: Principal) -> HttpResponse:
     rows = _rows(request, principal, today())
     may = {"open": allowed(principal, "page.exam_bedside")}
-    return show(request, "bedside_list.html", exams=rows, may=may)
+    owed = [turnover_json(row) for row in turnover.standing(principal)]
+    return show(request, "bedside_list.html", exams=rows, turnovers=owed, may=may)
 
 
 @require_GET

@@ -19,6 +19,7 @@ from .texts_report import TEXTS_REPORT
 from .texts_requests import TEXTS_REQUESTS
 from .texts_tablet import TEXTS_TABLET
 from .texts_trust import TEXTS_TRUST
+from .texts_turnover import TEXTS_TURNOVER
 
 LANGUAGES = ("zh", "en")
 _PARTS = (
@@ -36,6 +37,7 @@ _PARTS = (
     TEXTS_ADMIN,
     TEXTS_TRUST,
     TEXTS_TABLET,
+    TEXTS_TURNOVER,
 )
 
 

@@ -29,6 +29,7 @@ from .running import (
     lease_give_back,
     lease_take,
 )
+from .turning_over import turnover_sign, turnover_take_back
 from .waiting import (
     offer_accept,
     offer_accept_by_link,
@@ -86,6 +87,8 @@ __all__ = [
     "request_fee",
     "request_withdraw",
     "serve_later",
+    "turnover_sign",
+    "turnover_take_back",
     "waiting_add",
     "waiting_serve",
     "walk_in",

@@ -19,6 +19,7 @@ from .. import rules, selectors
 from ..models import Exam
 from ..states import Command, State
 from .steps import exam_locked, noted, part_checked, reason_checked, refuse_if_missing, step
+from .turning_over import turnover_owed
 
 
 @transaction.atomic
@@ -88,6 +89,7 @@ def _go_live(principal: Principal, exam_id: UUID, command: Command) -> Exam:
         refuse_if_missing(exam)
     exam.started_at = exam.started_at or now()
     step(exam, command, principal)
+    turnover_owed(exam)
     _renew_as(exam, live=True)
     return exam
 

@@ -10,6 +10,7 @@ from hospital.audit.services import audit_record
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 
 from .. import later, rules, selectors
+from .. import turnover as turnovers
 from ..models import Exam, ExamTransition
 from ..representations import COMMAND_ACTIONS, parts_of
 from ..states import Command, IllegalTransition, State, advance
@@ -77,7 +78,8 @@ def part_checked(principal: Principal, exam: Exam, command: Command) -> None:
 def refuse_if_missing(exam: Exam, **which: frozenset[str]) -> None:
     codes = rules.missing(selectors.gates(exam), **which)
     if codes:
-        raise Conflict(codes[0], missing=codes)
+        owed = turnovers.owed_before(exam) if "turnover_open" in codes else []
+        raise Conflict(codes[0], missing=codes, **({"turnover": turnovers.names_of(owed)} if owed else {}))
 
 
 def reason_checked(text: str) -> str:

@@ -155,6 +155,7 @@ def make_house(world: World | None = None) -> House:
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,
         "privilege_id": Privilege.objects.get(user=world.users["expert"]).id,
+        "turnover_id": exam.turnover.id,
         **kept_made(world), **asked_made(world),
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
@@ -276,6 +277,8 @@ def _calendar_bodies(house: House) -> dict[str, dict[str, Any]]:
         "resources/<uuid:resource_id>": {
             "before_minutes": 5, "after_minutes": 5, "languages": ["zh"], "exam_types": [],
         },
+        "turnovers/<uuid:turnover_id>/sign": {"item": "paper_changed"},
+        "turnovers/<uuid:turnover_id>/take-back": {"item": "paper_changed", "reason": "x"},
         "/hours": {"hours": [{"weekday": 0, "opens": "08:00", "closes": "12:00"}]},
         "/exceptions": times | {"reason": "leave"},
         "/released": times,

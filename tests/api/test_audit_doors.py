@@ -49,6 +49,7 @@ CATALOGUES = {
     "ResourceExceptionsDoor",
     "ResourceHoursDoor",
     "TimesDoor",
+    "TurnoversDoor",
     "HealthDoor",
     "InstitutionsDoor",
     "KeyStateDoor",

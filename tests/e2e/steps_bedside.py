@@ -14,6 +14,7 @@ from .steps_desk import get
 
 def prepare(bedside: Page, exam: dict[str, Any]) -> None:
     """Step 2 up to the self-test, in the order in which the page asks."""
+    turn_over(bedside)
     bedside.locator("#check-in").click()
     bedside.locator("#identify-name").check()
     bedside.locator("#identify-birth_date").check()
@@ -26,6 +27,19 @@ def prepare(bedside: Page, exam: dict[str, Any]) -> None:
     sign_consent(bedside)
     bedside.locator("#consent").click()
     self_test(bedside)
+
+
+def turn_over(bedside: Page) -> None:
+    """What the last patient on this robot left to do, signed item by item; nothing when nobody was scanned before."""
+    expect(bedside.locator("#check-in, .step-body .turnover").first).to_be_visible()
+
+    def done() -> bool:
+        left = bedside.locator(".step-body .turnover-item:not(.done) .turnover-sign")
+        if left.count() and left.first.is_enabled():
+            left.first.click()
+        return bedside.locator("#check-in").is_visible()
+
+    until(done, timeout_s=60, every_s=0.5, what="the turnover is signed")
 
 
 def self_test(bedside: Page) -> None:

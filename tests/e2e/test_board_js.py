@@ -94,6 +94,7 @@ def look_of(exams: list[dict[str, Any]]) -> dict[str, Any]:
         "days": 1,
         "at": START.isoformat(),
         "lines": lines,
+        "turnovers": [],
         "results": exams,
         "alarms": [],
         "next": None,

@@ -15,7 +15,7 @@ from hospital.common.ids import uuid7
 from hospital.people import services as people_services
 from hospital.people.models import AccountPatient, Agreement, Patient, Practitioner, Privilege, Registration
 from hospital.scheduling.models import ExamType, Resource
-from teleconsult import services
+from teleconsult import services, turnover
 from teleconsult.models import Exam, LinkQuality, Presence
 
 PERSONS = (
@@ -122,6 +122,14 @@ class World:
             principal=self.principals[who], exam_id=exam.id, confirmed=["name", "birth_date"]
         )
 
+    def turned_over(self) -> None:
+        """Whoever works in the room signs what the last exam left to do."""
+        by = self.principals["bedside2"]
+        for row in turnover.standing(by):
+            for item in turnover.open_items(row) if turnover.is_due(row) else ():
+                means = "quat_wipe" if item.with_means else ""
+                services.turnover_sign(principal=by, turnover_id=row.id, item=item.code, means=means)
+
     def ready(self) -> Exam:
         """An exam at *ready*, both pages present, link measured; only the lease is missing."""
         exam = self.book()
@@ -135,6 +143,7 @@ class World:
         for role in ("console", "bedside"):
             self.present(exam, role)
         self.link_good(exam)
+        self.turned_over()
         return services.exam_ready(principal=self.principals["bedside"], exam_id=exam.id)
 
     def live(self) -> Exam:

@@ -63,6 +63,8 @@ GOES_WITH = {
     "teleconsult_slotoffer": "teleconsult_examrequest",
     "teleconsult_queueticket": "teleconsult_exam",
     "teleconsult_bedsidehandover": "teleconsult_exam",
+    "teleconsult_turnover": "teleconsult_exam",
+    "teleconsult_turnovertick": "teleconsult_exam",
     "scheduling_appointment": "teleconsult_exam",
     "scheduling_reservation": "teleconsult_exam",
 }

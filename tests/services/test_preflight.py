@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 WELL = preflight.Facts(
     robot_online=True, robot_overdue=False, self_test="passed", tablet_paired=True,
     tablet_seen_at=datetime(2026, 11, 24, 1, tzinfo=clock.timezone.get_default_timezone()), agreement=True,
-    practice_problems=(),
+    practice_problems=(), turnover_open=False,
 )  # fmt: skip
 
 
@@ -66,6 +66,7 @@ def alarms(world: World, exam: Exam) -> list[str]:
         ({"self_test": ""}, []),
         ({"tablet_seen_at": None}, ["tablet_unseen"]),
         ({"tablet_seen_at": None, "tablet_paired": False}, []),
+        ({"turnover_open": True}, ["turnover_open"]),
         ({"agreement": False}, ["agreement_missing"]),
         ({"practice_problems": ("licence_invalid",)}, ["licence_invalid"]),
     ],

@@ -31,10 +31,12 @@ ALL_WELL = Facts(
     self_test="passed",
     link_good=True,
     lease_held=True,
+    turned_over=True,
 )
 ONE_MISSING = {
     "agreement_missing": {"agreement": False},
     **{code: {"practice_problems": (code,)} for code in PROBLEMS},
+    "turnover_open": {"turned_over": False},
     "identifiers_bedside_missing": {"identified_bedside": False},
     "checklist_missing": {"checklist_answered": False},
     "checklist_not_agreed": {"concerns": ("pain",)},

@@ -1,8 +1,10 @@
 // Today's exams at the bedside: the next one large, the rest in order.
 import { $, data, h, replace } from "./dom.js";
+import { noticeError } from "./errors.js";
 import { byTime, either, OVER, patientLine, stateBadge, waitingText } from "./exams.js";
 import { refresh } from "./refresh.js";
 import { t } from "./texts.js";
+import { turnoverCard } from "./turnover.js";
 import { clock, clockSeconds, today } from "./when.js";
 
 const may = data("may-data");
@@ -31,7 +33,22 @@ function draw(exams) {
     : h("p", { class: "empty" }, t("bedside.empty")));
 }
 
+// What must be done before the next patient, the open ones first; drawn again only when something changed.
+let owed = [];
+let shownOwed = "";
+function drawOwed(rows) {
+  owed = [...rows].sort((a, b) => Number(b.open.length > 0) - Number(a.open.length > 0));
+  if (JSON.stringify(owed) === shownOwed || document.querySelector("dialog[open]")) return;
+  shownOwed = JSON.stringify(owed);
+  replace($("#turnovers"), owed.filter((row) => row.due).map((row) => turnoverCard(row, {
+    onChange: (changed) => { drawOwed(owed.map((one) => (one.id === changed.id ? changed : one))); },
+    onError: (error) => { noticeError(error); news.now(); },
+  })));
+}
+
 let seen = Date.now();
+drawOwed(data("turnovers-data") || []);
+const news = refresh({ path: "turnovers", onData: drawOwed, onStale: () => {} });
 draw(data("exams-data") || []);
 refresh({
   path: () => `exams?day=${today()}`,

@@ -9,10 +9,12 @@ import { showDetail } from "./desk_detail.js";
 import { findForm } from "./desk_find.js";
 import { drawList, FILTERS } from "./desk_list.js";
 import { watch } from "./desk_news.js";
-import { drawAlarms, drawNow } from "./desk_now.js";
+import { drawAlarms, drawNow, drawTurnovers } from "./desk_now.js";
 import { registerForm } from "./desk_register.js";
 import { boardSearch } from "./desk_search.js";
+import { noticeError } from "./errors.js";
 import { t } from "./texts.js";
+import { turnoverCard } from "./turnover.js";
 import { addDays, clockSeconds, day as dayOf, today, weekday } from "./when.js";
 
 const MODES = ["day", "week", "list"];
@@ -25,6 +27,8 @@ let kind = KINDS.includes(asked.get("kind")) ? asked.get("kind") : "room";
 let key = "";
 let filter = "all";
 let selected = null;
+let turnedOver = null; // the turnover that is open on the right
+let turnedOverShown = "";
 let late = null; // a look that came while a booking was being carried
 let seen = Date.now();
 
@@ -43,6 +47,8 @@ function draw() {
   $("#now").hidden = !look.results.some((one) => dayOf(one.starts_at) === today()) && desk.day !== today();
   if (!$("#now").hidden) drawNow($("#now"), look);
   drawAlarms($("#alarms"), look);
+  drawTurnovers($("#turnovers"), look);
+  if (turnedOver && !document.querySelector("dialog[open]")) showTurnover(turnedOver);
   drawFilters();
 }
 
@@ -85,9 +91,7 @@ async function show(name) {
 }
 
 function idle() {
-  selected = null;
-  delete panel.dataset.exam;
-  board.select(null);
+  letGo();
   replace(panel, h("p", { class: "muted" }, t("desk.pick")), h("p", { class: "hint" }, t("board.keys")));
   draw();
 }
@@ -95,6 +99,7 @@ function idle() {
 // Opens one booking on the right: the whole name comes with the record, and the log has it.
 function select(id) {
   carry.forget();
+  turnedOver = null;
   selected = id;
   panel.dataset.exam = id;
   board.select(id);
@@ -102,10 +107,26 @@ function select(id) {
   showDetail(panel, id, { onChanged: async (changed) => { await news.now(); select(changed.id); }, onClose: () => { idle(); board.block(id)?.focus(); } });
 }
 
-function startBooking() {
+// Everything else that takes the panel lets go of the exam and of the turnover that was there.
+function letGo() {
   selected = null;
+  turnedOver = null;
   delete panel.dataset.exam;
   board.select(null);
+}
+
+function showTurnover(id) {
+  const row = look.turnovers.find((one) => one.id === id);
+  const wanted = JSON.stringify(row ?? null);
+  if (!row || (turnedOver === id && wanted === turnedOverShown)) return;
+  if (turnedOver !== id) letGo();
+  turnedOver = id;
+  turnedOverShown = wanted;
+  replace(panel, turnoverCard(row, { onChange: () => news.now(), onError: (error) => { noticeError(error); news.now(); } }));
+}
+
+function startBooking() {
+  letGo();
   replace(panel, findForm({ onPatient: book, onRegister: register }));
   $("#find-patient").focus();
 }
@@ -194,12 +215,16 @@ for (const place of ["#now", "#alarms"]) $(place).addEventListener("click", (eve
   select(button.dataset.id);
   board.block(button.dataset.id)?.scrollIntoView({ block: "center", inline: "nearest" });
 });
+$("#turnovers").addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-turnover]");
+  if (button) showTurnover(button.dataset.turnover);
+});
 $("#kinds").addEventListener("change", (event) => { kind = event.target.value; key = ""; history.replaceState(null, "", address()); drawTools(); draw(); });
 $("#line").addEventListener("change", (event) => { key = event.target.value; draw(); });
 $("#new-booking").addEventListener("click", startBooking);
 $("#print-day").addEventListener("click", () => window.print());
 arrivals($("#arrival"), { rooms: linesOf(look, "room"), onArrived: async (id) => { await news.now(); if (exam(id)) select(id); } });
-boardSearch($("#board-search"), { panel, onResults: () => { selected = null; delete panel.dataset.exam; board.select(null); }, onPick: found });
+boardSearch($("#board-search"), { panel, onResults: letGo, onPick: found });
 // Time goes on without news: the line of now, who is late, who waits how long.
 setInterval(() => { if (!carry.busy()) draw(); }, 20_000);
 

@@ -4,6 +4,7 @@ import { linkWords } from "./board.js";
 import { freeAt, lateMs, named } from "./board_rows.js";
 import { byTime, either, waitingText } from "./exams.js";
 import { t } from "./texts.js";
+import { isOwed, leftText, where } from "./turnover.js";
 import { clock, day, span } from "./when.js";
 
 function entry(exam, text, bad = false) {
@@ -22,9 +23,12 @@ function running(exam) {
   return entry(exam, [t(`state.${exam.state}`), either(exam.room), link?.text].filter(Boolean).join(" · "), link?.bad);
 }
 
+// A robot is free, but nobody has made it ready for the next patient.
+const waits = (board, line) => board.turnovers.some((row) => isOwed(row) && row.robot.id === line.key);
+
 function freeRows(board, now) {
   return freeAt(board, now).filter((row) => row.kind !== "bedside_physician").map(({ kind, free }) => h("li", {}, h("span", { class: "muted small" }, `${t(`board.kind.${kind}`)} `),
-    free.length ? free.map(({ line, until }, n) => [n > 0 && "、", h("span", { class: "free" }, named(line), Number.isFinite(until) && until < now + 86400000 && h("span", { class: "small muted num" }, ` –${clock(until)}`))]) : h("span", { class: "small" }, t("board.nobody"))));
+    free.length ? free.map(({ line, until }, n) => [n > 0 && "、", h("span", { class: "free" }, named(line), waits(board, line) && h("span", { class: "small bad-text" }, ` ${t("turnover.waits")}`), Number.isFinite(until) && until < now + 86400000 && h("span", { class: "small muted num" }, ` –${clock(until)}`))]) : h("span", { class: "small" }, t("board.nobody"))));
 }
 
 // drawNow(node, board, now): nothing on a page that does not show today.
@@ -38,6 +42,14 @@ export function drawNow(node, board, now = Date.now()) {
     group("arrived", waiting, waiting.map((exam) => entry(exam, [exam.queue_number, clock(exam.starts_at), waitingText(exam), t(`state.${exam.state}`)].filter(Boolean).join(" · ")))),
     group("running", live, live.map(running)),
     group("free", null, freeRows(board, now)));
+}
+
+// Robots and rooms that wait for their turnover: a press opens the list on the right.
+export function drawTurnovers(node, board) {
+  const wanted = JSON.stringify(board.turnovers);
+  if (node.turnovers === wanted) return;
+  node.turnovers = wanted;
+  replace(node, board.turnovers.filter(isOwed).map((row) => h("button", { type: "button", class: "button", "data-turnover": row.id }, t("turnover.board", { where: where(row), left: leftText(row) }))));
 }
 
 // What would keep an exam from starting that begins soon; written only when it is another, so that it is read out once.

@@ -13,7 +13,7 @@ function namedRows(problem) {
   const english = document.documentElement.lang === "en";
   const named = [...(problem.closed || []), ...(problem.resources || [])].filter((row) => row.name);
   return [
-    ...named.map((row) => (english && row.name_en) || row.name),
+    ...[...named, ...(problem.turnover || [])].map((row) => (english && row.name_en) || row.name),
     ...(problem.hours || []).map((row) => `${row.from}–${row.to}`),
     ...(problem.free_from ? [t("error.free_from", { day: day(problem.free_from) })] : []),
   ];

@@ -3,6 +3,7 @@ import { call } from "../api.js";
 import { ConsentForm, choices } from "../consent_form.js";
 import { h, replace } from "../dom.js";
 import { t } from "../texts.js";
+import { turnoverCard } from "../turnover.js";
 import { codeWord, deed } from "./messages.js";
 
 const IDENTIFIERS = ["name", "birth_date", "document_tail", "phone_tail"];
@@ -24,7 +25,8 @@ export class Steps {
     this.local = JSON.parse(sessionStorage.getItem(this.memory) ?? "{}");
     this.opened = null;
     this.shownKey = "";
-    this.steps = [
+    this.all = [
+      ["turnover", (exam) => !exam.turnover?.length, () => this.#turnover()],
       ["check_in", (exam) => exam.state !== "booked", () => this.#checkIn()],
       ["identify", (exam) => Boolean(exam.checks?.bedside?.length), () => this.#identify()],
       ["checklist", (exam) => this.#checklistDone(exam), () => this.#checklist()],
@@ -40,6 +42,11 @@ export class Steps {
     return this.api.exam();
   }
 
+  // The turnover is a step only while it is owed: nobody lies down before it.
+  get steps() {
+    return this.all.filter(([name, done]) => name !== "turnover" || !done(this.exam));
+  }
+
   #checklistDone({ checklist }) {
     return Boolean(checklist) && (!checklist.concerns.length || checklist.agreed_by.length === 2);
   }
@@ -50,7 +57,7 @@ export class Steps {
 
   // True while the open step is paper work only: nobody can move the arm from here.
   get onPaper() {
-    return ["check_in", "identify", "checklist", "consent"].includes(this.opened ?? this.current);
+    return ["turnover", "check_in", "identify", "checklist", "consent"].includes(this.opened ?? this.current);
   }
 
   #remember(what) {
@@ -62,6 +69,7 @@ export class Steps {
 
   show() {
     const { current } = this;
+    if (!this.steps.some(([name]) => name === this.opened)) this.opened = null;
     const opened = this.opened ?? current;
     replace(this.list, this.steps.map(([name, done], index) => {
       const state = done(this.exam) ? "done" : name === current ? "current" : "later";
@@ -77,6 +85,7 @@ export class Steps {
   #showBody(name) {
     const exam = this.exam;
     const facts = {
+      turnover: [exam.turnover],
       identify: [exam.checks?.bedside], checklist: [exam.checklist], consent: [exam.consent], self_test: [exam.self_test, exam.robot.online],
       ready: [exam.state, exam.gates], place: [this.local.placed], orientation: [this.local.oriented],
     };
@@ -96,6 +105,15 @@ export class Steps {
       }
     });
     return button;
+  }
+
+  #turnover() {
+    const again = async () => this.api.setExam(await call("GET", `exams/${this.exam.id}`, undefined, { staySignedOut: true }));
+    return [lead("turnover.before"), this.exam.turnover.map((row) => turnoverCard(row, {
+      modal: false,
+      onChange: again,
+      onError: (error) => { this.api.notes.error(error); again().catch(() => {}); },
+    }))];
   }
 
   #checkIn() {
@@ -232,7 +250,7 @@ export class Steps {
   #ready() {
     const { state, gates } = this.exam;
     if (AFTER_READY.has(state)) return h("p", { class: "good" }, t("bed.ready.waiting"));
-    const mine = new Set(["agreement_missing", "identifiers_bedside_missing", "checklist_missing", "checklist_not_agreed", "consent_missing", "robot_overdue", "robot_offline", "self_test_missing"]);
+    const mine = new Set(["agreement_missing", "turnover_open", "identifiers_bedside_missing", "checklist_missing", "checklist_not_agreed", "consent_missing", "robot_overdue", "robot_offline", "self_test_missing"]);
     const open = gates.filter((gate) => !gate.ok && mine.has(gate.code));
     return [lead("bed.ready.lead"), open.length > 0 && h("div", { class: "bad" }, t("bed.ready.missing"), h("ul", {}, open.map((gate) => h("li", {}, gate.title)))),
       this.#act(primary("ready", t("bed.ready.do")), () => this.api.post("ready"))];
