@@ -155,8 +155,7 @@ def make_house(world: World | None = None) -> House:
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,
         "privilege_id": Privilege.objects.get(user=world.users["expert"]).id,
-        "turnover_id": exam.turnover.id,
-        **kept_made(world), **asked_made(world),
+        "turnover_id": exam.turnover.id, **kept_made(world), **asked_made(world),
     }  # fmt: skip
     assert Image.objects.exists() and FrozenFrame.objects.exists() and Measurement.objects.exists()
     return house
