@@ -15,6 +15,7 @@ class TeleconsultConfig(AppConfig):
         from hospital.keeping.events import RecordRestricting
         from hospital.keeping.services import register_blocker
         from hospital.messages.composing import composer_register
+        from hospital.messages.events import NoticeGiven
         from hospital.people.archive import part_register
         from hospital.people.consents import ConsentWithdrawn
         from hospital.people.references import How, merge_attaches, merge_check, merge_knows
@@ -40,6 +41,7 @@ class TeleconsultConfig(AppConfig):
         subscribe(LeaseEnded, reactions.on_lease_ended)
         subscribe(ConsentWithdrawn, reactions.on_consent_withdrawn)
         subscribe(RecordRestricting, reactions.on_record_restricting)
+        subscribe(NoticeGiven, reactions.on_notice_given)
         subscribe(TimeFreed, reactions.on_time_freed)
         register(*retention.PARTS, retention.FEEDS)
         register_visits("exam", retention.VISITS)

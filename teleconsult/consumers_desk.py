@@ -1,8 +1,12 @@
-"""The booking desk's socket: news that something on the board is another than before. The board itself is read."""
+"""Sockets that only carry news: something on the board is another than before, or there is a notice to read.
+
+What it is, the page reads by the doors: one way of reading, on record, and whatever was missed is there too.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
@@ -15,10 +19,11 @@ from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND, JsonSocket
 from . import board_news
 
 
-class DeskSocket(JsonSocket):
-    """Hears `ping`. Tells `welcome` and `changed {exam_id}`: no patient, no time, nothing that would be a read."""
+class NewsSocket(JsonSocket):
+    """Hears `ping`. Tells `welcome` and its news: no patient, no time, nothing that would be a read."""
 
-    door, join = "desk_socket", "desk.socket"
+    groups_of: ClassVar[Callable[[Principal], tuple[str, ...]]]
+    still: ClassVar[Callable[[Principal], bool]]
     principal: Principal | None = None
     _groups: tuple[str, ...] = ()
 
@@ -26,15 +31,16 @@ class DeskSocket(JsonSocket):
         await self.accept()
         request_address.set(str((self.scope.get("client") or ("",))[0]))
         ticket = parse_qs(self.scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
+        join = database_sync_to_async(board_news.joined)
         try:
-            self.principal = await database_sync_to_async(board_news.desk_joined)(ticket=ticket)
+            self.principal = await join(ticket=ticket, action=self.join)
         except Unauthenticated:
             await self.close(NOT_AUTHENTICATED)
             return
         except DomainError:
             await self.close(NOT_FOUND)
             return
-        self._groups = board_news.groups_of(self.principal)
+        self._groups = type(self).groups_of(self.principal)
         for group in self._groups:
             await self.channel_layer.group_add(group, self.channel_name)
         await self.tell("welcome")
@@ -43,13 +49,33 @@ class DeskSocket(JsonSocket):
         for group in self._groups:
             await self.channel_layer.group_discard(group, self.channel_name)
 
-    async def exam_changed(self, event: dict[str, Any]) -> None:
-        """Who lost the role since is told nothing more."""
+    async def news(self, kind: str, **fields: Any) -> None:
+        """Who lost the right since is told nothing more."""
         assert self.principal is not None
-        if not await database_sync_to_async(board_news.still_at_desk)(self.principal):
+        if not await database_sync_to_async(type(self).still)(self.principal):
             await self.close(NOT_FOUND)
             return
-        await self.tell("changed", exam_id=event.get("exam_id"))
+        await self.tell(kind, **fields)
 
     async def _on_ping(self, message: dict[str, Any]) -> None:
         await self.tell("pong", t=message.get("t"))
+
+
+class DeskSocket(NewsSocket):
+    """The booking desk's: `changed {exam_id}`."""
+
+    door, join = "desk_socket", board_news.JOIN
+    groups_of, still = staticmethod(board_news.groups_of), staticmethod(board_news.still_at_desk)
+
+    async def exam_changed(self, event: dict[str, Any]) -> None:
+        await self.news("changed", exam_id=event.get("exam_id"))
+
+
+class NoticeSocket(NewsSocket):
+    """Everybody's own: `notice`."""
+
+    door, join = "notice_socket", board_news.NOTICES
+    groups_of, still = staticmethod(board_news.notices_of), staticmethod(board_news.still_signed_in)
+
+    async def notice(self, event: dict[str, Any]) -> None:
+        await self.news("notice")

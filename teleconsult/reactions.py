@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from devices.fleet.events import LeaseEnded, RobotChanged, RobotReported
-from devices.fleet.push import push_exam, push_exam_changed
+from devices.fleet.push import push_exam, push_exam_changed, push_notice
 from hospital.access.principals import SYSTEM
 from hospital.common.clock import now
 from hospital.keeping.events import RecordRestricting
+from hospital.messages.events import NoticeGiven
 from hospital.people.consents import ConsentWithdrawn
 from hospital.scheduling.events import TimeFreed
 
@@ -52,6 +53,10 @@ def on_record_restricting(event: RecordRestricting) -> None:
         services.request_withdraw(
             principal=SYSTEM, request_id=request_id, reason="erasure asked by the patient"
         )
+
+
+def on_notice_given(event: NoticeGiven) -> None:
+    push_notice(event.user_id)
 
 
 def on_time_freed(event: TimeFreed) -> None:

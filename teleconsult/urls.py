@@ -9,6 +9,7 @@ from . import (
     api_board,
     api_feeds,
     api_figures,
+    api_notices,
     api_own,
     api_peer,
     api_queue,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("turnovers", api_turnover.TurnoversDoor.as_view()),
     path("turnovers/<uuid:turnover_id>/sign", api_turnover.TurnoverSignDoor.as_view()),
     path("turnovers/<uuid:turnover_id>/take-back", api_turnover.TurnoverTakeBackDoor.as_view()),
+    path("notices", api_notices.NoticesDoor.as_view()),
     path("times", api_times.TimesDoor.as_view()),
     path("holds", api_times.TimeHoldsDoor.as_view()),
     path("holds/<uuid:time_hold_id>", api_times.TimeHoldDoor.as_view()),
@@ -100,6 +102,7 @@ urlpatterns = [
 websocket_urlpatterns = [
     path("ws/robot/", RobotSocket.as_asgi()),
     path("ws/desk/", consumers_desk.DeskSocket.as_asgi()),
+    path("ws/notices/", consumers_desk.NoticeSocket.as_asgi()),
     path("ws/exams/<uuid:exam_id>/console/", consumers.ConsoleSocket.as_asgi()),
     path("ws/exams/<uuid:exam_id>/bedside/", consumers.BedsideSocket.as_asgi()),
 ]

@@ -29,6 +29,10 @@ def desk_group(institution_id: UUID | str) -> str:
     return f"desk.{institution_id}"
 
 
+def person_group(user_id: UUID | str) -> str:
+    return f"person.{user_id}"
+
+
 def _send(group: str, event: dict[str, Any]) -> None:
     try:
         layer = get_channel_layer()
@@ -56,3 +60,8 @@ def push_desk(institution_id: UUID, exam_id: UUID | None) -> None:
     """To the booking desks of an institution: something on their board is another now. No patient rides along."""
     event = {"type": "exam_changed", "exam_id": str(exam_id) if exam_id else None}
     transaction.on_commit(lambda: _send(desk_group(institution_id), event))
+
+
+def push_notice(user_id: UUID) -> None:
+    """To every open page of one member of staff: there is a notice to read. What it says does not ride along."""
+    transaction.on_commit(lambda: _send(person_group(user_id), {"type": "notice"}))

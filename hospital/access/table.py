@@ -162,6 +162,7 @@ ACTIONS: dict[str, Row] = {
     "peer.read": at(AGREEMENT, PEER),
     "me.exams": _ACCOUNT,
     "me.book": _ACCOUNT,
+    "notice.read": at(OWN, *STAFF),
     "feed.own": at(OWN, *CLINIC),
     "feed.room": _DESK,
     "me.accesses": _ACCOUNT,
@@ -192,7 +193,9 @@ ACTIONS: dict[str, Row] = {
     "page.admin_audit": at(NONE, AUDIT_ADMIN),
     # Sockets: joining, then each message that a page or a robot may send.
     "desk.socket": _DESK,
+    "notice.socket": at(OWN, *STAFF),
     "desk_socket.ping": _DESK,
+    "notice_socket.ping": at(OWN, *STAFF),
     "exam.console_socket": _REMOTE,
     "console_socket.ping": _REMOTE,
     "console_socket.peer_offer": _REMOTE,

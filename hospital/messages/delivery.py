@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from hospital.common.clock import now
+from hospital.common.events import emit
 from hospital.common.work import work_add, worker
 
 from . import quiet
 from .composing import About, Moot, Said, compose
+from .events import NoticeGiven
 from .models import Message, MessageReceipt
 from .providers import Outgoing, Refused, Sent, TryAgain, Unanswered, provider_of
-from .services import WORK, fill
+from .services import IN_APP, WORK, fill
 from .states import Event, Outcome, State, advance
 from .templates import values_of
 
@@ -135,6 +138,8 @@ def _accepted(message: Message, receipt: MessageReceipt, sent: Sent) -> None:
     receipt.provider_id = sent.provider_id[:120]
     _answered(receipt, Outcome.ACCEPTED, sent.code)
     _end(message, Event.TAKEN)
+    if message.channel == IN_APP:
+        emit(NoticeGiven(user_id=UUID(message.to)))
 
 
 def _answered(receipt: MessageReceipt, outcome: Outcome, code: str) -> None:

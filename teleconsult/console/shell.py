@@ -71,6 +71,7 @@ def _page(request: HttpRequest) -> dict[str, Any]:
         "name": principal.name,
         "idle_s": sessions.idle_s_of(principal.roles),
         "institution": hospital_of(principal, language),
+        "notices": allowed(principal, "notice.socket"),
         "nav": [
             {"href": href, "key": key, "current": request.path.startswith(href)}
             for href, key in nav_of(principal)

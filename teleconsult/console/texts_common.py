@@ -205,6 +205,7 @@ TEXTS_COMMON: dict[str, tuple[str, str]] = {
         "All your open sign-ins. If you do not know one, end it and change your password.",
     ),
     "account.notices": ("通知", "Notices"),
+    "notices.all": ("全部通知", "All notices"),
     "account.no_notices": ("没有通知。", "No notices."),
     "account.sessions": ("登录", "Sign-ins"),
     "account.began": ("登录时间", "Signed in"),

@@ -1,0 +1,15 @@
+"""What messages tell the apps above them, in the transaction in which it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from hospital.common.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeGiven(Event):
+    """A notice in the pages stands there now for this member of staff."""
+
+    user_id: UUID

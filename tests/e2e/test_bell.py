@@ -1,0 +1,90 @@
+"""A notice appears in an open page by itself; what was missed with the socket away is read when it is back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import BrowserContext, WebSocketRoute, expect
+
+from hospital.access.models import User
+from hospital.common.work import work_drain
+from hospital.messages.services import IN_APP, message_send
+from tests.e2e.asgi import beside_browser, served
+from tests.e2e.browser import chromium
+from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.factories import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture
+def world(settings: Any) -> World:
+    settings.EMBEDDED = True
+    made = make_world()
+    User.objects.filter(username="desk").update(password=make_password(PASSWORD))
+    return made
+
+
+@pytest.fixture
+def context(world: World, settings: Any) -> Iterator[BrowserContext]:
+    with served() as address:
+        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
+        with chromium() as browser:
+            yield browser.new_context(base_url=address, viewport={"width": 1366, "height": 900})
+
+
+def told(world: World, number: str, who: str = "desk") -> None:
+    """What a late exam tells, sent as the worker does."""
+    values = {"day": "11月27日", "time": "09:00", "place": "朱家角 1 号诊室", "number": number}
+    message_send(to=str(world.users[who].id), channel=IN_APP, template="exam_late", context=values)
+    work_drain()
+
+
+def test_a_notice_appears_in_an_open_page_and_a_dropped_socket_loses_none(
+    world: World, context: BrowserContext
+) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+        deaf = len(sockets) == 2  # the second carries nothing but its beginning
+        server.on_message(lambda text: None if deaf and "notice" in str(text) else socket.send(text))
+
+    with beside_browser() as beside:
+        beside(told, world, "E000000001")  # old news: the reader has it on the page of the account
+        page = context.new_page()
+        sign_in_with_code(page, world, "desk")
+        page.route_web_socket("**/ws/notices/**", through)
+        with page.expect_response("**/api/v1/notices"):
+            page.goto("/console/requests/")
+        bell = page.locator("#bell")
+        expect(bell).to_be_hidden()
+        beside(told, world, "E000000002")
+        beside(told, world, "E000000009", "expert")  # another's
+        expect(bell.locator("summary")).to_have_text("通知 1", timeout=2000)
+        with page.expect_response("**/api/v1/notices"):
+            sockets[0].close()
+        beside(told, world, "E000000003")
+        with page.expect_response("**/api/v1/notices"):
+            sockets[1].close()
+        expect(bell.locator("summary")).to_have_text("通知 2")
+        bell.locator("summary").click()
+        expect(bell.locator("li")).to_have_count(2)
+        expect(bell.locator("li").first).to_contain_text("E000000003")
+        if folder := os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=f"{folder}/bell-zh.png")
+        page.goto("/console/desk/")
+        expect(bell.locator("summary")).to_have_text("通知 2")  # the next page still says so
+        page.locator("button[name=lang]").click()
+        bell.locator("summary").click()
+        expect(bell.locator("summary")).to_have_text("Notices 2")
+        if folder:
+            page.screenshot(path=f"{folder}/bell-en.png")
+        bell.get_by_role("link", name="All notices").click()
+        expect(page.locator("#content")).to_contain_text("E000000003")
+        expect(bell).to_be_hidden()
