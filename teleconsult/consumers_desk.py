@@ -5,8 +5,7 @@ What it is, the page reads by the doors: one way of reading, on record, and what
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
@@ -22,10 +21,16 @@ from . import board_news
 class NewsSocket(JsonSocket):
     """Hears `ping`. Tells `welcome` and its news: no patient, no time, nothing that would be a read."""
 
-    groups_of: ClassVar[Callable[[Principal], tuple[str, ...]]]
-    still: ClassVar[Callable[[Principal], bool]]
     principal: Principal | None = None
     _groups: tuple[str, ...] = ()
+
+    def groups_of(self, principal: Principal) -> tuple[str, ...]:
+        """Whose news these are."""
+        raise NotImplementedError
+
+    def still(self, principal: Principal) -> bool:
+        """Whether they may be heard as when the page joined. Asks the database."""
+        raise NotImplementedError
 
     async def connect(self) -> None:
         await self.accept()
@@ -40,7 +45,7 @@ class NewsSocket(JsonSocket):
         except DomainError:
             await self.close(NOT_FOUND)
             return
-        self._groups = type(self).groups_of(self.principal)
+        self._groups = self.groups_of(self.principal)
         for group in self._groups:
             await self.channel_layer.group_add(group, self.channel_name)
         await self.tell("welcome")
@@ -52,7 +57,7 @@ class NewsSocket(JsonSocket):
     async def news(self, kind: str, **fields: Any) -> None:
         """Who lost the right since is told nothing more."""
         assert self.principal is not None
-        if not await database_sync_to_async(type(self).still)(self.principal):
+        if not await database_sync_to_async(self.still)(self.principal):
             await self.close(NOT_FOUND)
             return
         await self.tell(kind, **fields)
@@ -65,7 +70,12 @@ class DeskSocket(NewsSocket):
     """The booking desk's: `changed {exam_id}`."""
 
     door, join = "desk_socket", board_news.JOIN
-    groups_of, still = staticmethod(board_news.groups_of), staticmethod(board_news.still_at_desk)
+
+    def groups_of(self, principal: Principal) -> tuple[str, ...]:
+        return board_news.groups_of(principal)
+
+    def still(self, principal: Principal) -> bool:
+        return board_news.still_at_desk(principal)
 
     async def exam_changed(self, event: dict[str, Any]) -> None:
         await self.news("changed", exam_id=event.get("exam_id"))
@@ -75,7 +85,12 @@ class NoticeSocket(NewsSocket):
     """Everybody's own: `notice`."""
 
     door, join = "notice_socket", board_news.NOTICES
-    groups_of, still = staticmethod(board_news.notices_of), staticmethod(board_news.still_signed_in)
+
+    def groups_of(self, principal: Principal) -> tuple[str, ...]:
+        return board_news.notices_of(principal)
+
+    def still(self, principal: Principal) -> bool:
+        return board_news.still_signed_in(principal)
 
     async def notice(self, event: dict[str, Any]) -> None:
         await self.news("notice")

@@ -63,7 +63,7 @@ async def test_every_open_page_of_the_person_hears_it_and_nobody_elses(
 async def test_whose_sign_in_ended_is_told_nothing_more(world: World, opened: list[Page]) -> None:
     page = await dial(opened, world.principals["expert"])
     await page.wait_for("welcome")
-    await AccessToken.objects.filter(id=world.principals["expert"].token_id).adelete()
+    await AccessToken.objects.filter(user=world.users["expert"]).adelete()
     await sync_to_async(told)(world, "expert")
     assert await page.closed_with() == NOT_FOUND
 
