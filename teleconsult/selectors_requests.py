@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, IntegerField, Q, QuerySet, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, When
 
 from hospital.access.principals import Principal
 from hospital.access.scopes import within
@@ -15,6 +16,8 @@ from hospital.common.errors import NotFound
 
 from .models import ExamRequest, SlotOffer
 from .states_requests import OPEN, OPEN_REQUESTS, PRIORITIES, WAITING
+
+Place = tuple[int, int, datetime, UUID]  # at the front or not, rank of the priority, when it was asked, which
 
 _RELATED = ("patient", "exam_type", "institution", "requested_by", "waiting", "waiting__person", "exam")
 
@@ -40,7 +43,7 @@ def in_order(rows: QuerySet[ExamRequest]) -> QuerySet[ExamRequest]:
         output_field=IntegerField(),
     )
     front = Case(When(waiting__front=True, then=0), default=1, output_field=IntegerField())
-    return rows.order_by(front, rank, "asked_at", "id")
+    return rows.alias(front=front, rank=rank).order_by("front", "rank", "asked_at", "id")
 
 
 def inbox(principal: Principal, *, state: str = "") -> QuerySet[ExamRequest]:
@@ -55,6 +58,26 @@ def waiting_ids(request_ids: Iterable[UUID] | None = None) -> QuerySet[ExamReque
     if request_ids is not None:
         rows = rows.filter(id__in=list(request_ids))
     return in_order(rows).values_list("id", flat=True)
+
+
+def place_of(request_id: UUID) -> Place | None:
+    """Where one stands among all who wait or waited: what `waiting_ids` is ordered by."""
+    rows = in_order(ExamRequest.objects.filter(id=request_id)).annotate(
+        at_front=F("front"), at_rank=F("rank")
+    )
+    return rows.values_list("at_front", "at_rank", "asked_at", "id").first()
+
+
+def waiting_after(place: Place | None, *, size: int) -> list[UUID]:
+    """The next who wait behind that place; from the beginning without one."""
+    rows = waiting_ids()
+    if place is not None:
+        front, rank, asked_at, ident = place
+        later = Q(asked_at__gt=asked_at) | Q(asked_at=asked_at, id__gt=ident)
+        rows = rows.filter(
+            Q(front__gt=front) | Q(front=front, rank__gt=rank) | Q(later, front=front, rank=rank)
+        )
+    return list(rows[:size])
 
 
 def offers_open(principal: Principal, action: str) -> QuerySet[SlotOffer]:

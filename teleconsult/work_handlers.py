@@ -16,6 +16,7 @@ def serve(payload: dict[str, Any]) -> None:
     waiting.waiting_serve(
         starts_at=datetime.fromisoformat(payload["starts_at"]),
         ends_at=datetime.fromisoformat(payload["ends_at"]),
+        behind=UUID(payload["behind"]) if "behind" in payload else None,
     )
 
 

@@ -6,7 +6,7 @@ Kept by the scheduler or the system administrator of the resource's own institut
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from hospital.access.table import places
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.work import work_add
 
 from . import rules, services
 from .models import (
@@ -35,6 +36,8 @@ from .models import (
 from .states import BOOKED
 
 KEEP = "resource.keep"
+RELEASE_RETURNS = "scheduling.release_returns"
+RETURNS_EVERY = timedelta(minutes=30)  # design value: a long time returns piece by piece
 ROWS_MAX = 100  # design value: rows of one week, or rules of one exam type
 
 
@@ -153,6 +156,8 @@ def exception_add(
         note=note.strip(),
         created_by_id=principal.id,
     )
+    if open:
+        services.freed(starts_at, ends_at)
     _noted(principal, "resource.exception", "resource", resource.id, resource.institution_id, reason=reason)
     return row, [] if open else _met(resource.id, period)
 
@@ -183,11 +188,15 @@ def exceptions_of(principal: Principal, resource_id: UUID) -> QuerySet[CalendarE
 
 @transaction.atomic
 def exception_withdraw(*, principal: Principal, resource_id: UUID, exception_id: UUID) -> None:
-    """NotFound for one that is another calendar's, or withdrawn already."""
+    """Leave that is not taken is free time again. NotFound for one that is another calendar's, or withdrawn already."""
     resource = _locked(principal, resource_id)
     rows = CalendarException.objects.filter(id=exception_id, resource=resource, withdrawn_at=None)
-    if not rows.update(withdrawn_at=now()):
+    if (row := rows.first()) is None:
         raise NotFound()
+    row.withdrawn_at = now()
+    row.save(update_fields=["withdrawn_at"])
+    if not row.open:
+        services.freed(row.period.lower, row.period.upper)
     _noted(principal, "resource.exception_withdraw", "resource", resource.id, resource.institution_id)
 
 
@@ -221,17 +230,43 @@ def released_add(
         resource=resource, partner_id=partner_id, period=period, released_by_id=principal.id
     )
     services.freed(starts_at, ends_at)
+    _returns(row, starts_at - rules.RETURN_BEFORE)
     _noted(principal, "resource.release", "resource", resource.id, resource.institution_id)
     return row
 
 
+def _returns(row: ReleasedTime, due_at: datetime) -> None:
+    """The calendar is computed and needs no work; who waits at the expert's own hospital is looked at then."""
+    work_add(
+        kind=RELEASE_RETURNS,
+        key=f"{row.id}:{due_at.isoformat()}",
+        payload={"released_id": str(row.id)},
+        due_at=due_at,
+    )
+
+
+@transaction.atomic
+def release_returned(*, released_id: UUID) -> None:
+    """What of a released time lies less than 24 h ahead is its own hospital's again, and free."""
+    row = ReleasedTime.objects.filter(id=released_id, withdrawn_at=None).first()
+    if row is None:
+        return
+    back = now() + rules.RETURN_BEFORE
+    services.freed(row.period.lower, min(row.period.upper, back))
+    if back < row.period.upper:
+        _returns(row, now() + RETURNS_EVERY)
+
+
 @transaction.atomic
 def released_withdraw(*, principal: Principal, resource_id: UUID, released_id: UUID) -> None:
-    """Take a time back; what partners have booked in it stands. NotFound the second time."""
+    """Take a time back for one's own hospital; what partners have booked in it stands. NotFound the second time."""
     resource = _locked(principal, resource_id)
     rows = ReleasedTime.objects.filter(id=released_id, resource=resource, withdrawn_at=None)
-    if not rows.update(withdrawn_at=now()):
+    if (row := rows.first()) is None:
         raise NotFound()
+    row.withdrawn_at = now()
+    row.save(update_fields=["withdrawn_at"])
+    services.freed(row.period.lower, row.period.upper)
     _noted(principal, "resource.release_withdraw", "resource", resource.id, resource.institution_id)
 
 

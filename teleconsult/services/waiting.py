@@ -41,7 +41,7 @@ from .requests import offer_step, offers_revoke, request_booked, request_locked,
 from .team import procedures_of, team_checked
 
 SERVE, EXPIRE = "waiting.serve", "waiting.expire"
-SERVED_MAX = 60  # design value: who is looked at in one turn; a turn must end within a minute
+SERVED_MAX = 60  # design value: who is looked at in one turn, then the next; a turn must end within a minute
 TIMES_MAX = 10  # design value: free times tried for one patient
 BY_LINK = "link"
 
@@ -54,17 +54,18 @@ class Time:
     team: dict[str, UUID]
 
 
-def serve_later(starts_at: datetime, ends_at: datetime, *, due_at: datetime | None = None) -> None:
-    """Written in the transaction that freed the time: whoever waits is looked at after it commits.
+def serve_later(
+    starts_at: datetime, ends_at: datetime, *, due_at: datetime | None = None, behind: UUID | None = None
+) -> None:
+    """Written in the transaction that freed the time: whoever waits, or waits behind that request, is looked at after
+    it commits.
 
     Without `due_at` a worker is nudged at once.
     """
-    work_add(
-        kind=SERVE,
-        key=str(uuid7()),
-        payload={"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()},
-        due_at=due_at,
-    )
+    payload = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+    if behind is not None:
+        payload["behind"] = str(behind)
+    work_add(kind=SERVE, key=str(uuid7()), payload=payload, due_at=due_at)
 
 
 @transaction.atomic
@@ -107,12 +108,15 @@ def _look_for(entry: WaitingEntry) -> None:
 
 
 @transaction.atomic
-def waiting_serve(*, starts_at: datetime, ends_at: datetime) -> int:
+def waiting_serve(*, starts_at: datetime, ends_at: datetime, behind: UUID | None = None) -> int:
     """Offer what is free between these moments to who waits, in order; how many offers were made.
 
-    Rows are locked in that order, then looked at again: who was served meanwhile has an offer by now.
+    Rows are locked in that order, then looked at again: who was served meanwhile has an offer by now. Whoever waits
+    behind the first `SERVED_MAX` is the next turn's.
     """
-    ids = list(selectors.waiting_ids()[:SERVED_MAX])
+    ids = selectors.waiting_after(selectors.place_of(behind) if behind else None, size=SERVED_MAX)
+    if len(ids) == SERVED_MAX:
+        serve_later(starts_at, ends_at, behind=ids[-1])
     locked = ExamRequest.objects.select_for_update(of=("self",)).filter(id__in=ids).order_by("id")
     here = list(locked.values_list("id", flat=True))
     made = 0

@@ -14,7 +14,9 @@ from hospital.common.errors import Conflict, DomainError, Invalid, NotFound
 from hospital.common.models import Work
 from hospital.common.work import work_drain
 from hospital.messages import selectors as messages
-from hospital.scheduling.models import ExamWindow, Reservation
+from hospital.scheduling import services_calendars
+from hospital.scheduling.events import TimeFreed
+from hospital.scheduling.models import ExamWindow, Reservation, Resource, WeeklyHours
 from teleconsult import rules_waiting, services
 from teleconsult.models import Exam, ExamRequest, SlotOffer
 from teleconsult.services import waiting
@@ -226,6 +228,79 @@ def test_serving_twice_offers_once(world: World) -> None:
     services.offer_expire(offer_id=offers()[0].id)
     services.offer_expire(offer_id=SlotOffer.objects.get().id)
     assert SlotOffer.objects.count() == 1
+
+
+def keeper(world: World) -> dict[str, Any]:
+    """The desk, and the calendar of its bedside physician."""
+    return {
+        "principal": world.principals["desk"],
+        "resource_id": Resource.objects.get(user=world.users["bedside"]).id,
+    }
+
+
+def test_leave_that_is_withdrawn_is_offered_to_who_waits(world: World) -> None:
+    leave, _ = services_calendars.exception_add(
+        **keeper(world), starts_at=at(0), ends_at=at(23), open=False, reason="leave", note=""
+    )
+    row = waits(world, person_id=world.users["bedside"].id)
+    waiting.waiting_serve(starts_at=at(0), ends_at=at(23))
+    assert offers() == []
+    services_calendars.exception_withdraw(**keeper(world), exception_id=leave.id)
+    work_drain()
+    assert [offer.request_id for offer in offers()] == [row.id]
+
+
+def test_hours_that_are_opened_beside_the_week_are_offered(world: World) -> None:
+    for weekday in range(7):
+        WeeklyHours.objects.create(
+            institution=world.places["home"], weekday=weekday, opens_minute=0, closes_minute=1
+        )
+    row = waits(world)
+    for resource in Resource.objects.filter(institution=world.places["home"]):
+        services_calendars.exception_add(
+            principal=world.principals["desk"], resource_id=resource.id, starts_at=at(9), ends_at=at(10),
+            open=True, reason="extra", note="",
+        )  # fmt: skip
+    work_drain()
+    (offer,) = offers()
+    assert (offer.request_id, offer.starts_at) == (row.id, at(9))
+
+
+def test_a_released_time_that_returns_or_is_taken_back_is_offered_at_its_own_hospital(world: World) -> None:
+    """What is due is looked at half an hour after half an hour, as far as it has returned."""
+    soon = now() + timedelta(hours=23, minutes=50)
+    told: list[TimeFreed] = []
+    released = services_calendars.released_add(
+        **keeper(world),
+        starts_at=soon,
+        ends_at=soon + timedelta(hours=1),
+        partner_id=world.places["expert"].id,
+    )
+    with patch("hospital.scheduling.services.emit", told.append):
+        services_calendars.release_returned(released_id=released.id)
+        assert [event.starts_at for event in told] == [soon]
+        assert timedelta(minutes=10) <= told[0].ends_at - soon < timedelta(minutes=12)
+        again = Work.objects.filter(kind="scheduling.release_returns", due_at__gt=now()).get()
+        assert timedelta(minutes=29) < again.due_at - now() <= timedelta(minutes=30)
+        services_calendars.released_withdraw(**keeper(world), released_id=released.id)
+        assert (told[1].starts_at, told[1].ends_at) == (soon, soon + timedelta(hours=1))
+        services_calendars.release_returned(released_id=released.id)
+        assert len(told) == 2
+
+
+def test_who_waits_behind_many_whom_the_time_does_not_fit_is_reached(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "SERVED_MAX", 2)
+    exams = full(world)
+    for _ in range(5):
+        waits(world, parts_of_day=["afternoon"], priority="stat")
+    last = waits(world, parts_of_day=["morning"])
+    cancel(world, exams[1])
+    work_drain()
+    assert [offer.request_id for offer in offers()] == [last.id]
+    turns = Work.objects.filter(kind=waiting.SERVE)
+    assert (turns.count(), turns.filter(finished_at=None).count()) == (4, 0)  # two, two, two, and nobody more
 
 
 def test_a_hold_that_is_given_back_is_offered(world: World) -> None:
