@@ -87,6 +87,7 @@ def exam_on_board(
         "robot": _named(exam.robot),
         "remote_physician": _named(exam.remote_physician),
         "bedside_physician": _named(exam.bedside_physician),
+        "team": [str(one) for one in exam.booked_with],
         "queue_number": number,
         "link": _link(exam, link),
         "allowed": allowed_commands(principal, exam),

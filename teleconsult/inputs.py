@@ -92,6 +92,7 @@ class Move(serializers.Serializer[Any]):
     room_id = serializers.UUIDField(required=False)
     hold_id = serializers.UUIDField(required=False)
     expected_starts_at = serializers.DateTimeField(required=False)
+    expected_team = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=5)
 
 
 class MoveOwn(serializers.Serializer[Any]):

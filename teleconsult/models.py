@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -21,6 +22,8 @@ from .states import State
 from .states_requests import PRIORITIES, ROUTINE
 
 _STATES = [str(state) for state in State]
+# Who and what an exam is booked with, as far as the desk chooses it.
+BOOKED_WITH = ("remote_physician_id", "bedside_physician_id", "assistant_id", "robot_id", "room_id")
 
 
 class Exam(models.Model):
@@ -65,6 +68,11 @@ class Exam(models.Model):
                 condition=~Q(remote_physician=F("bedside_physician")), name="exam_two_different_physicians"
             ),
         ]
+
+    @property
+    def booked_with(self) -> tuple[UUID, ...]:
+        """Its people, robot and room, without an assistant where none is needed."""
+        return tuple(filter(None, (getattr(self, name) for name in BOOKED_WITH)))
 
 
 class ExamTransition(models.Model):

@@ -22,7 +22,7 @@ from hospital.scheduling import services as scheduling_services
 from hospital.scheduling.rules import HOLD_FOR
 
 from .. import later, rules, selectors
-from ..models import Exam
+from ..models import BOOKED_WITH, Exam
 from ..states import Command
 from ..states_requests import ROUTINE
 from ..telling import patient_told, team_of, team_told, when
@@ -30,7 +30,6 @@ from .steps import exam_locked, next_checked, noted, part_checked, reason_checke
 from .team import procedures_of, team_checked
 
 HOLDS_MAX = 5  # design value: times one person may keep at once
-CHANGEABLE = ("remote_physician_id", "bedside_physician_id", "assistant_id", "robot_id", "room_id")
 
 
 def _accession() -> str:
@@ -193,6 +192,13 @@ def _changing(principal: Principal, exam_id: UUID, command: Command) -> Exam:
     return exam
 
 
+def _refuse_changed(exam: Exam, starts_at: datetime | None, team: Sequence[UUID] | None) -> None:
+    """Conflict `changed_meanwhile` when the caller saw another booking than this."""
+    others = team is not None and set(team) != set(exam.booked_with)
+    if others or (starts_at or exam.starts_at) != exam.starts_at:
+        raise Conflict("changed_meanwhile", starts_at=exam.starts_at.isoformat())
+
+
 @transaction.atomic
 def exam_move(
     *,
@@ -201,18 +207,19 @@ def exam_move(
     starts_at: datetime,
     hold_id: UUID | None = None,
     expected_starts_at: datetime | None = None,
+    expected_team: Sequence[UUID] | None = None,
     **changes: UUID | None,
 ) -> Exam:
     """Another time, and other people, robot or room where named; the old time is kept until the new one is sure.
 
     With `hold_id`, into the caller's own hold. Conflict `changed_meanwhile` with `starts_at` when the exam no longer
-    is at `expected_starts_at`; else errors as in `exam_book`. Patient and team are told.
+    is at `expected_starts_at`, or its people, robot and room are others than `expected_team`; else errors as in
+    `exam_book`. Patient and team are told.
     """
     exam = _changing(principal, exam_id, Command.MOVE)
-    if expected_starts_at is not None and expected_starts_at != exam.starts_at:
-        raise Conflict("changed_meanwhile", starts_at=exam.starts_at.isoformat())
+    _refuse_changed(exam, expected_starts_at, expected_team)
     before, team_before = exam.starts_at, team_of(exam)
-    for name in CHANGEABLE:
+    for name in BOOKED_WITH:
         if changes.get(name) is not None:
             setattr(exam, name, changes[name])
     robot = fleet.robot_of_institution(exam.robot_id, (exam.requesting_institution_id,))

@@ -66,10 +66,11 @@ def own_move(
     team = team_at(wish_of(exam, starts_from=starts_at, days=1), _kept(exam))
     if team is None:
         raise Conflict("taken", taken=[])
+    changes: dict[str, Any] = dict(team)
     return exam_move(
         principal=principal,
         exam_id=exam_id,
         starts_at=starts_at,
         expected_starts_at=expected_starts_at,
-        **team,
+        **changes,
     )

@@ -61,6 +61,24 @@ def test_two_schedulers_who_move_one_exam_from_the_same_board_do_not_undo_each_o
     assert exam.starts_at == world.tomorrow(60)
 
 
+def test_a_move_from_a_board_that_shows_other_people_or_another_room_is_refused(world: World) -> None:
+    exam, desk = world.book(), world.principals["desk"]
+    seen = exam.booked_with
+    assert len(seen) == 4
+    room = world.room2
+    services.exam_move(principal=desk, exam_id=exam.id, starts_at=exam.starts_at, room_id=room.id)
+    with refused("changed_meanwhile"):
+        services.exam_move(
+            principal=desk, exam_id=exam.id, starts_at=world.tomorrow(60), expected_starts_at=exam.starts_at,
+            expected_team=seen,
+        )  # fmt: skip
+    exam.refresh_from_db()
+    moved = services.exam_move(
+        principal=desk, exam_id=exam.id, starts_at=world.tomorrow(60), expected_team=exam.booked_with
+    )
+    assert (moved.starts_at, moved.room_id) == (world.tomorrow(60), room.id)
+
+
 def hold(world: World, minutes: int, *, who: str = "desk") -> UUID:
     fields = world.booking(starts_at=world.tomorrow(minutes))
     for name in ("patient_id", "clinical_question", "history"):

@@ -67,7 +67,7 @@ export function mover({ board, exam: examOf, view, day: dayOf, onMoved, onIdle =
     const { mode, kind } = view();
     const startsAt = moment(mode === "week" ? column : dayOf(), words(minute)).toISOString();
     const changed = mode === "day" && exam[kind].id !== column;
-    return { starts_at: startsAt, expected_starts_at: exam.starts_at, ...(changed ? { [`${kind}_id`]: column } : {}) };
+    return { starts_at: startsAt, expected_starts_at: exam.starts_at, expected_team: exam.team, ...(changed ? { [`${kind}_id`]: column } : {}) };
   }
 
   async function drop() {
