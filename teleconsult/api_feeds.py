@@ -94,6 +94,18 @@ class FeedFileDoor(Door):
         return _ics(feeds.feed_read(feed_secret), "calendar")
 
 
+class LinkedCalendarDoor(Door):
+    """A booking as a calendar file, for who has the link in the message. It names no patient."""
+
+    authentication_classes = ()
+    actions: ClassVar = {"GET": PUBLIC}
+    also: ClassVar = (404,)
+
+    @extend_schema(responses={(200, "text/calendar"): OpenApiTypes.BINARY})
+    def get(self, request: Request, booking_token: str) -> HttpResponse:
+        return _ics(feeds.linked_calendar(booking_token), "booking")
+
+
 class MyExamCalendarDoor(Door):
     """A patient's booking as a file for their own calendar."""
 

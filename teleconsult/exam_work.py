@@ -41,6 +41,7 @@ def remind(payload: dict[str, Any]) -> None:
     if mine not in moments or any(mine < moment <= now() for moment in moments):
         return
     telling.patient_told(exam, "exam_reminder")
+    telling.family_reminded(exam)
 
 
 @worker(later.PREFLIGHT)

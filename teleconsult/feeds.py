@@ -27,6 +27,7 @@ from hospital.common.errors import NotFound
 from hospital.people.scopes import of_readable
 from hospital.scheduling.models import Resource
 
+from . import slip
 from .models import CalendarFeed, Exam
 from .states import Command, State
 
@@ -159,3 +160,18 @@ def _event(exam: Any) -> Event:
 def exam_calendar(exam_id: UUID) -> bytes:
     """One exam as a file for the patient's own calendar."""
     return calendar_of("远程检查 Remote exam", Exam.objects.filter(id=exam_id))
+
+
+def link_of(exam_id: UUID) -> str:
+    """The address of that file for who has the message: no sign-in, no name in it."""
+    return f"{settings.BASE_URL.rstrip('/')}/api/v1/bookings/{slip.token_of(exam_id, slip.CALENDAR)}.ics"
+
+
+def linked_calendar(token: str) -> bytes:
+    """The file that a message's link names, until a month after the exam. NotFound for every other text."""
+    exam_id = slip.exam_of(token, slip.CALENDAR)
+    if exam_id is None:
+        raise NotFound()
+    if not Exam.objects.filter(of_readable(), id=exam_id, starts_at__gt=now() - PAST).exists():
+        raise NotFound()
+    return exam_calendar(exam_id)

@@ -1,6 +1,7 @@
-"""What a patient's slip says for a scanner: which exam, and that this house printed it. No name, no number of a person.
+"""Which exam, and that this house said so: what a patient's slip says for a scanner, and a link in a message names.
 
-The code opens nothing by itself: it is read at a desk that may check the exam in.
+No name, no number of a person. A slip's code opens nothing by itself, it is read at a desk that may check the exam in;
+a link's opens the calendar file, which names nobody. Neither is good for the other.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from hospital.common.crypto import blind_index
 
 from .queue_rules import SLIP
 
-MAC_BYTES = 12  # design value: 96 bits, tried at a signed-in desk only
+PAPER, CALENDAR = "slip", "calendar_link"
+MAC_BYTES = 12  # design value: 96 bits, tried at a signed-in desk, or over the network
 
 
-def _mac(exam_id: UUID) -> bytes:
-    return blind_index("slip", str(exam_id))[:MAC_BYTES]
+def _mac(exam_id: UUID, purpose: str) -> bytes:
+    return blind_index(purpose, str(exam_id))[:MAC_BYTES]
 
 
-def token_of(exam_id: UUID) -> str:
+def token_of(exam_id: UUID, purpose: str = PAPER) -> str:
     """38 characters of base64url."""
-    return base64.urlsafe_b64encode(exam_id.bytes + _mac(exam_id)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(exam_id.bytes + _mac(exam_id, purpose)).decode().rstrip("=")
 
 
 def scanned_of(exam_id: UUID) -> str:
@@ -31,8 +33,8 @@ def scanned_of(exam_id: UUID) -> str:
     return SLIP + token_of(exam_id)
 
 
-def exam_of(token: str) -> UUID | None:
-    """The exam of a token made here; None for every other text."""
+def exam_of(token: str, purpose: str = PAPER) -> UUID | None:
+    """The exam of a token made here for that; None for every other text."""
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
@@ -40,4 +42,4 @@ def exam_of(token: str) -> UUID | None:
     if len(raw) != 16 + MAC_BYTES:
         return None
     exam_id = UUID(bytes=raw[:16])
-    return exam_id if hmac.compare_digest(_mac(exam_id), raw[16:]) else None
+    return exam_id if hmac.compare_digest(_mac(exam_id, purpose), raw[16:]) else None

@@ -16,23 +16,32 @@ from hospital.messages.composing import About, Moot, Said
 from hospital.messages.providers import group_known
 from hospital.messages.quiet import SOON
 from hospital.messages.services import GROUP, IN_APP, message_send, messages_drop
+from hospital.people.delegates import readers_of
 from hospital.people.wishes import wishes_of
 
+from .feeds import link_of
 from .models import Exam
 from .states import State
 
 EXAM = "exam"  # the kind under which messages name an exam
 DESK_GROUP = "desk"  # the staff group that hears of late exams, where one is configured
+DELEGATION = "delegation"  # in the queued values: whose phone it goes to, where it is not the patient's own
 BEFORE = "before"  # in the queued values: when the exam was to be before a move, as `when` says it
 # template -> its kind for wishes, and the states in which there is still something to say
 TOLD: dict[str, tuple[str, State]] = {
     "exam_booked": (kinds.BOOKED, State.BOOKED),
     "exam_reminder": (kinds.REMINDER, State.BOOKED),
+    "exam_reminder_family": (kinds.FAMILY, State.BOOKED),
     "exam_moved": (kinds.MOVED, State.BOOKED),
     "exam_cancelled": (kinds.CANCELLED, State.CANCELLED),
     "exam_displaced": (kinds.CANCELLED, State.CANCELLED),
 }
 # Carriers refuse empty values.
+CALENDAR = {False: "加入手机日历：{link}", True: "For your calendar: {link}"}
+SPOKEN_CALENDAR = {
+    False: "请记下时间。",
+    True: "Please note the time.",
+}  # nobody writes down an address on the phone
 NOTHING_TO_PREPARE = {False: "请保持手机畅通。", True: "Please keep your phone at hand."}
 WHEN = "%Y-%m-%d %H:%M"
 WEEKDAYS_ZH = "一二三四五六日"
@@ -53,7 +62,7 @@ def day_of(moment: datetime, language: str) -> str:
     return f"{local.month}月{local.day}日（周{WEEKDAYS_ZH[local.weekday()]}）"
 
 
-def values(exam: Exam, language: str) -> dict[str, str]:
+def values(exam: Exam, language: str, channel: str = "sms") -> dict[str, str]:
     """What the texts of an exam are filled with, as it is now."""
     english = language == "en"
     place, room, kind = exam.requesting_institution, exam.room, exam.exam_type
@@ -64,6 +73,9 @@ def values(exam: Exam, language: str) -> dict[str, str]:
         "number": exam.accession,
         "preparation": (kind.preparation_en if english else kind.preparation_zh)
         or NOTHING_TO_PREPARE[english],
+        "calendar": SPOKEN_CALENDAR[english]
+        if channel == "voice"
+        else CALENDAR[english].format(link=link_of(exam.id)),
     }
 
 
@@ -89,24 +101,47 @@ def compose(about: About) -> Said | Moot:
     if exam.starts_at <= now() and BEFORE not in about.context:
         return Moot("too_late")
     wishes = wishes_of(exam.patient_id)
-    if kind in wishes.refused:
+    if kind in wishes.refused or (kind == kinds.FAMILY and kinds.REMINDER in wishes.refused):
         return Moot("refused_by_patient")
-    context = values(exam, wishes.language)
+    phone = _phone_of(exam, about.context)
+    if phone is None:
+        return Moot("delegation_over")
+    context = values(exam, wishes.language, about.channel)
     urgent = kind not in kinds.REFUSABLE and _soon(exam, about.context)
-    if BEFORE in about.context:
-        context[BEFORE] = about.context[BEFORE]
+    context |= {name: about.context[name] for name in (BEFORE, DELEGATION) if name in about.context}
     template = f"{base}_en" if wishes.language == "en" else base
-    return Said(to=exam.patient.phone, template=template, context=context, urgent=urgent)
+    return Said(to=phone, template=template, context=context, urgent=urgent)
+
+
+def _phone_of(exam: Exam, context: dict[str, str]) -> str | None:
+    """The patient's, or that of the delegation it was queued for, while that stands."""
+    if DELEGATION not in context:
+        return str(exam.patient.phone)
+    row = readers_of(exam.patient_id).filter(id=context[DELEGATION]).first()
+    return None if row is None else str(row.phone)
+
+
+def family_reminded(exam: Exam) -> None:
+    """One for each delegate who may see the exam. Who is named stays unsaid: they know whom they care for."""
+    for row in readers_of(exam.patient_id):
+        message_send(
+            to=row.phone,
+            channel="sms",
+            template="exam_reminder_family",
+            context=values(exam, "zh") | {DELEGATION: str(row.id)},
+            about=(EXAM, exam.id),
+        )
 
 
 def patient_told(exam: Exam, template: str, **more: str) -> None:
     """Queue one message to the patient: the newest word about an exam replaces what still waits to be said."""
     messages_drop(about=(EXAM, exam.id), reason="newer_word")
+    channel = wishes_of(exam.patient_id).channel
     message_send(
         to=exam.patient.phone,
-        channel=wishes_of(exam.patient_id).channel,
+        channel=channel,
         template=template,
-        context=values(exam, "zh") | more,
+        context=values(exam, "zh", channel) | more,
         about=(EXAM, exam.id),
     )
 

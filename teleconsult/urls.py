@@ -91,6 +91,7 @@ urlpatterns = [
     path("resources/<uuid:resource_id>/feed", api_feeds.RoomFeedDoor.as_view()),
     path("feeds/<uuid:feed_id>", api_feeds.FeedDoor.as_view()),
     path("feeds/<str:feed_secret>.ics", api_feeds.FeedFileDoor.as_view()),
+    path("bookings/<str:booking_token>.ics", api_feeds.LinkedCalendarDoor.as_view()),
     path("me/exams/<uuid:exam_id>/report", api_reports.MyReportDoor.as_view()),
     path("peer/reports", api_peer.PeerReportsDoor.as_view()),
     path("peer/reports/<uuid:report_id>", api_peer.PeerReportDoor.as_view()),

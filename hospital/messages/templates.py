@@ -40,11 +40,11 @@ TEMPLATES: dict[str, str] = {
     ),
     # Of a booking: one language each, the patient's.
     "exam_booked": (
-        "【长三角互联网医院】已预约：{day} {time}，{place}，预约号{number}。请带身份证提前15分钟到。{preparation}"
+        "【长三角互联网医院】已预约：{day} {time}，{place}，预约号{number}。请带身份证提前15分钟到。{preparation}{calendar}"
     ),
     "exam_booked_en": (
         "Yangtze Delta Hospital: booked for {day}, {time}, {place}, number {number}. Please bring your identity card"
-        " and come 15 minutes early. {preparation}"
+        " and come 15 minutes early. {preparation} {calendar}"
     ),
     "exam_reminder": (
         "【长三角互联网医院】提醒：{day} {time}，{place}，预约号{number}。{preparation}不能来请提前致电医院。"
@@ -52,6 +52,13 @@ TEMPLATES: dict[str, str] = {
     "exam_reminder_en": (
         "Yangtze Delta Hospital: a reminder of {day}, {time}, {place}, number {number}. {preparation}"
         " If you can't come, please call the hospital."
+    ),
+    "exam_reminder_family": (
+        "【长三角互联网医院】提醒：您协助的家人{day} {time}有预约，{place}，预约号{number}。{preparation}不能来请提前致电医院。"
+    ),
+    "exam_reminder_family_en": (
+        "Yangtze Delta Hospital: a reminder, the person you care for has a booking on {day}, {time}, {place}, number"
+        " {number}. {preparation} If they can't come, please call the hospital."
     ),
     "exam_moved": (
         "【长三角互联网医院】您的预约（{number}）已改到{day} {time}，{place}，原时间取消。{preparation}"

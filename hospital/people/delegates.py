@@ -46,6 +46,12 @@ def delegations_of(patient: Patient) -> QuerySet[Delegation]:
     return Delegation.objects.filter(delegations_active(), patient=patient).order_by("granted_at")
 
 
+def readers_of(patient_id: UUID) -> QuerySet[Delegation]:
+    """Who may see this patient's exams today, and has proven on that phone whose they are."""
+    rows = Delegation.objects.filter(delegations_active(), patient_id=patient_id, proven_at__isnull=False)
+    return rows.filter(scopes__contains=[READ]).order_by("granted_at", "id")
+
+
 def own_patient(principal: Principal, patient_id: UUID) -> Patient:
     """A patient whom this account's phone belongs to; a delegate cannot delegate further. NotFound otherwise."""
     return selectors.patient_get(principal=principal, patient_id=patient_id, action="me.delegates")

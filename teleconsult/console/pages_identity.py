@@ -13,6 +13,7 @@ from hospital.people.api_identity import cases_shown
 from hospital.people.api_rights import corrections_shown
 from hospital.people.representations import correction_row, delegation_json, patient_full, review_row
 from hospital.people.shown import desk_shown
+from hospital.people.wishes import wishes_json
 
 from .shell import page, show, shows
 
@@ -44,5 +45,6 @@ def patient_page(request: HttpRequest, principal: Principal, patient_id: UUID) -
         "registered_at": patient.created_at.isoformat(),
         "delegates": [delegation_json(row) for row in delegates.delegations_of(patient)],
         "scopes": list(delegates.SCOPES),
+        "messages": wishes_json(patient.id),
     }
     return show(request, "patient.html", patient=card)

@@ -150,7 +150,7 @@ def make_house(world: World | None = None) -> House:
         "consent_id": shared.id, "peer_id": peer.id,
         "code": "abdomen", "room_id": world.room.id, "resource_id": world.room.id, "institution_id": world.places["home"].id,
         "feed_id": feeds.feed_make(principal=world.principals["expert"], resource_id=None)[0].id,
-        "feed_secret": "x" * 43,
+        "feed_secret": "x" * 43, "booking_token": "x" * 38,
         "exception_id": exception.id, "released_id": released.id, "time_hold_id": hold_id,
         "agreement_id": world.agreement.id, "user_id": world.users["expert"].id,
         "registration_id": Registration.objects.get(user=world.users["expert"]).id,

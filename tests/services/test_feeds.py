@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import icalendar
 import pytest
@@ -13,8 +15,11 @@ from rest_framework.test import APIClient
 from hospital.access import services as access
 from hospital.access.models import PatientAccount, User
 from hospital.common.clock import SHANGHAI
+from hospital.common.work import work_drain
+from hospital.messages.models import Message
+from hospital.people.wishes import wishes_set
 from hospital.scheduling.models import Resource
-from teleconsult import services
+from teleconsult import services, slip
 from teleconsult.models import CalendarFeed, Exam
 from tests.factories import World, make_world
 
@@ -143,3 +148,56 @@ def test_a_patient_takes_a_booking_into_their_own_calendar_and_nobody_elses(worl
     stranger = APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
     assert stranger.get(f"/api/v1/me/exams/{exam.id}/calendar").status_code == 404
     assert Exam.objects.count() == 1
+
+
+def linked(world: World, **changes: Any) -> str:
+    """The address that the confirmation names."""
+    world.book(**changes)
+    work_drain()
+    text = Message.objects.filter(template="exam_booked").latest("created_at").text
+    found = re.search(r"https?://\S+(/api/v1/bookings/\S+\.ics)", text)
+    assert found is not None, text
+    return found[1]
+
+
+def test_the_confirmation_links_to_the_booking_as_a_calendar_file_without_a_name(world: World) -> None:
+    path = linked(world)
+    exam = Exam.objects.get()
+    (event,), sent = read(path)
+    assert event.decoded("DTSTART") == exam.starts_at
+    for secret in (world.patient.name, exam.exam_type.name_zh, exam.clinical_question):
+        assert secret.encode() not in sent
+    services.exam_cancel(principal=world.principals["desk"], exam_id=exam.id, reason="病人要求")
+    (event,), _ = read(path)
+    assert event["STATUS"] == "CANCELLED"
+
+
+def test_a_guessed_link_a_slips_code_and_an_old_exams_link_open_nothing(world: World) -> None:
+    path = linked(world)
+    exam = Exam.objects.get()
+    for token in (slip.token_of(exam.id), slip.token_of(world.patient.id, slip.CALENDAR), "x", "汉"):
+        assert STRANGER.get(f"/api/v1/bookings/{token}.ics").status_code == 404
+    assert slip.exam_of(path.split("/")[-1].removesuffix(".ics")) is None  # a link checks nobody in
+    Exam.objects.update(
+        starts_at=exam.starts_at - timedelta(days=40), ends_at=exam.ends_at - timedelta(days=40)
+    )
+    assert STRANGER.get(path).status_code == 404
+
+
+def test_the_link_of_a_restricted_record_opens_nothing(world: World) -> None:
+    path = linked(world)
+    with patch("hospital.keeping.selectors.restricted", lambda: [world.patient.id]):
+        assert STRANGER.get(path).status_code == 404
+    assert STRANGER.get(path).status_code == 200
+
+
+def test_a_call_reads_no_address_aloud(world: World) -> None:
+    wishes_set(
+        principal=world.principals["desk"], action="patient.messages", patient_id=world.patient.id,
+        language="zh", channel="voice", refused=[],
+    )  # fmt: skip
+    world.book()
+    work_drain()
+    message = Message.objects.get(template="exam_booked")
+    assert message.channel == "voice"
+    assert "http" not in message.text

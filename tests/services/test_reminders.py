@@ -14,7 +14,7 @@ from hospital.common.models import Work
 from hospital.common.work import work_drain
 from hospital.messages import quiet
 from hospital.messages.models import Message
-from hospital.people.models import Patient
+from hospital.people.models import Delegation, Patient
 from hospital.people.wishes import wishes_set
 from hospital.scheduling.models import ExamReminder, ExamType
 from teleconsult import exam_work, later, services, telling
@@ -188,6 +188,65 @@ def test_who_refuses_reminders_gets_none_and_hears_of_a_cancellation_all_the_sam
     work_drain()
     assert {row.status for row in told("exam_reminder", "exam_booked")} == {"dropped"}
     assert [row.status for row in told("exam_cancelled")] == ["sent"]
+
+
+def daughter(world: World, **changes: Any) -> Delegation:
+    fields = {"scopes": ["read"], "proven_at": now(), "expires_at": now() + timedelta(days=90)} | changes
+    return Delegation.objects.create(
+        patient=world.patient, name="沈梅", relation="女儿", phone="13900000077", phone_index=b"0" * 32,
+        granted_by_kind="patient", granted_by_id=world.patient.id, **fields,
+    )  # fmt: skip
+
+
+def test_a_daughter_who_may_see_the_exams_is_reminded_too_without_a_name(world: World) -> None:
+    daughter(world)
+    world.book(starts_at=next_week(world))
+    first_reminder_due()
+    (own,), (message,) = told("exam_reminder"), told("exam_reminder_family")
+    assert [(row.to, row.status) for row in (own, message)] == [
+        (world.patient.phone, "sent"),
+        ("13900000077", "sent"),
+    ]
+    assert FASTING in message.text
+    assert world.patient.name not in message.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"scopes": ["copy"]}, {"proven_at": None}, {"revoked_at": now()}, {"expires_at": None}],
+    ids=["may not see exams", "never proven", "revoked", "over"],
+)
+def test_who_may_not_see_the_exams_is_not_reminded(world: World, changes: dict[str, Any]) -> None:
+    if "expires_at" in changes:
+        changes = {"granted_at": now() - timedelta(days=9), "expires_at": now() - timedelta(days=1)}
+    daughter(world, **changes)
+    world.book(starts_at=next_week(world))
+    first_reminder_due()
+    assert told("exam_reminder_family") == []
+
+
+@pytest.mark.parametrize("kind", ["family", "reminder"])
+def test_the_elder_says_whether_the_family_is_reminded(world: World, kind: str) -> None:
+    daughter(world)
+    wish(world, refused=[kind])
+    world.book(starts_at=next_week(world))
+    first_reminder_due()
+    assert {row.reason for row in told("exam_reminder_family")} == {"refused_by_patient"}
+    assert [row.status for row in told("exam_reminder")] == ["sent" if kind == "family" else "dropped"]
+
+
+def test_a_delegation_that_ended_while_the_reminder_waited_gets_none(world: World, settings: Any) -> None:
+    row = daughter(world)
+    world.book(starts_at=next_week(world))
+    work_drain()
+    settings.MESSAGES_PROVIDER = "nobody"
+    first_reminder_due()
+    Delegation.objects.filter(id=row.id).update(revoked_at=now())
+    settings.MESSAGES_PROVIDER = "mailbox"
+    due("message")
+    assert [(row.status, row.reason) for row in told("exam_reminder_family")] == [
+        ("dropped", "delegation_over")
+    ]
 
 
 def test_who_reads_english_or_wants_a_call_is_told_so(world: World) -> None:

@@ -3,6 +3,7 @@ import { call } from "./api.js";
 import { $, busy, data, deed, field, h, replace } from "./dom.js";
 import { clearError, notice, noticeError, showError } from "./errors.js";
 import { patientLine } from "./exams.js";
+import { drawWishes } from "./patient_wishes.js";
 import { t } from "./texts.js";
 import { day, stamp } from "./when.js";
 
@@ -122,3 +123,4 @@ function draw() {
 }
 
 draw();
+drawWishes(patient, patient.messages);
