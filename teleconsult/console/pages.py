@@ -91,7 +91,11 @@ def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
     """The board of one day; the page reads the week, and everything after, from the board's door."""
     look = board.look(principal, day=_day(request))
     shows(request, exams_shown(principal, look.exams))
-    desk = {"day": look.day.isoformat(), "hospital": hospital_of(principal, language_of(request))}
+    desk = {
+        "day": look.day.isoformat(),
+        "hospital": hospital_of(principal, language_of(request)),
+        "may_displace": allowed(principal, "exam.displace"),
+    }
     return show(request, "desk.html", board=board_json(look, principal, language_of(request)), desk=desk)
 
 

@@ -7,8 +7,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
+from hospital.access import selectors as access
 from hospital.access.principals import Principal
-from hospital.access.table import allowed
+from hospital.access.table import allowed, places
 
 from .shell import page, show
 
@@ -17,8 +18,13 @@ from .shell import page, show
 @page("page.requests", catalogue=True)
 def requests_page(request: HttpRequest, principal: Principal) -> HttpResponse:
     """A frame: what stands in it comes from /api/v1."""
-    may = {"keeps": allowed(principal, "request.keep")}
-    return show(request, "requests.html", page_config=may)
+    asks = allowed(principal, "request.add") and allowed(principal, "patient.search")
+    found = access.institution_names(ids=places(principal, "request.add")) if asks else {}
+    may = {
+        "keeps": allowed(principal, "request.keep"),
+        "places": [{"id": str(ident), **names} for ident, names in found.items()],
+    }
+    return show(request, "requests.html", page_config=may, asks=asks)
 
 
 @never_cache

@@ -15,6 +15,7 @@ from hospital.common.clock import SHANGHAI, shanghai_day, today
 from tests.e2e.asgi import beside_browser, served
 from tests.e2e.browser import chromium
 from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.e2e.steps_tablet import shot
 from tests.factories import World, make_world
 from tests.owner import as_owner
 
@@ -221,3 +222,34 @@ def test_the_day_is_printed_as_a_list_without_the_tools(world: World, book: Book
     for tool in ("#board", "#panel", ".board-tools", "#now"):
         expect(board.locator(tool)).to_be_hidden()
     assert NOON.astimezone(SHANGHAI).strftime("%Y-%m-%d") in board.locator("#print-title").inner_text()
+
+
+def test_an_emergency_takes_a_taken_time_with_a_reason(world: World, book: Book, board: Page) -> None:
+    planned = book(starts_at=NOON)
+    expect(block(board, planned)).to_be_visible()
+    board.locator("#find-patient").fill("王小东")
+    board.locator("#panel form .primary").click()
+    board.locator("#panel .picks button").click()
+    panel = board.locator("#panel")
+    panel.get_by_label("检查目的").fill("急性腹痛")
+    for part, name in (
+        ("remote_physician", "王思远"),
+        ("bedside_physician", "李建国"),
+        ("robot", "机器人"),
+        ("room", "1 室"),
+    ):
+        value = panel.locator(f"select[name={part}] option", has_text=name).first.get_attribute("value")
+        panel.locator(f"select[name={part}]").select_option(value)
+    panel.get_by_label("开始时间").fill("12:00")
+    panel.get_by_role("button", name="预约", exact=True).click()
+    box = panel.locator(".displace")
+    expect(box).to_contain_text("让出时间")
+    expect(box.get_by_role("button")).to_be_in_viewport()
+    shot(board, "displace")
+    box.get_by_role("button").click()
+    expect(box.locator("[role=alert]")).to_contain_text("理由")
+    box.get_by_label("理由").fill("急性胆囊炎")
+    box.get_by_role("button").click()
+    expect(board.locator("#notices")).to_contain_text("急诊已预约")
+    rows = as_owner("SELECT state, end_code, priority FROM teleconsult_exam ORDER BY created_at")
+    assert rows == [("cancelled", "displaced", "routine"), ("booked", "", "stat")]

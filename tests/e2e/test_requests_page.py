@@ -20,6 +20,7 @@ from teleconsult import services
 from tests.e2e.asgi import beside_browser, served
 from tests.e2e.browser import chromium
 from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.e2e.steps_tablet import shot
 from tests.factories import World, make_world
 from tests.owner import as_owner
 
@@ -66,6 +67,37 @@ def test_the_desk_opens_a_request_takes_a_time_and_books_it(world: World, contex
     assert as_owner("SELECT state, exam_id IS NOT NULL FROM teleconsult_examrequest") == [("booked", True)]
 
 
+def test_the_desk_asks_for_an_exam_of_a_patient_it_searched(world: World, context: BrowserContext) -> None:
+    page = context.new_page()
+    sign_in_with_code(page, world, "desk")
+    page.goto("/console/requests/")
+    page.locator("#new-request").click()
+    page.locator("#find-patient").fill("王小东")
+    page.locator("#panel form .primary").click()
+    page.locator("#panel .picks button").click()
+    page.get_by_role("button", name="提交申请").click()
+    expect(page.locator("#panel [role=alert]")).to_contain_text("检查目的")
+    page.get_by_label("检查目的").fill("右上腹隐痛")
+    page.get_by_label("优先级").select_option("urgent")
+    page.get_by_label("费用").select_option("exempt")
+    shot(page, "request-new")
+    page.get_by_role("button", name="提交申请").click()
+    expect(page.locator("#list tr[aria-selected=true]")).to_contain_text("加急")
+    expect(page.locator("#panel")).to_contain_text("右上腹隐痛")
+    shot(page, "request-open")
+    context.add_cookies([{"name": "lang", "value": "en", "url": page.url}])
+    page.reload()
+    page.locator("#list tr[data-id]").click()
+    expect(page.locator("#panel")).to_contain_text("Clinical question")
+    shot(page, "request-open-en")
+    page.locator("#new-request").click()
+    expect(page.locator("#panel")).to_contain_text("First find the patient")
+    shot(page, "request-new-en")
+    assert as_owner("SELECT state, priority, fee, institution_id FROM teleconsult_examrequest") == [
+        ("asked", "urgent", "exempt", world.places["home"].id)
+    ]
+
+
 def _offered(world: World) -> str:
     """Somebody waits, a time is free: the link in the message."""
     day = today() + timedelta(days=7 + -(today() + timedelta(days=7)).weekday() % 7)
@@ -89,8 +121,10 @@ def test_a_patient_takes_an_offered_time_by_the_link_without_signing_in(
         page.goto(link)
         expect(page.locator("#offer")).to_contain_text("home 医院")
         expect(page.locator("body")).not_to_contain_text("王小东")
+        shot(page, "offer")
         page.get_by_role("button", name="确认这个时间").click()
         expect(page.locator("#offer")).to_contain_text("已为您预约")
+        shot(page, "offer-taken")
         page.reload()
         expect(page.locator("#offer")).to_contain_text("已为您预约")
         expect(page.get_by_role("button", name="确认这个时间")).to_have_count(0)

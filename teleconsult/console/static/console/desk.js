@@ -137,7 +137,7 @@ function register(name) {
 }
 
 function book(patient) {
-  replace(panel, bookForm({ patient, day: desk.day, onChangePatient: startBooking, onBooked: booked }));
+  replace(panel, bookForm({ patient, day: desk.day, mayDisplace: desk.may_displace, onChangePatient: startBooking, onBooked: booked }));
   panel.scrollTop = 0;
 }
 

@@ -4,6 +4,7 @@ import { words } from "./desk_arrival.js";
 import { busy, deed, field, h, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
 import { either, patientLine, patientName } from "./exams.js";
+import { displaceBox } from "./desk_displace.js";
 import { loadChoices, slotFields } from "./desk_slot.js";
 import { timesFinder } from "./desk_times.js";
 import { t } from "./texts.js";
@@ -15,8 +16,8 @@ function chosenPatient(patient, onChange) {
     h("button", { type: "button", class: "button", onclick: onChange }, t("find.change")));
 }
 
-// bookForm({patient, day, onBooked(exam), onChangePatient}) -> element, filled when the choices have arrived
-export function bookForm({ patient, day: dayText, onBooked, onChangePatient }) {
+// bookForm({patient, day, mayDisplace, onBooked(exam), onChangePatient}) -> element, filled when the choices have arrived
+export function bookForm({ patient, day: dayText, mayDisplace = false, onBooked, onChangePatient }) {
   const node = h("section", { class: "stack" }, h("h2", {}, t("book.title")), h("p", { class: "muted" }, t("loading")));
   loadChoices().then((choices) => fill(choices)).catch((error) => showError(node, error));
   return node;
@@ -58,7 +59,12 @@ export function bookForm({ patient, day: dayText, onBooked, onChangePatient }) {
       } catch (error) {
         if (error.code === "hold_over") await finder.drop(); // the next try books without it
         slot.refresh();
-        return showError(place, error);
+        showError(place, error);
+        if (error.code === "taken" && mayDisplace) {
+          place.append(displaceBox({ body: () => body, onBooked }));
+          place.lastChild.scrollIntoView({ block: "end" });
+        }
+        return null;
       }
     }
 

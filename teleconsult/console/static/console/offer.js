@@ -3,7 +3,7 @@ import { call } from "./api.js";
 import { $, deed, h, replace } from "./dom.js";
 import { showError } from "./errors.js";
 import { t } from "./texts.js";
-import { clock, fullStamp } from "./when.js";
+import { clock, day, fullStamp, weekday } from "./when.js";
 
 const open = { staySignedOut: true };
 const place = $("#offer");
@@ -23,7 +23,7 @@ function show(offer) {
   const fact = (label, value) => [h("dt", {}, label), h("dd", {}, h("strong", {}, value))];
   const waits = offer.state === "open" && Date.parse(offer.expires_at) > Date.now();
   replace(place,
-    h("dl", { class: "facts" }, fact(t("offer.when"), `${fullStamp(offer.starts_at)}–${clock(offer.ends_at)}`),
+    h("dl", { class: "facts" }, fact(t("offer.when"), `${day(offer.starts_at)} ${weekday(day(offer.starts_at))} ${clock(offer.starts_at)}–${clock(offer.ends_at)}`),
       fact(t("offer.where"), english ? offer.place_en : offer.place), waits && fact(t("offer.until"), fullStamp(offer.expires_at))),
     problem,
     waits

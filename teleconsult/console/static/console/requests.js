@@ -4,10 +4,11 @@ import { $, data, deed, field, h, replace } from "./dom.js";
 import { timesFinder } from "./desk_times.js";
 import { clearError, notice, showError } from "./errors.js";
 import { either, patientLine, patientName } from "./exams.js";
+import { FEES, newRequest } from "./requests_new.js";
 import { t } from "./texts.js";
 import { day, fullStamp, stamp, today } from "./when.js";
 
-const { keeps } = data("page-config");
+const { keeps, places } = data("page-config");
 const panel = $("#panel"), list = $("#list");
 let rows = [], selected = null, finder = null;
 
@@ -31,14 +32,14 @@ function drawList() {
     : h("p", { class: "empty" }, t("requests.none")));
 }
 
+const idle = () => replace(panel, h("p", { class: "muted" }, t("requests.pick")));
+
 async function load() {
   try {
     rows = (await call("GET", "exam-requests")).results;
   } catch (error) {
     return showError(list, error);
   }
-  selected = null;
-  replace(panel, h("p", { class: "muted" }, t("requests.pick")));
   return drawList();
 }
 
@@ -51,6 +52,8 @@ async function done(place, run, sentence = t("requests.done")) {
     return showError(place, error);
   }
   notice(sentence);
+  selected = null;
+  idle();
   return load();
 }
 
@@ -104,10 +107,12 @@ function closing(row) {
 
 function fee(row) {
   const place = h("div", {});
-  const choice = h("select", { value: row.fee }, ["unpaid", "paid", "exempt"].map((name) => h("option", { value: name }, t(`requests.fee.${name}`))));
+  const choice = h("select", { value: row.fee }, FEES.map((name) => h("option", { value: name }, t(`requests.fee.${name}`))));
   choice.addEventListener("change", () => done(place, () => call("POST", `exam-requests/${row.id}/fee`, { fee: choice.value })));
   return [field(t("requests.fee"), choice), place];
 }
+
+const part = (name, nodes) => h("section", { class: "stack", "aria-label": t(`requests.part.${name}`) }, h("h3", {}, t(`requests.part.${name}`)), nodes);
 
 function show(row) {
   const fact = (label, value) => value && [h("dt", {}, label), h("dd", {}, value)];
@@ -116,7 +121,7 @@ function show(row) {
     h("p", {}, h("span", { class: "patient" }, patientName(row.patient)), ` · ${patientLine(row.patient)} · ${row.patient.mpi}`), h("p", {}, tags(row)),
     h("dl", { class: "facts" }, fact(t("requests.question"), h("strong", {}, row.clinical_question)), fact(t("requests.history"), row.history),
       fact(t("requests.by"), row.requested_by), fact(t("requests.asked"), fullStamp(row.asked_at)), fact(t("requests.wishes"), days)),
-    keeps && [offered(row), fee(row), booking(row), waiting(row)], closing(row));
+    keeps && [offered(row), fee(row), part("book", booking(row)), part("wait", waiting(row))], part("close", closing(row)));
 }
 
 // The list is masked and without texts: they come with the request that is opened, and the log has it.
@@ -133,8 +138,16 @@ async function select(id) {
   }
 }
 
+$("#new-request")?.addEventListener("click", async () => {
+  selected = null;
+  drawList();
+  if (finder) await finder.drop();
+  finder = null;
+  newRequest(panel, { places, onAsked: async (made) => { await load(); await select(made.id); } });
+});
 list.addEventListener("click", (event) => {
   const found = event.target.closest("tr[data-id]");
   if (found) select(found.dataset.id);
 });
+idle();
 load();
