@@ -170,6 +170,8 @@ ACTIONS: dict[str, Row] = {
     "page.account": at(OWN, *STAFF),
     "page.desk": _DESK,
     "page.requests": _DESK | _BEDSIDE,
+    "page.calendars": at(INSTITUTION, S, SYSTEM_ADMIN),
+    "page.exam_types": at(INSTITUTION, SYSTEM_ADMIN),
     "page.calls": _DESK,
     "page.slip": _DESK,
     "page.patient": _DESK,

@@ -33,6 +33,8 @@ NAV = (
     ("page.my_day", "/console/my-day/", "nav.my_day"),
     ("page.figures", "/console/figures/", "nav.figures"),
     ("page.requests", "/console/requests/", "nav.requests"),
+    ("page.calendars", "/console/calendars/", "nav.calendars"),
+    ("page.exam_types", "/console/exam-types/", "nav.exam_types"),
     ("page.papers", "/console/papers/", "nav.papers"),
     ("page.admin_system", "/console/admin/system/", "nav.admin_system"),
     ("page.admin_security", "/console/admin/security/", "nav.admin_security"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from .texts_admin import TEXTS_ADMIN
 from .texts_board import TEXTS_BOARD
+from .texts_calendars import TEXTS_CALENDARS
 from .texts_common import TEXTS_COMMON
 from .texts_desk import TEXTS_DESK
 from .texts_figures import TEXTS_FIGURES
@@ -38,6 +39,7 @@ _PARTS = (
     TEXTS_TRUST,
     TEXTS_TABLET,
     TEXTS_TURNOVER,
+    TEXTS_CALENDARS,
 )
 
 

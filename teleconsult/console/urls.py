@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from . import (
     admin_pages,
     pages,
+    pages_calendars,
     pages_figures,
     pages_identity,
     pages_keeping,
@@ -26,6 +27,8 @@ urlpatterns = [
     path("account/", pages.account),
     path("desk/", pages.desk),
     path("requests/", pages_requests.requests_page),
+    path("calendars/", pages_calendars.calendars),
+    path("exam-types/", pages_calendars.exam_types),
     path("offer/", pages_requests.offer),
     path("calls/<uuid:room_id>/", pages_queue.calls),
     path("exams/<uuid:exam_id>/slip/", pages_queue.slip_page),

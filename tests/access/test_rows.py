@@ -33,6 +33,8 @@ PAGE_ACTIONS = {
     "console/calls/<uuid:room_id>/": "page.calls",
     "console/exams/<uuid:exam_id>/slip/": "page.slip",
     "console/requests/": "page.requests",
+    "console/calendars/": "page.calendars",
+    "console/exam-types/": "page.exam_types",
     "console/patients/<uuid:patient_id>/": "page.patient",
     "console/patients/<uuid:patient_id>/consents/": "page.consents",
     "console/corrections/": "page.identity",

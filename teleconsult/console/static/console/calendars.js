@@ -1,0 +1,134 @@
+// What a calendar is made of: the week, what differs from it, and the times a hospital gives to its partners.
+import { call } from "./api.js";
+import { $, busy, data, deed, field, h, replace } from "./dom.js";
+import { clearError, notice, showError } from "./errors.js";
+import { either } from "./exams.js";
+import { clockInput, rowsEditor } from "./rows_editor.js";
+import { t } from "./texts.js";
+import { fullStamp, today } from "./when.js";
+
+const page = data("calendars-data");
+const list = $("#list"), panel = $("#panel");
+const WEEK = [0, 1, 2, 3, 4, 5, 6]; // Monday first
+const dayName = (n) => t(`weekday.${(n + 1) % 7}`);
+const shanghai = (text) => `${text}:00+08:00`;
+let kind = "person", selected = null;
+
+const shown = () => page.resources.filter((row) => row.kind === kind);
+
+function drawList() {
+  replace($("#kinds"), ["person", "room", "robot", "probe"].map((name) => h("button", { type: "button", "aria-pressed": String(name === kind), onclick: () => { kind = name; drawList(); } }, t(`calendars.kind.${name}`))));
+  replace(list, shown().length ? h("table", { class: "table" },
+    h("thead", {}, h("tr", {}, ["calendars.name", "calendars.place"].map((key) => h("th", { scope: "col" }, t(key))))),
+    h("tbody", {}, shown().map((row) => h("tr", { "data-id": row.id, "aria-selected": String(row.id === selected) },
+      h("td", {}, h("button", { type: "button", class: "link" }, either(row))), h("td", {}, row.institution)))))
+    : h("p", { class: "empty" }, t("calendars.none")));
+}
+
+// One part of the panel: its error stands there, and it is read again when it was written.
+function part(title, hint, load, build) {
+  const body = h("div", {}, h("p", { class: "muted" }, t("loading"))), problem = h("div", {});
+  const again = async () => {
+    clearError(problem);
+    try {
+      replace(body, build(await load(), send));
+    } catch (error) {
+      showError(problem, error);
+    }
+  };
+  async function send(button, run) {
+    return busy(button, async () => {
+      clearError(problem);
+      try {
+        const answer = await run();
+        notice(t("calendars.saved"));
+        await again();
+        const met = answer?.appointments?.length;
+        if (met) problem.append(h("p", { class: "warning", role: "alert" }, t("calendars.met", { n: met })));
+      } catch (error) {
+        showError(problem, error);
+      }
+    });
+  }
+  again();
+  return h("section", { class: "stack", "aria-label": title }, h("h3", {}, title), hint && h("p", { class: "small muted" }, hint), body, problem);
+}
+
+function stretch(row) {
+  const opens = clockInput(row.opens, t("calendars.from")), closes = clockInput(row.closes, t("calendars.to"));
+  const more = [row.valid_from, row.valid_to].some(Boolean) ? t("calendars.valid", { first: row.valid_from || "…", last: row.valid_to || "…" }) : "";
+  return { nodes: [opens, "–", closes, h("span", { class: "small muted" }, more)], read: () => ({ ...row, opens: opens.value.trim(), closes: closes.value.trim() }) };
+}
+
+function week(path) {
+  return part(t("calendars.week"), t("calendars.week_hint"), async () => (await call("GET", path)).hours, (hours, send) => {
+    const days = WEEK.map((weekday) => rowsEditor({
+      rows: hours.filter((row) => row.weekday === weekday), line: stretch, add: t("calendars.add_hours"),
+      fresh: () => ({ weekday, opens: "08:00", closes: "12:00", place_id: null, valid_from: null, valid_to: null }),
+    }));
+    const save = h("button", { class: "button primary" }, t("calendars.save_week"));
+    const form = h("form", { class: "stack" }, h("table", { class: "table week" }, h("tbody", {}, WEEK.map((weekday) => h("tr", { "data-weekday": weekday }, h("th", { scope: "row" }, dayName(weekday)), h("td", {}, days[weekday].node))))), h("div", { class: "actions" }, save));
+    form.addEventListener("submit", (event) => { event.preventDefault(); send(save, () => call("PUT", path, { hours: days.flatMap((day) => day.read()) })); });
+    return form;
+  });
+}
+
+function period() {
+  const from = h("input", { type: "datetime-local", required: true, min: `${today()}T00:00` }), to = h("input", { type: "datetime-local", required: true, min: `${today()}T00:00` });
+  return { nodes: h("div", { class: "row" }, field(t("calendars.starts"), from), field(t("calendars.ends"), to)), read: () => ({ starts_at: shanghai(from.value), ends_at: shanghai(to.value) }) };
+}
+
+const times = (row) => h("span", { class: "num" }, `${fullStamp(row.starts_at)} – ${fullStamp(row.ends_at)}`);
+
+function rowsOf(rows, words, withdraw) {
+  if (!rows.length) return h("p", { class: "muted" }, t("calendars.no_rows"));
+  return h("ul", { class: "picks" }, rows.map((row) => h("li", {}, h("div", {}, words(row)), withdraw(row))));
+}
+
+function exceptions(row) {
+  const path = `resources/${row.id}/exceptions`;
+  return part(t("calendars.exceptions"), t("calendars.exceptions_hint"), async () => (await call("GET", path)).results, (rows, send) => {
+    const when = period();
+    const reason = h("select", { name: "reason" }, page.reasons.map((name) => h("option", { value: name }, t(`calendars.reason.${name}`))));
+    const note = h("input", { maxlength: 200 });
+    const add = h("button", { class: "button" }, t("calendars.add_exception"));
+    const form = h("form", { class: "stack" }, when.nodes, h("div", { class: "row" }, field(t("calendars.reason"), reason), field(t("calendars.note"), note, { note: t("optional") })), h("div", { class: "actions" }, add));
+    form.addEventListener("submit", (event) => { event.preventDefault(); send(add, () => call("POST", path, { ...when.read(), reason: reason.value, open: reason.value === "extra", note: note.value.trim() })); });
+    return [rowsOf(rows, (one) => [times(one), h("div", { class: "small" }, [t(`calendars.reason.${one.reason}`), one.note, one.whole_institution && t("calendars.whole")].filter(Boolean).join(" · "))],
+      (one) => !one.whole_institution && deed({ "aria-label": `${t("calendars.withdraw")} ${fullStamp(one.starts_at)}` }, t("calendars.withdraw"), () => send(form, () => call("DELETE", `${path}/${one.id}`)))), form];
+  });
+}
+
+function releases(row) {
+  const path = `resources/${row.id}/released`;
+  return part(t("calendars.released"), t("calendars.released_hint"), async () => (await call("GET", path)).results, (rows, send) => {
+    const when = period();
+    const partner = h("select", { name: "partner" }, h("option", { value: "" }, t("calendars.all_partners")), page.partners.filter((one) => one.id !== row.institution_id).map((one) => h("option", { value: one.id }, either(one))));
+    const add = h("button", { class: "button" }, t("calendars.add_release"));
+    const form = h("form", { class: "stack" }, when.nodes, field(t("calendars.partner"), partner), h("div", { class: "actions" }, add));
+    form.addEventListener("submit", (event) => { event.preventDefault(); send(add, () => call("POST", path, { ...when.read(), partner_id: partner.value || null })); });
+    return [rowsOf(rows, (one) => [times(one), h("div", { class: "small" }, one.partner || t("calendars.all_partners"))],
+      (one) => deed({ "aria-label": `${t("calendars.withdraw")} ${fullStamp(one.starts_at)}` }, t("calendars.withdraw"), () => send(form, () => call("DELETE", `${path}/${one.id}`)))), form];
+  });
+}
+
+function select(id) {
+  selected = id;
+  drawList();
+  const row = page.resources.find((one) => one.id === id);
+  replace(panel, h("h2", {}, either(row)), h("p", { class: "muted" }, `${t(`calendars.kind.${row.kind}`)} · ${row.institution}`),
+    week(`resources/${row.id}/hours`), exceptions(row), row.kind === "person" && releases(row));
+  panel.scrollTop = 0;
+}
+
+list.addEventListener("click", (event) => {
+  const found = event.target.closest("tr[data-id]");
+  if (found) select(found.dataset.id);
+});
+replace($("#houses"), page.places.map((place) => deed({}, t("calendars.house", { name: either(place) }), async () => {
+  selected = null;
+  drawList();
+  replace(panel, h("h2", {}, either(place)), h("p", { class: "muted" }, t("calendars.house_hint")), week(`institutions/${place.id}/hours`));
+})));
+replace(panel, h("p", { class: "muted" }, t("calendars.pick")));
+drawList();

@@ -1,0 +1,107 @@
+"""Calendars and exam types in a real browser: a week, a leave, a release, the rules of a type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from playwright.sync_api import BrowserContext, Page, expect
+
+from hospital.access.models import User
+from hospital.common.clock import today
+from tests.e2e.asgi import served
+from tests.e2e.browser import chromium
+from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.e2e.steps_tablet import shot
+from tests.factories import World, make_world
+from tests.owner import as_owner
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture
+def world(settings: Any) -> World:
+    settings.EMBEDDED = True
+    made = make_world()
+    User.objects.filter(username__in=["desk", "admin"]).update(password=make_password(PASSWORD))
+    return made
+
+
+@pytest.fixture
+def context(world: World, settings: Any) -> Iterator[BrowserContext]:
+    with served() as address, chromium() as browser:
+        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
+        yield browser.new_context(base_url=address, viewport={"width": 1366, "height": 900})
+
+
+def in_english(page: Page, context: BrowserContext) -> None:
+    context.add_cookies([{"name": "lang", "value": "en", "url": page.url}])
+    page.reload()
+
+
+def test_the_scheduler_writes_a_week_a_leave_and_a_release(world: World, context: BrowserContext) -> None:
+    page = context.new_page()
+    sign_in_with_code(page, world, "desk")
+    page.get_by_role("link", name="排班").click()
+    page.locator("#list").get_by_role("button", name="李建国").click()
+    monday = page.locator("tr[data-weekday='0']")
+    monday.get_by_role("button", name="添加").click()
+    monday.get_by_label("到").fill("11:30")
+    page.get_by_role("button", name="保存每周时间").click()
+    expect(page.locator("#notices")).to_contain_text("已保存")
+    expect(monday.get_by_label("到")).to_have_value("11:30")
+    day = today() + timedelta(days=3)
+    leave = page.get_by_role("region", name="休假与例外")
+    leave.get_by_label("开始").fill(f"{day}T08:00")
+    leave.get_by_label("结束").fill(f"{day}T17:00")
+    leave.get_by_role("button", name="添加例外").click()
+    expect(leave.locator(".picks li")).to_contain_text(f"{day} 08:00")
+    release = page.get_by_role("region", name="开放给协作医院")
+    release.get_by_label("开始").fill(f"{day}T13:00")
+    release.get_by_label("结束").fill(f"{day}T12:00")
+    release.get_by_role("button", name="开放这段时间").click()
+    expect(release.locator("[role=alert]")).to_contain_text("时间段不正确")
+    shot(page, "calendars")
+    leave.locator(".picks li").get_by_role("button").click()
+    expect(leave).to_contain_text("没有")
+    assert as_owner("SELECT weekday, opens_minute, closes_minute FROM scheduling_weeklyhours") == [
+        (0, 480, 690)
+    ]
+    assert as_owner("SELECT reason, withdrawn_at IS NULL FROM scheduling_calendarexception") == [
+        ("leave", False)
+    ]
+    in_english(page, context)
+    page.locator("#list tr[data-id] button").first.click()
+    expect(page.locator("#panel")).to_contain_text("Released to partners")
+    shot(page, "calendars-en")
+
+
+def test_the_administrator_writes_an_exam_types_rules(world: World, context: BrowserContext) -> None:
+    page = context.new_page()
+    sign_in_with_code(page, world, "admin")
+    page.get_by_role("link", name="检查项目").click()
+    page.locator("#list").get_by_role("button", name="上腹部").click()
+    page.get_by_label("时长（分钟）").fill("25")
+    page.get_by_label("检查准备（中文）").fill("前一晚 20:00 起禁食")
+    page.get_by_role("button", name="添加时段").click()
+    page.get_by_role("button", name="添加规则").click()
+    page.get_by_label("另一项检查的代码").fill("gastroscopy")
+    page.get_by_role("button", name="添加提醒").click()
+    page.get_by_role("button", name="保存规则").click()
+    expect(page.locator("#notices")).to_contain_text("已保存")
+    expect(page.locator("#list tr[aria-selected=true]")).to_contain_text("25")
+    shot(page, "exam-types")
+    assert as_owner("SELECT minutes, preparation_zh FROM scheduling_examtype") == [
+        (25, "前一晚 20:00 起禁食")
+    ]
+    assert as_owner("SELECT procedure, kind, days FROM scheduling_orderrule") == [
+        ("gastroscopy", "before", 1)
+    ]
+    assert as_owner("SELECT days_before, minute FROM scheduling_examreminder") == [(1, 18 * 60 + 30)]
+    in_english(page, context)
+    page.locator("#list tr[data-code] button").click()
+    expect(page.locator("#panel")).to_contain_text("Allowed hours")
+    shot(page, "exam-types-en")
