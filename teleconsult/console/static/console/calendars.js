@@ -14,6 +14,7 @@ const dayName = (n) => t(`weekday.${(n + 1) % 7}`);
 const shanghai = (text) => `${text}:00+08:00`;
 let kind = "person", selected = null;
 
+const house = (row) => either(page.partners.find((one) => one.id === row.institution_id));
 const shown = () => page.resources.filter((row) => row.kind === kind);
 
 function drawList() {
@@ -21,7 +22,7 @@ function drawList() {
   replace(list, shown().length ? h("table", { class: "table" },
     h("thead", {}, h("tr", {}, ["calendars.name", "calendars.place"].map((key) => h("th", { scope: "col" }, t(key))))),
     h("tbody", {}, shown().map((row) => h("tr", { "data-id": row.id, "aria-selected": String(row.id === selected) },
-      h("td", {}, h("button", { type: "button", class: "link" }, either(row))), h("td", {}, row.institution)))))
+      h("td", {}, h("button", { type: "button", class: "link" }, either(row))), h("td", {}, house(row))))))
     : h("p", { class: "empty" }, t("calendars.none")));
 }
 
@@ -116,7 +117,7 @@ function select(id) {
   selected = id;
   drawList();
   const row = page.resources.find((one) => one.id === id);
-  replace(panel, h("h2", {}, either(row)), h("p", { class: "muted" }, `${t(`calendars.kind.${row.kind}`)} · ${row.institution}`),
+  replace(panel, h("h2", {}, either(row)), h("p", { class: "muted" }, `${t(`calendars.kind.${row.kind}`)} · ${house(row)}`),
     week(`resources/${row.id}/hours`), exceptions(row), row.kind === "person" && releases(row));
   panel.scrollTop = 0;
 }
