@@ -8,10 +8,11 @@ from typing import Any
 
 from .problems import MEDIA_TYPE, problem
 
+Scope = dict[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class _TooLarge(Exception):
@@ -31,7 +32,7 @@ class BodyLimit:
     def _limit(self, path: str) -> int:
         return next((most for start, most in self.larger if path.startswith(start)), self.limit)
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit, came, begun = self._limit(scope["path"]), 0, False
 
         async def counted() -> Message:

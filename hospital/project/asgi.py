@@ -14,11 +14,16 @@ from django.urls import re_path
 
 from hospital.common.body_limit import BodyLimit
 from hospital.common.sockets import UnknownSocket
+from hospital.common.turns import Turns
 from teleconsult.urls import websocket_urlpatterns
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(http_application, limit=settings.BODY_MAX_BYTES, larger=settings.LARGE_BODIES),
+        "http": BodyLimit(
+            Turns(http_application, at_once=settings.REQUESTS_AT_ONCE),
+            limit=settings.BODY_MAX_BYTES,
+            larger=settings.LARGE_BODIES,
+        ),
         "websocket": URLRouter([*websocket_urlpatterns, re_path(r"^.*$", UnknownSocket.as_asgi())]),
     }
 )

@@ -78,6 +78,8 @@ class Desk:
             f"POST /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.token}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
         )
+        if self.reader.at_eof():  # idle between two parts of the run, so the server let it go
+            await self.open()
         began = time.perf_counter()
         self.writer.write(head.encode() + data)
         answer = await self.reader.readuntil(b"\r\n\r\n")
