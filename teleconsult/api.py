@@ -18,7 +18,7 @@ from hospital.common.errors import Invalid
 from hospital.common.problems import language_of
 
 from . import inputs, selectors, services
-from .representations import exam_json, exam_summary
+from .representations import exam_booked, exam_json, exam_summary
 from .shown import exam_shown, exams_shown
 from .states import State
 
@@ -33,6 +33,11 @@ EXAM = {
 def _answer(exam: Any, request: Request, status: int = 200) -> Response:
     fresh = selectors.exam_get(principal_of(request), exam.id)
     return Response(exam_json(fresh, principal_of(request), language_of(request)), status=status)
+
+
+def _booked(exam: Any, request: Request, status: int = 200) -> Response:
+    """For deeds whose service returns the exam read whole after them."""
+    return Response(exam_booked(exam, principal_of(request)), status=status)
 
 
 class ExamsDoor(Door):
@@ -65,7 +70,7 @@ class ExamsDoor(Door):
     @extend_schema(request=inputs.Book, responses={201: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         exam = services.exam_book(principal=principal_of(request), **parsed(inputs.Book, request))
-        return _answer(exam, request, 201)
+        return _booked(exam, request, 201)
 
 
 class ExamDoor(Door):
@@ -85,6 +90,7 @@ def command_door(
     body: type[serializers.Serializer[Any]] = inputs.Nothing,
     *,
     status: int = 200,
+    answer: Callable[[Any, Request, int], Response] = _answer,
 ) -> type[Door]:
     """One POST door that gives one command to one exam and answers with the exam as it then is."""
 
@@ -96,7 +102,7 @@ def command_door(
         )
         def post(self, request: Request, exam_id: UUID) -> Response:
             exam = service(principal=principal_of(request), exam_id=exam_id, **parsed(body, request))
-            return _answer(exam, request, status)
+            return answer(exam, request, status)
 
     CommandDoor.__name__ = CommandDoor.__qualname__ = f"Exam{name.title().replace('_', '')}Door"
     return CommandDoor
@@ -118,9 +124,9 @@ COMMANDS: dict[str, type[Door]] = {
     "resume": command_door("resume", "exam.resume", services.exam_resume),
     "end": command_door("end", "exam.end", services.exam_end),
     "abort": command_door("abort", "exam.abort", services.exam_abort, inputs.Abort),
-    "cancel": command_door("cancel", "exam.cancel", services.exam_cancel, inputs.Reason),
-    "no-show": command_door("no_show", "exam.no_show", services.exam_no_show),
-    "move": command_door("move", "exam.move", services.exam_move, inputs.Move),
+    "cancel": command_door("cancel", "exam.cancel", services.exam_cancel, inputs.Reason, answer=_booked),
+    "no-show": command_door("no_show", "exam.no_show", services.exam_no_show, answer=_booked),
+    "move": command_door("move", "exam.move", services.exam_move, inputs.Move, answer=_booked),
 }
 
 

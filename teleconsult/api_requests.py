@@ -13,13 +13,12 @@ from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
 from hospital.common.api import PUBLIC, Door, checked, page_of, parsed
-from hospital.common.problems import language_of
 
 from . import inputs_requests as inputs
 from . import selectors, services
 from . import selectors_requests as found
 from .inputs import Nothing, Reason
-from .representations import exam_for_patient, exam_json
+from .representations import exam_booked, exam_for_patient
 from .views_requests import (
     offer_for_patient,
     offers_shown,
@@ -98,7 +97,7 @@ class DisplaceDoor(Door):
         principal = principal_of(request)
         exam = services.exam_displace(principal=principal, **parsed(inputs.Displace, request))
         fresh = selectors.exam_get(principal, exam.id)
-        return Response(exam_json(fresh, principal, language_of(request)), status=201)
+        return Response(exam_booked(fresh, principal), status=201)
 
 
 class OfferAcceptDoor(Door):
@@ -110,7 +109,7 @@ class OfferAcceptDoor(Door):
     def post(self, request: Request, offer_id: UUID) -> Response:
         principal = principal_of(request)
         exam = services.offer_accept(principal=principal, offer_id=offer_id)
-        return Response(exam_json(selectors.exam_get(principal, exam.id), principal, language_of(request)))
+        return Response(exam_booked(selectors.exam_get(principal, exam.id), principal))
 
 
 class OfferRefuseDoor(Door):

@@ -177,9 +177,16 @@ def _person(user: Any, institution: Any) -> dict[str, Any]:
     return {"id": str(user.id), "name": user.name, "institution": institution.name}
 
 
+def exam_booked(exam: Exam, principal: Principal) -> dict[str, Any]:
+    """What a deed of the desk answers: the row and what was asked for. Gates are read by who opens the exam."""
+    asked = {name: getattr(exam, name) for name in ("clinical_question", "history", "end_code", "end_reason")}
+    return exam_summary(exam, principal) | asked
+
+
 def exam_json(exam: Exam, principal: Principal, language: str = "zh") -> dict[str, Any]:
     """The whole exam, with its gates as they stand now."""
     report = records.report_current(exam.id)
+    owed = turnover.owed_before(exam)
     return (
         exam_summary(exam, principal)
         | _robot_parts(exam)
@@ -189,9 +196,9 @@ def exam_json(exam: Exam, principal: Principal, language: str = "zh") -> dict[st
             "history": exam.history,
             "gates": [
                 {"code": gate.code, "ok": gate.ok, "title": title(gate.code, language)}
-                for gate in selectors.gates(exam)
+                for gate in selectors.gates(exam, owed)
             ],
-            "turnover": [turnover_json(owed.turnover) for owed in turnover.owed_before(exam)],
+            "turnover": [turnover_json(one.turnover) for one in owed],
             "checks": {check.end: check.confirmed for check in exam.identifier_checks.all()},
             "checklist": _checklist_json(exam),
             "consent": _consent_json(exam, "remote_exam"),

@@ -24,12 +24,18 @@ RTT_P95_MAX_MS, LOSS_MAX_PCT, JITTER_MAX_MS, FPS_MIN, PROBE_MIN_S = 150.0, 1.0, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the database says about one exam, now."""
+class Papers:
+    """What the hospitals and the remote physician hold on the exam's own day: no booking may lack it."""
 
     agreement: bool
-    consent: bool
     practice_problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts(Papers):
+    """What the database says about one exam, now."""
+
+    consent: bool
     bedside_present: bool
     identified_bedside: bool
     identified_remote: bool
@@ -50,11 +56,16 @@ class Gate:
     ok: bool
 
 
+def paper_gates(papers: Papers) -> list[Gate]:
+    """The gates to a booking."""
+    practice = [Gate(code, code not in papers.practice_problems) for code in PROBLEMS]
+    return [Gate("agreement_missing", papers.agreement), *practice]
+
+
 def gates(facts: Facts) -> list[Gate]:
     """All gates to `live`, in the order in which people meet them."""
     return [
-        Gate("agreement_missing", facts.agreement),
-        *[Gate(code, code not in facts.practice_problems) for code in PROBLEMS],
+        *paper_gates(facts),
         Gate("turnover_open", facts.turned_over),
         Gate("identifiers_bedside_missing", facts.identified_bedside),
         Gate("checklist_missing", facts.checklist_answered),
@@ -70,8 +81,6 @@ def gates(facts: Facts) -> list[Gate]:
     ]
 
 
-# What no booking may lack on its own day: papers of the hospitals and of the remote physician.
-BOOKABLE_GATES = frozenset({"agreement_missing", *PROBLEMS})
 # The bedside declares *ready* when its own part is done; the rest belongs to the remote end. A turnover that is owed
 # holds back an emergency too: a dirty probe is no answer to it.
 READY_GATES = frozenset(

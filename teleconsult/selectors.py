@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -127,29 +128,33 @@ def link_quality(exam_id: UUID) -> LinkQuality | None:
     return LinkQuality.objects.filter(exam_id=exam_id, at__gte=fresh).order_by("-at").first()
 
 
-def facts(exam: Exam) -> rules.Facts:
-    """What the gates are decided on, read now."""
+def papers(exam: Exam) -> rules.Papers:
+    """What the hospitals and the remote physician hold on the exam's day."""
+    on = exam.starts_at.astimezone(SHANGHAI).date()
+    parties: dict[str, Any] = {"service": exam.exam_type.service, "on": on}
+    agreement = people.agreement_covering(
+        inviting_id=exam.requesting_institution_id, invited_id=exam.performing_institution_id, **parties
+    )
+    problems = licences.practice_problems(
+        user_id=exam.remote_physician_id,
+        requesting_id=exam.requesting_institution_id,
+        performing_id=exam.performing_institution_id,
+        **parties,
+    )
+    return rules.Papers(agreement=agreement is not None, practice_problems=problems)
+
+
+def facts(exam: Exam, owed: list[turnover.Owed]) -> rules.Facts:
+    """What the gates are decided on, read now; `owed`: `turnover.owed_before` of this exam."""
     on = exam.starts_at.astimezone(SHANGHAI).date()
     checks = set(exam.identifier_checks.values_list("end", flat=True))
     checklist = getattr(exam, "checklist", None)
     test = fleet.self_test_of(exam.id)
-    quality = link_quality(exam.id)
-    agreement = people.agreement_covering(
-        inviting_id=exam.requesting_institution_id,
-        invited_id=exam.performing_institution_id,
-        service=exam.exam_type.service,
-        on=on,
-    )
+    quality, held = link_quality(exam.id), papers(exam)
     return rules.Facts(
-        agreement=agreement is not None,
+        agreement=held.agreement,
+        practice_problems=held.practice_problems,
         consent=people.consent_active(exam_id=exam.id, kind="remote_exam") is not None,
-        practice_problems=licences.practice_problems(
-            user_id=exam.remote_physician_id,
-            requesting_id=exam.requesting_institution_id,
-            performing_id=exam.performing_institution_id,
-            service=exam.exam_type.service,
-            on=on,
-        ),
         bedside_present=presence(exam.id, "bedside") is not None,
         identified_bedside="bedside" in checks,
         identified_remote="remote" in checks,
@@ -161,9 +166,9 @@ def facts(exam: Exam) -> rules.Facts:
         self_test=fleet.self_test_state(test) if test else "none",
         link_good=quality is not None and quality.good,
         lease_held=fleet.lease_of(exam.id) is not None,
-        turned_over=not turnover.owed_before(exam),
+        turned_over=not owed,
     )
 
 
-def gates(exam: Exam) -> list[rules.Gate]:
-    return rules.gates(facts(exam))
+def gates(exam: Exam, owed: list[turnover.Owed] | None = None) -> list[rules.Gate]:
+    return rules.gates(facts(exam, turnover.owed_before(exam) if owed is None else owed))

@@ -21,12 +21,20 @@ from hospital.scheduling import selectors as scheduling
 from hospital.scheduling import services as scheduling_services
 from hospital.scheduling.rules import HOLD_FOR
 
-from .. import later, rules, selectors
+from .. import later, selectors
 from ..models import BOOKED_WITH, Exam
 from ..states import Command
 from ..states_requests import ROUTINE
 from ..telling import patient_told, team_of, team_told, when
-from .steps import exam_locked, next_checked, noted, part_checked, reason_checked, refuse_if_missing, step
+from .steps import (
+    exam_locked,
+    next_checked,
+    noted,
+    part_checked,
+    reason_checked,
+    refuse_if_papers_missing,
+    step,
+)
 from .team import procedures_of, team_checked
 
 HOLDS_MAX = 5  # design value: times one person may keep at once
@@ -140,7 +148,7 @@ def exam_book(
 
     `other_procedures` `[{procedure, at}]` is what the patient has before it. With `hold_id`, in the place of the
     caller's own hold. Conflict `taken` names all that is taken, `resource_closed` and `not_released` all that is not
-    open; Conflict with the first code of `rules.BOOKABLE_GATES` when the exam could never start, `patient_restricted`
+    open; Conflict with the first code of `rules.paper_gates` when the exam could never start, `patient_restricted`
     for a record that is only stored; the exam type's own refusals as in `exam_rules`; Invalid for people, rooms or
     times that can't be right.
     """
@@ -174,7 +182,7 @@ def exam_book(
         performing_institution_id=team.performing_id, clinical_question=clinical_question, history=history,
         priority=priority, booked_by_id=None if principal.kind == "system" else principal.id,
     )  # fmt: skip
-    refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
+    refuse_if_papers_missing(exam)
     noted(exam, principal, "exam.book")
     later.watch(exam)
     patient_told(exam, "exam_booked")
@@ -247,7 +255,7 @@ def exam_move(
         place_id=exam.requesting_institution_id,
     )
     step(exam, Command.MOVE, principal)
-    refuse_if_missing(exam, only=rules.BOOKABLE_GATES)
+    refuse_if_papers_missing(exam)
     fresh = selectors.exam_get(SYSTEM, exam_id)
     if before != fresh.starts_at:
         patient_told(fresh, "exam_moved", before=when(before))

@@ -27,8 +27,9 @@ def announced(exam: Exam) -> None:
 
 def exam_locked(principal: Principal, exam_id: UUID, action: str = "exam.read") -> Exam:
     """The exam, within the caller's reach for the action, with its row locked."""
-    selectors.exam_get(principal, exam_id, action)
-    if Exam.objects.select_for_update().filter(id=exam_id).first() is None:
+    if not selectors.exams(principal, action).filter(id=exam_id).exists():
+        raise NotFound()
+    if not Exam.objects.select_for_update().filter(id=exam_id).values_list("id", flat=True):
         raise NotFound()  # erased while this waited
     return selectors.exam_get(principal, exam_id, action)
 
@@ -80,6 +81,13 @@ def refuse_if_missing(exam: Exam, **which: frozenset[str]) -> None:
     if codes:
         owed = turnovers.owed_before(exam) if "turnover_open" in codes else []
         raise Conflict(codes[0], missing=codes, **({"turnover": turnovers.names_of(owed)} if owed else {}))
+
+
+def refuse_if_papers_missing(exam: Exam) -> None:
+    """Conflict with the first gate to a booking that is closed, and `missing`."""
+    codes = rules.missing(rules.paper_gates(selectors.papers(exam)))
+    if codes:
+        raise Conflict(codes[0], missing=codes)
 
 
 def reason_checked(text: str) -> str:

@@ -79,12 +79,14 @@ def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def test_a_booking_answers_with_the_exam_and_its_gates(world: World) -> None:
+def test_a_booking_answers_with_the_exam_and_whoever_opens_it_sees_its_gates(world: World) -> None:
     answer = post(staff(world, "desk"), "exams", booking(world))
     assert answer.status_code == 201
     body = answer.json()
-    assert body["state"] == "booked"
-    assert {"code", "ok", "title"} == set(body["gates"][0])
+    assert body["state"] == "booked" and "gates" not in body
+    opened = staff(world, "desk").get(f"/api/v1/exams/{body['id']}").json()
+    assert {"code", "ok", "title"} == set(opened["gates"][0])
+    assert all(opened[name] == value for name, value in body.items() if name != "robot")
     assert body["patient"]["document_tail"] == "0012"
     assert "310229195003150012" not in answer.content.decode()
 
@@ -164,7 +166,7 @@ def test_a_program_that_dies_between_deed_and_answer_has_done_neither(
 def test_a_failure_leaves_neither_key_nor_half_a_deed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     desk, key = staff(world, "desk"), {"Idempotency-Key": "k5"}
     with monkeypatch.context() as patch:
-        patch.setattr("teleconsult.api._answer", unavailable)
+        patch.setattr("teleconsult.api._booked", unavailable)
         assert post(desk, "exams", booking(world), **key).status_code == 503
     assert not Exam.objects.exists()
     assert not IdempotentRequest.objects.exists()

@@ -62,7 +62,7 @@ def test_a_notice_appears_in_an_open_page_and_a_dropped_socket_loses_none(
         page.route_web_socket("**/ws/notices/**", through)
         with page.expect_response("**/api/v1/notices"):
             page.goto("/console/requests/")
-        bell = page.locator("#bell")
+        bell = page.locator("#notice-bell")
         expect(bell).to_be_hidden()
         beside(told, world, "E000000002")
         beside(told, world, "E000000009", "expert")  # another's

@@ -88,6 +88,22 @@ def test_a_refused_page_is_a_sentence_in_the_persons_language(signed_in: Callabl
     assert "Your role may not open this page." in browser.get("/console/desk/").content.decode()
 
 
+@pytest.mark.parametrize("username", HOME_OF)
+def test_no_id_stands_twice_on_a_page_or_on_those_its_header_leads_to(
+    world: World, signed_in: Callable[[str], Client], username: str
+) -> None:
+    """The second of two is never found by a script: its button would do nothing."""
+    browser = signed_in(username)
+    home = browser.get(HOME_OF[username]).content.decode()
+    led = set(re.findall(r'href="(/console/[^"?#]*)"', home)) | {*_exam_pages(world.book()).values()}
+    for address in led:
+        found = re.findall(r'\bid="([^"]+)"', browser.get(address).content.decode())
+        assert len(found) == len(set(found)), (
+            address,
+            sorted({one for one in found if found.count(one) > 1}),
+        )
+
+
 def test_an_exams_pages_open_for_its_own_people_only(
     world: World, signed_in: Callable[[str], Client]
 ) -> None:

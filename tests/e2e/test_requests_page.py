@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext, expect
 from hospital.access.models import User
 from hospital.common.clock import shanghai_day, today
 from hospital.common.work import work_drain
+from hospital.messages import quiet
 from hospital.messages import selectors as messages
 from teleconsult import services
 from tests.e2e.asgi import beside_browser, served
@@ -28,7 +29,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture
-def world(settings: Any) -> World:
+def world(settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(quiet, "quiet_until", lambda at: None)  # whatever the hour of the test
     settings.EMBEDDED = True
     made = make_world()
     User.objects.filter(username="desk").update(password=make_password(PASSWORD))

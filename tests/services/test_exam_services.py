@@ -254,11 +254,11 @@ def test_new_checklist_answers_ask_for_both_agreements_again(world: World) -> No
     world.checklist(exam, pain=True)
     for who in ("bedside", "expert"):
         services.checklist_agree(principal=world.principals[who], exam_id=exam.id)
-    agreed = selectors.facts(selectors.exam_get(world.principals["expert"], exam.id))
+    agreed = selectors.facts(selectors.exam_get(world.principals["expert"], exam.id), [])
     assert agreed.concerns == ("pain",)
     assert agreed.concerns_agreed
     world.checklist(exam, pain=True, gel_allergy=True)
-    assert not selectors.facts(selectors.exam_get(world.principals["expert"], exam.id)).concerns_agreed
+    assert not selectors.facts(selectors.exam_get(world.principals["expert"], exam.id), []).concerns_agreed
 
 
 def test_a_console_that_drops_loses_control_and_pauses_the_exam(world: World) -> None:

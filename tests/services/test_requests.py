@@ -11,6 +11,7 @@ from hospital.audit.models import AuditEntry
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from hospital.common.work import work_drain
+from hospital.messages import quiet
 from hospital.messages import selectors as messages
 from hospital.scheduling.models import Reservation
 from teleconsult import selectors_requests as selectors
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(quiet, "quiet_until", lambda at: None)  # whatever the hour of the test
     return make_world()
 
 

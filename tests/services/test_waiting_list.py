@@ -13,6 +13,7 @@ from hospital.common.clock import SHANGHAI, now, today
 from hospital.common.errors import Conflict, DomainError, Invalid, NotFound
 from hospital.common.models import Work
 from hospital.common.work import work_drain
+from hospital.messages import quiet
 from hospital.messages import selectors as messages
 from hospital.scheduling import services_calendars
 from hospital.scheduling.events import TimeFreed
@@ -27,7 +28,8 @@ PHONE = "13900000001"
 
 
 @pytest.fixture
-def world() -> World:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(quiet, "quiet_until", lambda at: None)  # whatever the hour of the test
     return make_world()
 
 

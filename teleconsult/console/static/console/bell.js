@@ -7,7 +7,7 @@ import { Signalling } from "./live/signalling.js";
 import { stamp } from "./when.js";
 
 const KEY = "notices"; // in this tab: whose, which were known before, which are new to the reader
-const bell = $("#bell");
+const bell = $("#notice-bell");
 const who = bell?.dataset.who;
 let state = remembered();
 let asking = false, again = false;
