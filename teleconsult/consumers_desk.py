@@ -5,6 +5,7 @@ What it is, the page reads by the doors: one way of reading, on record, and what
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,19 +19,19 @@ from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND, JsonSocket
 from . import board_news
 
 
-class NewsSocket(JsonSocket):
+class NewsSocket(JsonSocket, ABC):
     """Hears `ping`. Tells `welcome` and its news: no patient, no time, nothing that would be a read."""
 
     principal: Principal | None = None
     _groups: tuple[str, ...] = ()
 
+    @abstractmethod
     def groups_of(self, principal: Principal) -> tuple[str, ...]:
         """Whose news these are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def still(self, principal: Principal) -> bool:
         """Whether they may be heard as when the page joined. Asks the database."""
-        raise NotImplementedError
 
     async def connect(self) -> None:
         await self.accept()

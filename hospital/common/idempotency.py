@@ -14,11 +14,10 @@ from uuid import UUID
 from django.db import OperationalError, transaction
 
 from .errors import Conflict, Invalid
-from .locks import forget_lock_limit, limit_lock_wait
+from .locks import LOCK_NOT_AVAILABLE, forget_lock_limit, limit_lock_wait, sqlstate_of
 from .models import IdempotentRequest
 
 RETRY_AFTER_S = 5  # design value
-LOCK_NOT_AVAILABLE = "55P03"
 NOT_KEPT = {401, 403, 409, 429}
 
 
@@ -48,7 +47,7 @@ def _row(principal_id: UUID, key: str, sha256: str) -> IdempotentRequest:
                 principal_id=principal_id, key=key, defaults={"request_sha256": sha256}
             )
     except OperationalError as error:
-        if str(getattr(error.__cause__, "sqlstate", "")) != LOCK_NOT_AVAILABLE:
+        if sqlstate_of(error) != LOCK_NOT_AVAILABLE:
             raise
         raise Conflict("idempotency_running", retry_after_s=RETRY_AFTER_S) from error
     forget_lock_limit()

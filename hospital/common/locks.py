@@ -5,6 +5,12 @@ from __future__ import annotations
 from django.db import connection
 
 LOCK_TIMEOUT_MS = 3000  # design value
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL Appendix A
+
+
+def sqlstate_of(error: Exception) -> str:
+    """PostgreSQL's code behind one of Django's database errors; empty for none."""
+    return str(getattr(error.__cause__, "sqlstate", ""))
 
 
 def limit_lock_wait() -> None:

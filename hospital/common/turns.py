@@ -9,6 +9,7 @@ takes one.
 from __future__ import annotations
 
 import asyncio
+from weakref import WeakKeyDictionary
 
 from .body_limit import App, Message, Receive, Scope, Send
 
@@ -18,12 +19,12 @@ class Turns:
 
     def __init__(self, app: App, *, at_once: int) -> None:
         self.app, self.at_once = app, at_once
-        self._turns: asyncio.Semaphore | None = None  # made in the loop that serves
+        # A semaphore belongs to the loop in which somebody first waited for it.
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._turns is None:
-            self._turns = asyncio.Semaphore(self.at_once)
-        turns, mine, answered = self._turns, False, False
+        turns = self._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self.at_once))
+        mine = answered = False
 
         async def after_my_turn() -> Message:
             nonlocal mine

@@ -17,7 +17,7 @@ from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.events import emit
 from hospital.common.ids import uuid7
-from hospital.common.locks import limit_lock_wait
+from hospital.common.locks import LOCK_NOT_AVAILABLE, limit_lock_wait, sqlstate_of
 from hospital.common.work import work_add
 
 from . import availability, rules, selectors
@@ -31,11 +31,7 @@ HOLDS_REMEMBERED = timedelta(days=1)  # design value: long enough to ask who kep
 TRIES = 3  # design value: each try meets a rival that has ended since
 RETRY_AFTER_S = 2  # design value, told to the caller whose rival is still undecided
 # PostgreSQL Appendix A: exclusion_violation; deadlock_detected, serialization_failure, lock_not_available.
-EXCLUDED, RIVALS = "23P01", frozenset({"40P01", "40001", "55P03"})
-
-
-def _sqlstate(error: Exception) -> str:
-    return str(getattr(error.__cause__, "sqlstate", ""))
+EXCLUDED, RIVALS = "23P01", frozenset({"40P01", "40001", LOCK_NOT_AVAILABLE})
 
 
 def _still_deciding(error: Exception) -> Conflict:
@@ -43,7 +39,7 @@ def _still_deciding(error: Exception) -> Conflict:
 
     Any other database error is a bug and goes on as it came.
     """
-    if _sqlstate(error) not in RIVALS | {EXCLUDED}:
+    if sqlstate_of(error) not in RIVALS | {EXCLUDED}:
         raise error
     conflict = Conflict("calendar_locked", retry_after_s=RETRY_AFTER_S)
     conflict.__cause__ = error
@@ -321,7 +317,7 @@ def person_replaced(*, appointment_id: UUID, before_id: UUID, after_id: UUID) ->
         with transaction.atomic():
             return bool(mine.update(resource_id=calendars[after_id]))
     except IntegrityError as error:
-        if _sqlstate(error) != EXCLUDED:
+        if sqlstate_of(error) != EXCLUDED:
             raise
         return False
 

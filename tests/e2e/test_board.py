@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
-from hospital.access.models import User
 from hospital.common.clock import SHANGHAI, shanghai_day, today
-from tests.e2e.asgi import beside_browser, served
+from tests.e2e.asgi import beside_browser
 from tests.e2e.browser import chromium
-from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.e2e.key_steps import sign_in_with_code
 from tests.e2e.steps_tablet import shot
-from tests.factories import World, make_world
+from tests.e2e.windows import site_of, world_of
+from tests.factories import World
 from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -26,16 +25,12 @@ NOON = shanghai_day(DAY)[0] + timedelta(hours=12)
 
 @pytest.fixture
 def world(settings: Any) -> World:
-    settings.EMBEDDED = True
-    made = make_world()
-    User.objects.filter(username="desk").update(password=make_password(PASSWORD))
-    return made
+    return world_of(settings, "desk")
 
 
 @pytest.fixture
 def site(world: World, settings: Any) -> Iterator[str]:
-    with served() as address:
-        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
+    with site_of(settings) as address:
         yield address
 
 

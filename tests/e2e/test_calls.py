@@ -7,17 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import make_password
 from playwright.sync_api import BrowserContext, Page, expect
 
-from hospital.access.models import User
 from hospital.common.clock import shanghai_day, today
 from teleconsult import services, slip
 from teleconsult.models import Exam
-from tests.e2e.asgi import beside_browser, served
-from tests.e2e.browser import chromium
-from tests.e2e.key_steps import PASSWORD, sign_in_with_code
-from tests.factories import World, make_world
+from tests.e2e.asgi import beside_browser
+from tests.e2e.key_steps import sign_in_with_code
+from tests.e2e.windows import window_of, world_of
+from tests.factories import World
 from tests.services.test_queue import patient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -26,17 +24,13 @@ Beside = Callable[..., Any]
 
 @pytest.fixture
 def world(settings: Any) -> World:
-    settings.EMBEDDED = True
-    made = make_world()
-    User.objects.filter(username="desk").update(password=make_password(PASSWORD))
-    return made
+    return world_of(settings, "desk")
 
 
 @pytest.fixture
 def context(world: World, settings: Any) -> Iterator[BrowserContext]:
-    with served() as address, chromium() as browser:
-        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
-        yield browser.new_context(base_url=address, viewport={"width": 1366, "height": 900})
+    with window_of(settings) as window:
+        yield window
 
 
 @pytest.fixture

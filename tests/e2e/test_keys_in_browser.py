@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Page, expect
 
-from hospital.access.models import User
 from teleconsult import reporting
-from tests.e2e.key_steps import PASSWORD, add_key, browser_of, fill_name, sign_in_with_code
-from tests.factories import World, make_world
+from tests.e2e.key_steps import add_key, browser_of, fill_name, sign_in_with_code
+from tests.e2e.windows import world_of
+from tests.factories import World
 from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -19,10 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def world(settings: Any) -> World:
-    settings.EMBEDDED = True
-    made = make_world()
-    User.objects.filter(username="expert").update(password=make_password(PASSWORD))
-    return made
+    return world_of(settings, "expert")
 
 
 def sign_in_with_key(page: Page) -> None:

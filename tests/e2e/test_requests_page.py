@@ -9,20 +9,18 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.contrib.auth.hashers import make_password
 from playwright.sync_api import BrowserContext, expect
 
-from hospital.access.models import User
 from hospital.common.clock import shanghai_day, today
 from hospital.common.work import work_drain
 from hospital.messages import quiet
 from hospital.messages import selectors as messages
 from teleconsult import services
-from tests.e2e.asgi import beside_browser, served
-from tests.e2e.browser import chromium
-from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.e2e.asgi import beside_browser
+from tests.e2e.key_steps import sign_in_with_code
 from tests.e2e.steps_tablet import shot
-from tests.factories import World, make_world
+from tests.e2e.windows import window_of, world_of
+from tests.factories import World
 from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -31,18 +29,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 @pytest.fixture
 def world(settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(quiet, "quiet_until", lambda at: None)  # whatever the hour of the test
-    settings.EMBEDDED = True
-    made = make_world()
-    User.objects.filter(username="desk").update(password=make_password(PASSWORD))
-    return made
+    return world_of(settings, "desk")
 
 
 @pytest.fixture
 def context(world: World, settings: Any) -> Iterator[BrowserContext]:
-    with served() as address:
-        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
-        with chromium() as browser:
-            yield browser.new_context(base_url=address, viewport={"width": 1366, "height": 900})
+    with window_of(settings) as window:
+        yield window
 
 
 def asked(world: World) -> Any:

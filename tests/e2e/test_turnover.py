@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import make_password
 from playwright.sync_api import BrowserContext, Page, expect
 
-from hospital.access.models import User
 from teleconsult.models import Exam
-from tests.e2e.asgi import served
-from tests.e2e.browser import chromium
-from tests.e2e.key_steps import PASSWORD, sign_in_with_code
+from tests.e2e.key_steps import sign_in_with_code
 from tests.e2e.steps_tablet import shot
 from tests.e2e.test_calls import today_at
-from tests.factories import World, make_world
+from tests.e2e.windows import window_of, world_of
+from tests.factories import World
 from tests.owner import as_owner
 from tests.services.test_queue import patient
 
@@ -25,10 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def world(settings: Any) -> World:
-    settings.EMBEDDED = True
-    made = make_world()
-    User.objects.filter(username__in=["desk", "bedside"]).update(password=make_password(PASSWORD))
-    return made
+    return world_of(settings, "desk", "bedside")
 
 
 @pytest.fixture
@@ -40,9 +34,8 @@ def waiting(world: World) -> Exam:
 
 @pytest.fixture
 def context(world: World, waiting: Exam, settings: Any) -> Iterator[BrowserContext]:
-    with served() as address, chromium() as browser:
-        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
-        yield browser.new_context(base_url=address, viewport={"width": 1024, "height": 768})
+    with window_of(settings, width=1024, height=768) as window:
+        yield window
 
 
 @pytest.fixture

@@ -7,14 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import make_password
 from playwright.sync_api import BrowserContext, expect
 
-from hospital.access.models import User
-from tests.e2e.asgi import served
-from tests.e2e.browser import chromium
-from tests.e2e.key_steps import PASSWORD, sign_in_with_code
-from tests.factories import World, make_world
+from tests.e2e.key_steps import sign_in_with_code
+from tests.e2e.windows import window_of, world_of
+from tests.factories import World
 from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -22,18 +19,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def world(settings: Any) -> World:
-    settings.EMBEDDED = True
-    made = make_world()
-    User.objects.filter(username="desk").update(password=make_password(PASSWORD))
-    return made
+    return world_of(settings, "desk")
 
 
 @pytest.fixture
 def context(world: World, settings: Any) -> Iterator[BrowserContext]:
-    with served() as address:
-        settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
-        with chromium() as browser:
-            yield browser.new_context(base_url=address, viewport={"width": 1366, "height": 1200})
+    with window_of(settings, height=1200) as window:
+        yield window
 
 
 def test_the_desk_writes_down_how_a_patient_wants_to_be_told(world: World, context: BrowserContext) -> None:

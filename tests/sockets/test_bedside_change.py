@@ -15,13 +15,14 @@ from teleconsult.models import Presence
 from tests.factories import World
 from tests.tablet import PIN, SoftTablet
 
-from .test_exam_sockets import Page, open_page, opened, state_of, world  # noqa: F401
+from .page import Page, open_page
+from .test_exam_sockets import state_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 GONE = 4404
 
 
-def paired(world: World) -> SoftTablet:  # noqa: F811
+def paired(world: World) -> SoftTablet:
     tablet = SoftTablet()
     tablet.pair(world)
     for who in ("bedside", "bedside2"):
@@ -29,7 +30,7 @@ def paired(world: World) -> SoftTablet:  # noqa: F811
     return tablet
 
 
-def changed(world: World, tablet: SoftTablet, who: str, exam_id: Any) -> Principal:  # noqa: F811
+def changed(world: World, tablet: SoftTablet, who: str, exam_id: Any) -> Principal:
     user = world.users[who]
     body = tablet.body("change", user.id, user_id=str(user.id), pin=PIN, exam_id=str(exam_id))
     answer = APIClient(HTTP_HOST="localhost").post(f"/api/v1/tablets/{tablet.id}/change", body, format="json")
@@ -44,8 +45,8 @@ async def said(page: Page, kind: str) -> dict[str, Any]:
 
 
 async def test_the_one_before_is_shown_nothing_more_the_expert_is_told_and_the_exam_stays_live(
-    world: World,  # noqa: F811
-    opened: list[Page],  # noqa: F811
+    world: World,
+    opened: list[Page],
 ) -> None:
     exam = await sync_to_async(world.live)()
     tablet = await sync_to_async(paired)(world)
@@ -70,7 +71,7 @@ async def test_the_one_before_is_shown_nothing_more_the_expert_is_told_and_the_e
     assert await state_of(exam) == was
 
 
-async def test_a_withdrawn_tablets_socket_closes(world: World, opened: list[Page]) -> None:  # noqa: F811
+async def test_a_withdrawn_tablets_socket_closes(world: World, opened: list[Page]) -> None:
     exam = await sync_to_async(world.live)()
     tablet = await sync_to_async(paired)(world)
     person = await sync_to_async(changed)(world, tablet, "bedside", exam.id)

@@ -3,55 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from hospital.access.models import Membership
-from hospital.access.principals import Principal
-from hospital.access.services import ticket_issue
 from hospital.audit.models import AuditEntry
 from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND
 from teleconsult import live, services
-from tests.factories import World, make_world
-from tests.sockets.test_exam_sockets import Page
+from tests.factories import World
+from tests.sockets.page import Page, dial, next_after_ping
 
+DESK = "/ws/desk/"
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
 
-@pytest.fixture
-async def world() -> World:
-    return await sync_to_async(make_world)()
-
-
-@pytest.fixture
-async def opened() -> AsyncIterator[list[Page]]:
-    pages: list[Page] = []
-    yield pages
-    for page in pages:
-        await page.disconnect()
-
-
-async def dial(opened: list[Page], principal: Principal) -> Page:
-    ticket, _ = await sync_to_async(ticket_issue)(principal=principal)
-    page = Page(f"/ws/desk/?ticket={ticket}")
-    await page.connect()
-    opened.append(page)
-    return page
-
-
 async def desk(opened: list[Page], world: World, who: str = "desk") -> Page:
-    page = await dial(opened, world.principals[who])
+    page = await dial(opened, world.principals[who], DESK)
     await page.wait_for("welcome")
     return page
-
-
-async def next_after_ping(page: Page) -> str:
-    """The type of the next word that the page gets, an answer to its ping at the latest."""
-    await page.say("ping", t=1)
-    return str(json.loads((await page.receive_output(5))["text"])["type"])
 
 
 async def test_booking_moving_and_cancelling_are_heard_at_every_desk_of_the_hospital(
@@ -115,7 +85,7 @@ async def test_who_lost_the_role_meanwhile_is_told_nothing_more(world: World, op
 async def test_who_does_not_work_at_a_desk_is_not_let_in_and_that_is_on_record(
     world: World, opened: list[Page], who: str
 ) -> None:
-    page = await dial(opened, world.principals[who])
+    page = await dial(opened, world.principals[who], DESK)
     assert await page.closed_with() == NOT_FOUND
     entry = await sync_to_async(AuditEntry.objects.latest)("seq")
     assert (entry.action, entry.outcome, entry.reason) == ("desk.socket", "refused", "not_permitted")

@@ -5,89 +5,26 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import jwt
 import pytest
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from devices.fleet.models import ControlLease, RobotEvent, SelfTest
 from devices.fleet.services import robot_pair, robot_pairing_code, self_test_ask
-from hospital.access.principals import Principal
 from hospital.access.services import ticket_issue
-from hospital.project.asgi import application
 from teleconsult import services
 from teleconsult.models import Exam, LinkQuality, Presence
-from tests.factories import World, make_world
+from tests.factories import World
+
+from .page import Page, open_page
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 FINGERPRINT = ":".join(["AB"] * 32)
 SDP = f"v=0\r\na=fingerprint:sha-256 {FINGERPRINT}\r\n"
-
-
-@pytest.fixture
-async def world() -> World:
-    return await sync_to_async(make_world)()
-
-
-class Page(ApplicationCommunicator):
-    """A page or robot at one end of a socket (channels' own test client would need daphne)."""
-
-    def __init__(self, url: str, headers: list[tuple[bytes, bytes]] | None = None) -> None:
-        path, _, query = url.partition("?")
-        scope = {"type": "websocket", "path": path, "query_string": query.encode(), "headers": headers or []}
-        super().__init__(application, scope | {"subprotocols": []})
-
-    async def connect(self) -> None:
-        await self.send_input({"type": "websocket.connect"})
-        assert (await self.receive_output(5))["type"] == "websocket.accept"
-
-    async def disconnect(self) -> None:
-        await self.send_input({"type": "websocket.disconnect", "code": 1005})
-        await self.wait(5)
-
-    async def send_to(self, *, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        await self.send_input({"type": "websocket.receive", "text": text_data, "bytes": bytes_data})
-
-    async def wait_for(self, kind: str, timeout_s: float = 5.0) -> dict[str, Any]:
-        """The next message of that type; others are read past."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            frame = await self.receive_output(max(0.01, deadline - time.monotonic()))
-            assert frame["type"] == "websocket.send", frame
-            message: dict[str, Any] = json.loads(frame["text"])
-            if message["type"] == kind:
-                return message
-
-    async def closed_with(self, timeout_s: float = 5.0) -> int:
-        deadline = time.monotonic() + timeout_s
-        while True:
-            frame = await self.receive_output(max(0.01, deadline - time.monotonic()))
-            if frame["type"] == "websocket.close":
-                return int(frame["code"])
-
-    async def say(self, kind: str, /, **fields: Any) -> None:
-        await self.send_to(text_data=json.dumps({"type": kind, **fields}))
-
-
-@pytest.fixture
-async def opened() -> AsyncIterator[list[Page]]:
-    pages: list[Page] = []
-    yield pages
-    for page in pages:
-        await page.disconnect()
-
-
-async def open_page(opened: list[Page], principal: Principal, exam_id: Any, role: str) -> Page:
-    ticket, _ = await sync_to_async(ticket_issue)(principal=principal)
-    page = Page(f"/ws/exams/{exam_id}/{role}/?ticket={ticket}")
-    await page.connect()
-    opened.append(page)
-    return page
 
 
 class RobotEnd:

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from asgiref.sync import sync_to_async
 
 from hospital.access.models import AccessToken
-from hospital.access.principals import Principal
-from hospital.access.services import ticket_issue
 from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND
 from hospital.common.work import work_drain
 from hospital.messages.services import IN_APP, message_send
-from tests.factories import World, make_world
-from tests.sockets.test_desk_socket import next_after_ping
-from tests.sockets.test_exam_sockets import Page
+from tests.factories import World
+from tests.sockets.page import Page, dial, next_after_ping
 
+NOTICES = "/ws/notices/"
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
-
-
-@pytest.fixture
-async def world() -> World:
-    return await sync_to_async(make_world)()
-
-
-@pytest.fixture
-async def opened() -> AsyncIterator[list[Page]]:
-    pages: list[Page] = []
-    yield pages
-    for page in pages:
-        await page.disconnect()
-
-
-async def dial(opened: list[Page], principal: Principal) -> Page:
-    ticket, _ = await sync_to_async(ticket_issue)(principal=principal)
-    page = Page(f"/ws/notices/?ticket={ticket}")
-    await page.connect()
-    opened.append(page)
-    return page
 
 
 def told(world: World, who: str) -> None:
@@ -50,8 +25,8 @@ def told(world: World, who: str) -> None:
 async def test_every_open_page_of_the_person_hears_it_and_nobody_elses(
     world: World, opened: list[Page]
 ) -> None:
-    mine = [await dial(opened, world.principals["expert"]) for _ in range(2)]
-    other = await dial(opened, world.principals["desk"])
+    mine = [await dial(opened, world.principals["expert"], NOTICES) for _ in range(2)]
+    other = await dial(opened, world.principals["desk"], NOTICES)
     for page in opened:
         await page.wait_for("welcome")
     await sync_to_async(told)(world, "expert")
@@ -61,7 +36,7 @@ async def test_every_open_page_of_the_person_hears_it_and_nobody_elses(
 
 
 async def test_whose_sign_in_ended_is_told_nothing_more(world: World, opened: list[Page]) -> None:
-    page = await dial(opened, world.principals["expert"])
+    page = await dial(opened, world.principals["expert"], NOTICES)
     await page.wait_for("welcome")
     await AccessToken.objects.filter(user=world.users["expert"]).adelete()
     await sync_to_async(told)(world, "expert")
@@ -76,5 +51,5 @@ async def test_without_a_good_ticket_nobody_hears_anything(opened: list[Page]) -
 
 
 async def test_a_patients_account_has_no_notices(world: World, opened: list[Page]) -> None:
-    page = await dial(opened, await sync_to_async(world.account)("13900000001"))
+    page = await dial(opened, await sync_to_async(world.account)("13900000001"), NOTICES)
     assert await page.closed_with() == NOT_FOUND

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from hospital.audit.models import AuditEntry
-from tests.factories import World, make_world
+from tests.factories import World
 
-from .test_exam_sockets import Page, open_page
+from .page import Page, open_page
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
-
-
-@pytest.fixture
-async def world() -> World:
-    return await sync_to_async(make_world)()
-
-
-@pytest.fixture
-async def opened() -> AsyncIterator[list[Page]]:
-    pages: list[Page] = []
-    yield pages
-    for page in pages:
-        await page.disconnect()
 
 
 async def entry() -> AuditEntry:

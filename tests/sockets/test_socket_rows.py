@@ -17,15 +17,10 @@ from hospital.access.table import ACTIONS, DELEGATE, PATIENT, PEER, ROBOT, allow
 from hospital.common.clock import now
 from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND, JsonSocket
 from tests.access.house import contents, socket_classes
-from tests.factories import World, make_world
-from tests.sockets.test_exam_sockets import Page
+from tests.factories import World
+from tests.sockets.page import Page
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
-
-
-@pytest.fixture
-async def world() -> World:
-    return await sync_to_async(make_world)()
 
 
 def of_kind(kind: Literal["patient", "robot", "peer"]) -> Principal:

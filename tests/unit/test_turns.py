@@ -10,7 +10,6 @@ import pytest
 from hospital.common.turns import Turns
 from tests.waiting import auntil
 
-pytestmark = pytest.mark.asyncio
 SCOPE = {"type": "http", "path": "/"}
 BODY = {"type": "http.request", "body": b"", "more_body": False}
 
@@ -52,6 +51,7 @@ class House:
         return asyncio.get_running_loop().create_task(asked)
 
 
+@pytest.mark.asyncio
 async def test_no_more_than_so_many_work_and_the_others_come_in_their_order() -> None:
     house = House(2)
     tasks = [house.ask(name) for name in "abcd"]
@@ -66,6 +66,7 @@ async def test_no_more_than_so_many_work_and_the_others_come_in_their_order() ->
     assert house.seen == ["a", "b", "c", "d"]
 
 
+@pytest.mark.asyncio
 async def test_neither_a_slow_sender_nor_a_slow_reader_holds_a_turn() -> None:
     house, more, taken = House(1), asyncio.Event(), asyncio.Event()
     parts = iter([{**BODY, "more_body": True}, BODY])
@@ -93,6 +94,7 @@ async def test_neither_a_slow_sender_nor_a_slow_reader_holds_a_turn() -> None:
     await asyncio.gather(sender, reader)
 
 
+@pytest.mark.asyncio
 async def test_a_failed_and_a_given_up_request_leave_their_turn_to_the_next() -> None:
     house = House(1)
     broken, waiting, last = house.ask("broken"), house.ask("waiting"), house.ask("last")
@@ -104,3 +106,19 @@ async def test_a_failed_and_a_given_up_request_leave_their_turn_to_the_next() ->
     house.go["last"].set()
     await last
     assert house.seen == ["broken", "last"]
+
+
+def test_another_loop_has_turns_of_its_own() -> None:
+    house = House(1)
+
+    async def crowd() -> None:
+        house.seen.clear()
+        tasks = [house.ask(name) for name in "abc"]
+        await auntil(lambda: house.working == ["a"])  # the others wait for their turn
+        for event in house.go.values():
+            event.set()
+        await asyncio.wait_for(asyncio.gather(*tasks), 5)
+        assert house.seen == ["a", "b", "c"]
+
+    for _ in range(2):
+        asyncio.run(crowd())
