@@ -36,7 +36,7 @@ def _answer(exam: Any, request: Request, status: int = 200) -> Response:
 
 
 def _booked(exam: Any, request: Request, status: int = 200) -> Response:
-    """For deeds whose service returns the exam read whole after them."""
+    """For deeds whose service returns the exam as it then is."""
     return Response(exam_booked(exam, principal_of(request)), status=status)
 
 

@@ -19,7 +19,15 @@ from .states_requests import OPEN, OPEN_REQUESTS, PRIORITIES, WAITING
 
 Place = tuple[int, int, datetime, UUID]  # at the front or not, rank of the priority, when it was asked, which
 
-_RELATED = ("patient", "exam_type", "institution", "requested_by", "waiting", "waiting__person", "exam")
+_RELATED = (
+    "patient__institution",
+    "exam_type",
+    "institution",
+    "requested_by",
+    "waiting",
+    "waiting__person",
+    "exam",
+)
 
 
 def requests(principal: Principal, action: str = "request.read") -> QuerySet[ExamRequest]:

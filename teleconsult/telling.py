@@ -15,7 +15,7 @@ from hospital.messages import kinds
 from hospital.messages.composing import About, Moot, Said
 from hospital.messages.providers import group_known
 from hospital.messages.quiet import SOON
-from hospital.messages.services import GROUP, IN_APP, message_send, messages_drop
+from hospital.messages.services import GROUP, message_send, messages_drop, notices_give
 from hospital.people.delegates import readers_of
 from hospital.people.wishes import wishes_of
 
@@ -154,8 +154,7 @@ def team_of(exam: Exam) -> set[UUID]:
 
 def team_told(exam: Exam, user_ids: Iterable[UUID], template: str, **more: str) -> None:
     """One notice in the pages for each of them."""
-    for user_id in sorted(set(user_ids)):
-        message_send(to=str(user_id), channel=IN_APP, template=template, context=values(exam, "zh") | more)
+    notices_give(user_ids=user_ids, template=template, context=values(exam, "zh") | more)
 
 
 def with_role(role: Role, institution_id: UUID) -> list[UUID]:

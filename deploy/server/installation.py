@@ -223,6 +223,7 @@ class Installation:
             "--loglevel",
             "INFO",
             "--without-mingle",
+            PROCESS="worker",
         )
         schedule = self.data_dir / "beat-schedule"
         self._child("beat", *celery, "beat", "--schedule", str(schedule), "--pidfile=")

@@ -8,9 +8,11 @@ from uuid import UUID
 import structlog
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.db import transaction
+
+from hospital.common.after_commit import after_commit, waiting
 
 log = structlog.get_logger()
+Event = dict[str, Any]
 
 
 def robot_group(robot_id: UUID | str) -> str:
@@ -33,35 +35,54 @@ def person_group(user_id: UUID | str) -> str:
     return f"person.{user_id}"
 
 
-def _send(group: str, event: dict[str, Any]) -> None:
-    try:
-        layer = get_channel_layer()
-        assert layer is not None
-        async_to_sync(layer.group_send)(group, event)
-    except Exception as error:  # Valkey away: the deed stands, the news is lost
-        log.warning("push_failed", group=group, error=type(error).__name__)
+async def _send(events: list[tuple[str, Event]]) -> None:
+    layer = get_channel_layer()
+    assert layer is not None
+    for group, event in events:
+        try:
+            await layer.group_send(group, event)
+        except Exception as error:  # Valkey away: the deed stands, the news is lost
+            log.warning("push_failed", group=group, error=type(error).__name__)
+
+
+class _News:
+    """All that one transaction tells: the way from its thread to the sockets' loop is gone once."""
+
+    def __init__(self, group: str, event: Event) -> None:
+        self.events = [(group, event)]
+
+    def do(self) -> None:
+        async_to_sync(_send)(self.events)
+
+
+def _tell(group: str, event: Event) -> None:
+    news = waiting(_News)
+    if news is None:
+        after_commit(_News(group, event))
+    elif next((told for where, told in reversed(news.events) if where == group), None) != event:
+        news.events.append((group, event))
 
 
 def push_robot(robot_id: UUID, message: dict[str, Any]) -> None:
-    transaction.on_commit(lambda: _send(robot_group(robot_id), {"type": "push", "message": message}))
+    _tell(robot_group(robot_id), {"type": "push", "message": message})
 
 
 def push_exam(exam_id: UUID, message: dict[str, Any], *, to: str = "") -> None:
     """To every page of the exam, or to one role's."""
     event = {"type": "push", "message": message, "to": to}
-    transaction.on_commit(lambda: _send(exam_group(exam_id), event))
+    _tell(exam_group(exam_id), event)
 
 
 def push_exam_changed(exam_id: UUID) -> None:
-    transaction.on_commit(lambda: _send(exam_group(exam_id), {"type": "exam_changed"}))
+    _tell(exam_group(exam_id), {"type": "exam_changed"})
 
 
 def push_desk(institution_id: UUID, exam_id: UUID | None) -> None:
     """To the booking desks of an institution: something on their board is another now. No patient rides along."""
     event = {"type": "exam_changed", "exam_id": str(exam_id) if exam_id else None}
-    transaction.on_commit(lambda: _send(desk_group(institution_id), event))
+    _tell(desk_group(institution_id), event)
 
 
 def push_notice(user_id: UUID) -> None:
     """To every open page of one member of staff: there is a notice to read. What it says does not ride along."""
-    transaction.on_commit(lambda: _send(person_group(user_id), {"type": "notice"}))
+    _tell(person_group(user_id), {"type": "notice"})

@@ -8,7 +8,10 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        from . import scrub, start
+        from django.db.backends.signals import connection_created
 
+        from . import connections, scrub, start
+
+        connection_created.connect(connections.opened)
         scrub.configure()
         start.check()

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import structlog
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q
 
+from .after_commit import after_commit, waiting
 from .clock import now
 from .models import Work
 
@@ -20,6 +20,15 @@ Handler = Callable[[dict[str, Any]], None]
 _handlers: dict[str, Handler] = {}
 _first: dict[str, Handler] = {}
 TAKEN_FOR = timedelta(seconds=60)  # design value: longer than any handler may run
+TAKE = """
+UPDATE common_work SET fence = %s, taken_until = %s, attempts = attempts + 1
+WHERE id = (
+    SELECT id FROM common_work
+    WHERE kind = ANY(%s) AND finished_at IS NULL AND due_at <= %s AND (taken_until IS NULL OR taken_until < %s)
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING *
+"""
 BACKOFF_S = (1, 2, 5, 15, 60, 300)  # design values; the last one repeats for ever, nothing is dropped
 
 
@@ -42,33 +51,32 @@ def work_add(*, kind: str, key: str, payload: dict[str, Any], due_at: datetime |
     """Write the row (once per kind and key) in the caller's transaction and nudge a worker after commit."""
     works_add([Work(kind=kind, key=key, payload=payload, due_at=due_at or now())])
     if due_at is None:
-        transaction.on_commit(_nudge, robust=True)
+        nudge()
 
 
 def works_add(rows: Sequence[Work]) -> None:
     """Several at once, each once per kind and key; nobody is nudged."""
-    with transaction.atomic():
-        Work.objects.bulk_create(rows, ignore_conflicts=True)
+    Work.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _nudge() -> None:
+class _Nudge:
     """Sooner than the next beat; when the broker is away the beat's poll finds the row later."""
-    current_app.send_task("common.drain", ignore_result=True, retry=False)
+
+    def do(self) -> None:
+        current_app.send_task("common.drain", ignore_result=True, retry=False)
+
+
+def nudge() -> None:
+    """A worker looks for work once the transaction stands: one nudge, whatever it wrote."""
+    if waiting(_Nudge) is None:
+        after_commit(_Nudge())
 
 
 def _take() -> Work | None:
-    with transaction.atomic():
-        free = Q(taken_until=None) | Q(taken_until__lt=now())
-        row = (
-            Work.objects.select_for_update(skip_locked=True)
-            .filter(free, finished_at=None, due_at__lte=now(), kind__in=list(_handlers))
-            .order_by("due_at")
-            .first()
-        )
-        if row is not None:
-            row.fence, row.taken_until, row.attempts = uuid4(), now() + TAKEN_FOR, row.attempts + 1
-            row.save(update_fields=["fence", "taken_until", "attempts"])
-        return row
+    """The next row that is due, ours until `TAKEN_FOR` is over: one statement, so one way to the database."""
+    moment = now()
+    values = (uuid4(), moment + TAKEN_FOR, list(_handlers), moment, moment)
+    return next(iter(Work.objects.raw(TAKE, values)), None)
 
 
 def _run(row: Work, fence: UUID) -> None:

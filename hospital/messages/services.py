@@ -1,22 +1,30 @@
-"""Messages leave through the outbox: the row and its work are written in the transaction of their cause."""
+"""Messages leave through the outbox: the row and its work are written in the transaction of their cause.
+
+A notice in the pages is delivered by standing there, so it stands with its cause and no worker is asked.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
+from hospital.common.clock import now
 from hospital.common.crypto import blind_index
+from hospital.common.events import emit
 from hospital.common.work import work_add
 
-from .models import Message
+from .events import NoticeGiven
+from .models import Message, MessageReceipt
 from .providers import GROUP as GROUP
 from .providers import IN_APP as IN_APP
-from .states import Event, State, advance
+from .providers import provider_of
+from .states import Event, Outcome, State, advance
 from .templates import render
 
 WORK = "message"
@@ -39,7 +47,6 @@ def fill(message: Message, *, to: str, template: str, context: dict[str, str]) -
     message.code, message.context = context.get("code"), json.dumps(context, ensure_ascii=False)
 
 
-@transaction.atomic
 def message_send(
     *,
     to: str,
@@ -49,7 +56,8 @@ def message_send(
     expires_at: datetime | None = None,
     about: tuple[str, UUID] | None = None,
 ) -> Message:
-    """Queue one message; a `code` in the context is also kept apart. After `expires_at` it is no longer sent.
+    """Queue one message that leaves the pages; a `code` in the context is also kept apart. After `expires_at` it is
+    no longer sent.
 
     `about` (kind, id) names what it speaks of: reader and words are asked again when it is sent, see `composing`.
     """
@@ -57,20 +65,42 @@ def message_send(
     if about is not None:
         message.about_kind, message.about_id = about
     fill(message, to=to, template=template, context=context)
-    message.save()
-    work_add(kind=WORK, key=str(message.id), payload={"message_id": str(message.id)})
+    with transaction.atomic(savepoint=False):
+        message.save()
+        work_add(kind=WORK, key=str(message.id), payload={"message_id": str(message.id)})
     return message
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
+def notices_give(*, user_ids: Iterable[UUID], template: str, context: dict[str, str]) -> None:
+    """The same notice in the pages of each of these people, and word to the pages they have open."""
+    rows = [_notice(user_id, template, context) for user_id in sorted(set(user_ids))]
+    Message.objects.bulk_create(rows)
+    carrier = provider_of(IN_APP).name
+    MessageReceipt.objects.bulk_create(
+        MessageReceipt(
+            message=row, number=1, provider=carrier, outcome=Outcome.ACCEPTED, answered_at=row.sent_at
+        )
+        for row in rows
+    )
+    for row in rows:
+        emit(NoticeGiven(user_id=UUID(row.to)))
+
+
+def _notice(user_id: UUID, template: str, context: dict[str, str]) -> Message:
+    row = Message(channel=IN_APP, status=advance(State.QUEUED, Event.TAKEN), sent_at=now())
+    fill(row, to=str(user_id), template=template, context=context)
+    return row
+
+
+@transaction.atomic(savepoint=False)
 def messages_drop(*, about: tuple[str, UUID], reason: str) -> int:
     """What still waits about this thing is not said any more; how many. One that is being sent now is sent."""
     kind, about_id = about
     waiting = Message.objects.select_for_update(skip_locked=True).filter(
         about_kind=kind, about_id=about_id, status=State.QUEUED
     )
-    rows = list(waiting)
-    for row in rows:
-        row.status, row.reason = advance(State.QUEUED, Event.MOOT), reason
-        row.save(update_fields=["status", "reason"])
-    return len(rows)
+    ids = list(waiting.values_list("id", flat=True))
+    if not ids:
+        return 0
+    return Message.objects.filter(id__in=ids).update(status=advance(State.QUEUED, Event.MOOT), reason=reason)

@@ -23,7 +23,7 @@ from hospital.audit.services import audit_record
 from hospital.common.clock import SHANGHAI, now
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 from hospital.common.work import work_add, worker
-from hospital.messages.services import message_send
+from hospital.messages.services import message_send, notices_give
 
 from . import selectors
 from .models import BreakGlass, Patient
@@ -127,13 +127,11 @@ def _review_overdue(payload: dict[str, Any]) -> None:
     )
     if row is not None:
         _noted(SYSTEM, "break_glass.overdue", row)
-        for reviewer in _reviewers(row):
-            message_send(
-                to=str(reviewer),
-                channel="in_app",
-                template="break_glass_overdue",
-                context={"at": row.began_at.astimezone(SHANGHAI).strftime("%m-%d %H:%M")},
-            )
+        notices_give(
+            user_ids=_reviewers(row),
+            template="break_glass_overdue",
+            context={"at": row.began_at.astimezone(SHANGHAI).strftime("%m-%d %H:%M")},
+        )
 
 
 def _reviewers(row: BreakGlass) -> list[UUID]:

@@ -50,7 +50,7 @@ def restriction_checked(*, principal: Principal, patient_id: UUID) -> None:
     own = Patient.objects.filter(id=answering)
     if principal.kind != "system":
         own = own.filter(known_in(places(principal, "patient.read")))
-    if own.exists() and keeping.is_restricted(answering):
+    if keeping.is_restricted(answering) and own.exists():
         raise Conflict("patient_restricted")
 
 

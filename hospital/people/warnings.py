@@ -14,7 +14,7 @@ from uuid import UUID
 from hospital.access.models import Membership
 from hospital.common.clock import shanghai_day, today
 from hospital.common.work import work_add, worker
-from hospital.messages.services import message_send
+from hospital.messages.services import notices_give
 
 from .models import Agreement, Practitioner, Privilege, Registration
 
@@ -116,10 +116,8 @@ def _warn(payload: dict[str, Any]) -> None:
         return
     name, readers = found
     zh, en = NAMES[payload["kind"]]
-    for reader in dict.fromkeys(readers):
-        message_send(
-            to=str(reader),
-            channel="in_app",
-            template="paper_ends",
-            context={"what": zh, "what_en": en, "name": name, "day": ends_on.isoformat(), "days": str(left)},
-        )
+    notices_give(
+        user_ids=readers,
+        template="paper_ends",
+        context={"what": zh, "what_en": en, "name": name, "day": ends_on.isoformat(), "days": str(left)},
+    )

@@ -4,12 +4,20 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent
+from celery.signals import heartbeat_sent, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hospital.project.settings")
 app = Celery("hospital")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+def connection_good(**_: Any) -> None:
+    """Celery keeps the connection (CELERY_DB_REUSE_MAX); one that broke or is old is left here."""
+    from django.db import close_old_connections
+
+    close_old_connections()
 
 
 @heartbeat_sent.connect

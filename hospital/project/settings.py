@@ -104,16 +104,20 @@ def _database(url: str) -> dict[str, object]:
         "HOST": unquote(query.get("host", parts.hostname or "")),
         "PORT": str(parts.port or query.get("port", "")),
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {},
+        # Statements that come again are planned once for each connection: a booking reads forty of them.
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 2},
     }
 
 
 DATABASES = {
     "default": _database(os.environ["DATABASE_OWNER_URL" if os.environ.get("AS_OWNER") else "DATABASE_URL"])
 }
+if os.environ.get("PROCESS") == "worker":
+    # Ten tasks a second would begin with a new connection each.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if os.environ.get("PROCESS") == "web":
     # In `web` only: a forked Celery child would silently share its parent's backend connections.
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}}
+    DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}}
 # Half of the pool: the other half is the sockets'. See `hospital.common.turns`; measured with deploy/bench booking.
 REQUESTS_AT_ONCE = int(os.environ.get("REQUESTS_AT_ONCE", "8"))
 
@@ -125,6 +129,7 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_DB_REUSE_MAX = 1_000_000  # tasks; how long a connection is kept is CONN_MAX_AGE's to say
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_BEAT_SCHEDULER = "hospital.project.beat.Scheduler"
 CELERY_TIMEZONE = "Asia/Shanghai"

@@ -89,6 +89,6 @@ def probe_for(kind: ExamType, *, place_id: UUID, starts_at: datetime, ends_at: d
     rows = list(probes_at(kind.probe, place_id, kind.code))
     if not rows:
         raise Invalid("no_such_probe", probe=kind.probe)
-    periods = busy_periods([row.id for row in rows], starts_at, ends_at)
+    periods = busy_periods(rows, starts_at, ends_at)
     in_use = {row["resource_id"] for row in taken(periods)}
     return next((row for row in rows if str(row.id) not in in_use), rows[0])

@@ -45,12 +45,14 @@ def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime
     ]
 
 
-def busy_periods(ids: Iterable[UUID], starts_at: datetime, ends_at: datetime) -> dict[UUID, Period]:
+def busy_periods(calendars: Iterable[Resource], starts_at: datetime, ends_at: datetime) -> dict[UUID, Period]:
     """The time each calendar is busy with: the exam's own with what the resource needs before and after it."""
-    rows = Resource.objects.filter(id__in=list(ids)).values_list("id", "before_minutes", "after_minutes")
     return {
-        ident: (starts_at - timedelta(minutes=before), ends_at + timedelta(minutes=after))
-        for ident, before, after in rows
+        row.id: (
+            starts_at - timedelta(minutes=row.before_minutes),
+            ends_at + timedelta(minutes=row.after_minutes),
+        )
+        for row in calendars
     }
 
 
@@ -120,9 +122,10 @@ def people(user_ids: Iterable[UUID]) -> list[Resource]:
     return list(rows.order_by("name", "id"))
 
 
-def all_active(resource_ids: Iterable[UUID]) -> bool:
-    ids = set(resource_ids)
-    return Resource.objects.filter(id__in=ids, active=True).count() == len(ids)
+def calendars_of(user_ids: Iterable[UUID], resource_ids: Iterable[UUID]) -> list[Resource]:
+    """The active calendars of these people and of these rooms and robots."""
+    which = Q(user_id__in=list(user_ids)) | Q(id__in=list(resource_ids))
+    return list(Resource.objects.filter(which, active=True))
 
 
 def room_named(resource_id: UUID) -> tuple[str, str]:

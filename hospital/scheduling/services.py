@@ -46,19 +46,19 @@ def _still_deciding(error: Exception) -> Conflict:
     return conflict
 
 
-def _lock(resource_ids: Iterable[UUID]) -> list[UUID]:
+def _lock(resource_ids: Iterable[UUID]) -> list[Resource]:
     """Lock the calendars in id order. Invalid `unknown_resource`; Conflict `calendar_locked` after 3 s of waiting."""
     ids = sorted(set(resource_ids))
     limit_lock_wait()
     rows = Resource.objects.select_for_update(no_key=True).filter(id__in=ids, active=True).order_by("id")
     try:
-        with transaction.atomic():
-            found = list(rows.values_list("id", flat=True))
+        with transaction.atomic(savepoint=False):
+            found = list(rows)
     except OperationalError as error:
         raise _still_deciding(error) from error
     if not ids or len(found) != len(ids):
         raise Invalid("unknown_resource")
-    return ids
+    return found
 
 
 def resource_lock(resource_id: UUID) -> None:
@@ -114,20 +114,21 @@ def freed(starts_at: datetime, ends_at: datetime) -> None:
         emit(TimeFreed(starts_at=starts_at, ends_at=ends_at))
 
 
-def _book(appointment: Appointment, ids: list[UUID]) -> None:
+def _book(appointment: Appointment, calendars: list[Resource]) -> None:
     _reserve(
-        selectors.busy_periods(ids, appointment.starts_at, appointment.ends_at),
+        selectors.busy_periods(calendars, appointment.starts_at, appointment.ends_at),
         lambda ident, period: Reservation(resource_id=ident, appointment=appointment, period=period),
     )
 
 
-def _refuse_closed(ids: list[UUID], starts_at: datetime, ends_at: datetime, place_id: UUID | None) -> None:
+def _refuse_closed(
+    calendars: list[Resource], starts_at: datetime, ends_at: datetime, place_id: UUID | None
+) -> None:
     """Conflict `resource_closed` or `not_released`, with all that is not open in `closed[]`.
 
     The calendars are locked: whoever closes one meanwhile waits, and finds the booking.
     """
-    rows = Resource.objects.filter(id__in=ids)
-    closed = availability.closed_for(rows, starts_at, ends_at, place=place_id)
+    closed = availability.closed_for(calendars, starts_at, ends_at, place=place_id)
     if closed:
         raise Conflict(closed[0]["code"], closed=closed)
 
@@ -150,12 +151,12 @@ def appointment_book(
     is written then.
     """
     _check(starts_at, ends_at)
-    ids = _lock(resource_ids)
+    calendars = _lock(resource_ids)
     if hold_id is not None and not _hold_end(hold_id, by=by):
         raise Conflict("hold_over")
-    _refuse_closed(ids, starts_at, ends_at, place_id)
+    _refuse_closed(calendars, starts_at, ends_at, place_id)
     appointment = Appointment.objects.create(starts_at=starts_at, ends_at=ends_at, created_by_id=by)
-    _book(appointment, ids)
+    _book(appointment, calendars)
     return appointment
 
 
@@ -190,15 +191,15 @@ def appointment_move(
     """
     _check(starts_at, ends_at)
     appointment = _step(appointment_id, "move", by)
-    ids = _lock(resource_ids)
+    calendars = _lock(resource_ids)
     if hold_id is not None and not _hold_end(hold_id, by=by):
         raise Conflict("hold_over")
     kept, before = _kept(appointment, starts_at, ends_at), (appointment.starts_at, appointment.ends_at)
-    _refuse_closed([ident for ident in ids if ident not in kept], starts_at, ends_at, place_id)
+    _refuse_closed([one for one in calendars if one.id not in kept], starts_at, ends_at, place_id)
     appointment.starts_at, appointment.ends_at = starts_at, ends_at
     appointment.save(update_fields=["starts_at", "ends_at", "changed_by_id", "changed_at"])
     _free(appointment, *before)
-    _book(appointment, ids)
+    _book(appointment, calendars)
     return appointment
 
 
@@ -243,8 +244,8 @@ def hold_place(
     _check(starts_at, ends_at)
     if expires_at <= now():
         raise Invalid("bad_period", field="expires_at")
-    ids, hold_id = _lock(resource_ids), uuid7()
-    _refuse_closed(ids, starts_at, ends_at, place_id)
+    calendars, hold_id = _lock(resource_ids), uuid7()
+    _refuse_closed(calendars, starts_at, ends_at, place_id)
 
     def make(resource_id: UUID, period: Period) -> Reservation:
         return Reservation(
@@ -256,7 +257,7 @@ def hold_place(
             expires_at=expires_at,
         )
 
-    _reserve(selectors.busy_periods(ids, starts_at, ends_at), make)
+    _reserve(selectors.busy_periods(calendars, starts_at, ends_at), make)
     work_add(kind=HOLD_EXPIRE, key=str(hold_id), payload={}, due_at=expires_at)
     return hold_id
 

@@ -144,7 +144,7 @@ def exam_book(
     hold_id: UUID | None = None,
     priority: str = ROUTINE,
 ) -> Exam:
-    """Book physician, physician, robot and room, and an assistant and a probe where needed, in one transaction.
+    """Book physicians, robot and room, and an assistant and a probe where needed, in one transaction.
 
     `other_procedures` `[{procedure, at}]` is what the patient has before it. With `hold_id`, in the place of the
     caller's own hold. Conflict `taken` names all that is taken, `resource_closed` and `not_released` all that is not
@@ -154,8 +154,7 @@ def exam_book(
     """
     people.restriction_checked(principal=principal, patient_id=patient_id)
     patient = people.patient_for_writing(principal=principal, patient_id=patient_id, action="exam.book")
-    kind = scheduling.exam_type_get(exam_type)
-    robot = _robot(principal, robot_id)
+    kind, robot = scheduling.exam_type_get(exam_type), _robot(principal, robot_id)
     team = team_checked(
         kind,
         remote_id=remote_physician_id,
@@ -185,8 +184,9 @@ def exam_book(
     refuse_if_papers_missing(exam)
     noted(exam, principal, "exam.book")
     later.watch(exam)
-    patient_told(exam, "exam_booked")
-    return selectors.exam_get(SYSTEM, exam.id)
+    fresh = selectors.exam_get(SYSTEM, exam.id)
+    patient_told(fresh, "exam_booked")
+    return fresh
 
 
 def _changing(principal: Principal, exam_id: UUID, command: Command) -> Exam:
@@ -256,11 +256,10 @@ def exam_move(
     )
     step(exam, Command.MOVE, principal)
     refuse_if_papers_missing(exam)
-    fresh = selectors.exam_get(SYSTEM, exam_id)
-    if before != fresh.starts_at:
-        patient_told(fresh, "exam_moved", before=when(before))
-    team_told(fresh, team_before | team_of(fresh), "exam_moved_staff", before=when(before))
-    return fresh
+    if before != exam.starts_at:
+        patient_told(exam, "exam_moved", before=when(before))
+    team_told(exam, team_before | team_of(exam), "exam_moved_staff", before=when(before))
+    return exam
 
 
 @transaction.atomic

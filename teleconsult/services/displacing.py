@@ -63,7 +63,7 @@ def _in_the_way(principal: Principal, starts_at: datetime, booking: dict[str, An
         starts_at=starts_at,
         procedures=procedures_of(kind, booking["patient_id"], booking.get("other_procedures", ())),
     )
-    periods = scheduling.busy_periods(team.resource_ids, starts_at, team.ends_at)
+    periods = scheduling.busy_periods(team.calendars, starts_at, team.ends_at)
     appointment_ids, hold_ids = scheduling.in_the_way(periods)
     reach = selectors.exams(principal, ACTION).values("id")
     rows = Exam.objects.select_for_update(of=("self",)).filter(appointment_id__in=appointment_ids)

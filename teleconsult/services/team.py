@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from hospital.common.errors import Invalid
 from hospital.scheduling import exam_rules
 from hospital.scheduling import selectors as scheduling
 from hospital.scheduling.exam_times import Procedure
-from hospital.scheduling.models import ExamType
+from hospital.scheduling.models import ExamType, Resource
 
 from .. import selectors
 
@@ -30,42 +30,51 @@ class Team:
     requesting_id: UUID
     performing_id: UUID
     probe_id: UUID | None
-    resource_ids: list[UUID]
+    calendars: list[Resource]
+
+    @property
+    def resource_ids(self) -> list[UUID]:
+        return [row.id for row in self.calendars]
 
 
-def _institution_of(user_id: UUID, role: str, *, within: tuple[UUID, ...] | None = None) -> UUID:
-    memberships = Membership.objects.filter(user_id=user_id, role=role, user__is_active=True)
-    if within is not None:
-        memberships = memberships.filter(institution_id__in=within)
-    membership = memberships.order_by("institution_id").first()
-    if membership is None:
-        raise Invalid("wrong_role", role=role)
-    return membership.institution_id
+Held = Collection[tuple[UUID, str, UUID]]  # (person, role, institution)
 
 
-def _calendars(people: list[UUID], things: list[UUID]) -> list[UUID]:
-    """The calendars of all of them, all active. Invalid `unknown_resource`."""
-    found = scheduling.person_resources(people)
-    ids = [*(found[user_id] for user_id in people if user_id in found), *things]
-    if len(ids) < len(people) + len(things) or not scheduling.all_active(ids):
-        raise Invalid("unknown_resource")
-    return ids
+def _held_by(people: list[UUID]) -> Held:
+    rows = Membership.objects.filter(user_id__in=people, user__is_active=True).order_by("institution_id")
+    return list(rows.values_list("user_id", "role", "institution_id"))
 
 
-def _places(people: list[UUID], home_id: UUID, room_id: UUID) -> tuple[UUID, UUID]:
+def _institution_of(held: Held, user_id: UUID, role: str, *, home_id: UUID | None = None) -> UUID:
+    """Where this person has the role; Invalid `wrong_role` when nowhere, or not in the house that is named."""
+    for somebody, something, place_id in held:
+        if (somebody, something) == (user_id, role) and home_id in (None, place_id):
+            return place_id
+    raise Invalid("wrong_role", role=role)
+
+
+def _places(people: list[UUID], home_id: UUID) -> tuple[UUID, UUID]:
     """(requesting, performing) institution; `people` are remote, bedside and perhaps an assistant."""
     remote_id, bedside_id, *assistants = people
     if len(set(people)) < len(people):
         raise Invalid("same_person")
-    requesting = _institution_of(bedside_id, "bedside_physician", within=(home_id,))
+    held = _held_by(people)
+    requesting = _institution_of(held, bedside_id, "bedside_physician", home_id=home_id)
     for assistant_id in assistants:
-        _institution_of(assistant_id, "assistant", within=(home_id,))
-    performing = _institution_of(remote_id, "remote_physician")
+        _institution_of(held, assistant_id, "assistant", home_id=home_id)
+    performing = _institution_of(held, remote_id, "remote_physician")
     if requesting == performing:
         raise Invalid("same_institution")
-    if scheduling.room_institution(room_id) != requesting:
-        raise Invalid("unknown_resource")
     return requesting, performing
+
+
+def _calendars(people: list[UUID], robot: Any, room_id: UUID) -> list[Resource]:
+    """Those of all of them, all in use, the room in the robot's house. Invalid `unknown_resource`."""
+    rows = scheduling.calendars_of(people, [robot.resource_id, room_id])
+    rooms = [row for row in rows if row.id == room_id and row.kind == "room"]
+    if len(rows) < len(people) + 2 or not rooms or rooms[0].institution_id != robot.institution_id:
+        raise Invalid("unknown_resource")
+    return rows
 
 
 def _end_of(kind: ExamType, starts_at: datetime, length: timedelta | None) -> datetime:
@@ -96,14 +105,15 @@ def team_checked(
     """
     people = [remote_id, bedside_id, *([assistant_id] if assistant_id else [])]
     ends_at = _end_of(kind, starts_at, length)
-    requesting, performing = _places(people, robot.institution_id, room_id)
+    requesting, performing = _places(people, robot.institution_id)
+    calendars = _calendars(people, robot, room_id)
     probe = exam_rules.probe_for(kind, place_id=requesting, starts_at=starts_at, ends_at=ends_at)
-    ids = _calendars(people, [robot.resource_id, room_id, *([probe.id] if probe else [])])
+    calendars += [probe] if probe else []
     exam_rules.refuse_unfit(
         kind,
         starts_at=starts_at,
         ends_at=ends_at,
-        resource_ids=ids,
+        resource_ids=[row.id for row in calendars],
         assistant=assistant_id is not None,
         procedures=procedures,
         time_asked=time_asked,
@@ -113,7 +123,7 @@ def team_checked(
         requesting_id=requesting,
         performing_id=performing,
         probe_id=probe.id if probe else None,
-        resource_ids=ids,
+        calendars=calendars,
     )
 
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, WebSocketRoute, expect
 
-from hospital.common.work import work_drain
-from hospital.messages.services import IN_APP, message_send
+from hospital.messages.services import notices_give
 from tests.e2e.asgi import beside_browser
 from tests.e2e.key_steps import sign_in_with_code
 from tests.e2e.windows import window_of, world_of
@@ -31,10 +30,9 @@ def context(world: World, settings: Any) -> Iterator[BrowserContext]:
 
 
 def told(world: World, number: str, who: str = "desk") -> None:
-    """What a late exam tells, sent as the worker does."""
+    """What a late exam tells."""
     values = {"day": "11月27日", "time": "09:00", "place": "朱家角 1 号诊室", "number": number}
-    message_send(to=str(world.users[who].id), channel=IN_APP, template="exam_late", context=values)
-    work_drain()
+    notices_give(user_ids=[world.users[who].id], template="exam_late", context=values)
 
 
 def test_a_notice_appears_in_an_open_page_and_a_dropped_socket_loses_none(

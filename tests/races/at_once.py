@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
+from uuid import UUID
 
 from django.db import connection
 
 from hospital.scheduling import services as scheduling
+from hospital.scheduling.models import Resource
 from tests.owner import as_owner
 
 CONSTRAINT = "no_resource_twice"
@@ -67,8 +69,8 @@ def looked_at_the_same_time(parties: int) -> Iterator[None]:
         yield
 
 
-def no_row_locks(ids: object) -> list[object]:
-    return sorted(set(ids))  # type: ignore[call-overload]
+def no_row_locks(ids: Iterable[UUID]) -> list[Resource]:
+    return list(Resource.objects.filter(id__in=list(ids)).order_by("id"))
 
 
 @contextmanager

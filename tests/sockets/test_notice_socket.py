@@ -7,8 +7,7 @@ from asgiref.sync import sync_to_async
 
 from hospital.access.models import AccessToken
 from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND
-from hospital.common.work import work_drain
-from hospital.messages.services import IN_APP, message_send
+from hospital.messages.services import notices_give
 from tests.factories import World
 from tests.sockets.page import Page, dial, next_after_ping
 
@@ -18,8 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
 def told(world: World, who: str) -> None:
     values = {"day": "11月27日", "time": "09:00", "place": "朱家角", "number": "E000000001"}
-    message_send(to=str(world.users[who].id), channel=IN_APP, template="exam_late", context=values)
-    work_drain()
+    notices_give(user_ids=[world.users[who].id], template="exam_late", context=values)
 
 
 async def test_every_open_page_of_the_person_hears_it_and_nobody_elses(
