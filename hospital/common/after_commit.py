@@ -21,7 +21,7 @@ D = TypeVar("D", bound=Deed)
 
 def waiting(kind: type[D]) -> D | None:
     """The deed of this class that already waits for the transaction's end; None outside a transaction."""
-    asked = (getattr(call, "__self__", None) for _, call, _ in connection.run_on_commit)
+    asked = (getattr(row[1], "__self__", None) for row in connection.run_on_commit)
     return next((deed for deed in asked if isinstance(deed, kind)), None)
 
 
