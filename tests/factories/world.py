@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from hospital.access import selectors as access
 from hospital.access.models import AccessToken, Institution, Membership, PatientAccount, User
 from hospital.access.principals import Principal
 from hospital.access.services import phone_index
-from hospital.common.clock import now, today
+from hospital.common.clock import SHANGHAI, now, today
 from hospital.common.ids import uuid7
 from hospital.people import services as people_services
 from hospital.people.models import AccountPatient, Agreement, Patient, Practitioner, Privilege, Registration
@@ -28,7 +28,14 @@ PERSONS = (
     ("other_expert", "外院专家", "remote_physician", "other"),
     ("admin", "冯涛", "system_admin", "home"),
 )
+LAST_HOUR = 18  # of an exam's start tomorrow
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
+
+
+def _full_hour_tomorrow() -> datetime:
+    ahead = (now() + timedelta(days=1)).astimezone(SHANGHAI)
+    hour = min(ahead.hour, LAST_HOUR)
+    return ahead.replace(hour=hour, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 @dataclass
@@ -41,11 +48,14 @@ class World:
     robot: Robot = field(init=False)
     patient: Patient = field(init=False)
     agreement: Agreement = field(init=False)
+    full_hour: datetime = field(default_factory=_full_hour_tomorrow)
 
     def tomorrow(self, minutes: int = 0) -> datetime:
-        return (now() + timedelta(days=1)).replace(minute=0, second=0, microsecond=0) + timedelta(
-            minutes=minutes
-        )
+        """17 to 24 h ahead on a full hour, plus `minutes`: up to 5 h of them never leave tomorrow's Shanghai day.
+
+        The same hour for a whole test, also for one that runs across a full hour.
+        """
+        return self.full_hour + timedelta(minutes=minutes)
 
     def booking(self, **changes: Any) -> dict[str, Any]:
         """The arguments of a booking that succeeds."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hospital.common.clock import now
+from hospital.common.clock import now, shanghai_day, today
 from hospital.common.models import Work
 from hospital.common.work import work_drain
 from hospital.messages import delivery
@@ -28,7 +28,6 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 PHONE = "13900000001"
-NOON = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
 TEMPLATES = {
     "sms": {"login_code": "T1", "delegation_ends": "T2"},
     "voice": {"login_code": "V1"},
@@ -279,14 +278,15 @@ def test_a_notice_in_the_night_waits_for_the_morning_and_a_code_does_not(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EMBEDDED, settings.MESSAGES_PROVIDER = True, "mailbox"
-    night = NOON.replace(hour=14)  # 22:00 in Shanghai
+    midnight = shanghai_day(today())[1]
+    night = midnight - timedelta(hours=2)
     monkeypatch.setattr(delivery, "now", lambda: night)
     notice, code = send(template="delegation_ends", on="2026-12-01"), send()
     work_drain()
     notice.refresh_from_db()
     code.refresh_from_db()
     assert (notice.status, code.status) == ("queued", "sent")
-    assert notice.not_before == datetime(2026, 11, 26, 23, 30, tzinfo=UTC), "07:30 in Shanghai"
+    assert notice.not_before == midnight + timedelta(hours=7, minutes=30)
     monkeypatch.setattr(delivery, "now", lambda: night + timedelta(hours=10))
     all_due()
     notice.refresh_from_db()
