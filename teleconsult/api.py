@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
 from hospital.common.api import Door, page_of, parsed
+from hospital.common.clock import at_hand, shanghai_day
 from hospital.common.errors import Invalid
 from hospital.common.problems import language_of
 
@@ -46,6 +47,9 @@ class ExamsDoor(Door):
     @extend_schema(
         parameters=[
             OpenApiParameter("day", date),
+            OpenApiParameter(
+                "at_hand", bool, description="today's, and near midnight those within three hours"
+            ),
             OpenApiParameter("state", str),
             OpenApiParameter("page", int),
         ],
@@ -54,14 +58,16 @@ class ExamsDoor(Door):
     def get(self, request: Request) -> Response:
         day, state = request.query_params.get("day"), request.query_params.get("state")
         try:
-            parsed_day = date.fromisoformat(day) if day else None
-        except ValueError:
+            span = shanghai_day(date.fromisoformat(day)) if day else None
+        except (ValueError, OverflowError):
             raise Invalid("invalid", field="day") from None
+        if request.query_params.get("at_hand") == "true":
+            span = at_hand()
         if state and state not in {str(known) for known in State}:
             raise Invalid("invalid", field="state")
         principal = principal_of(request)
         return page_of(
-            selectors.exams_on(principal, day=parsed_day, state=state),
+            selectors.exams_on(principal, span=span, state=state),
             request,
             lambda exam: exam_summary(exam, principal),
             shown=lambda exams: self.shown(exams_shown(principal, exams)),

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from hospital.access.principals import SYSTEM, Principal
 from hospital.access.table import places
-from hospital.common.clock import now, today
+from hospital.common.clock import at_hand, now, today
 from hospital.common.errors import NotFound
 from hospital.scheduling import selectors as scheduling
 
@@ -132,6 +132,6 @@ def late_places(at: datetime) -> list[Place]:
 
 
 def arriving(principal: Principal, patient_ids: Iterable[UUID]) -> list[Exam]:
-    """Today's exams of these patients that somebody can arrive for, or has arrived for."""
-    rows = selectors.exams_on(principal, day=today(), state=None, action="arrival.check_in")
+    """Exams at hand of these patients that somebody can arrive for, or has arrived for."""
+    rows = selectors.exams_on(principal, span=at_hand(), state=None, action="arrival.check_in")
     return list(rows.filter(patient_id__in=list(patient_ids), state__in=[State.BOOKED, State.CHECKED_IN]))

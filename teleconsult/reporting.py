@@ -12,6 +12,7 @@ from hospital.access.keys import Deed
 from hospital.access.principals import Principal
 from hospital.access.services import proof_consume
 from hospital.audit.services import audit_record
+from hospital.common.clock import day_of
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
 from hospital.interop.dicom import to_mp4, to_png
 from hospital.records import selectors as records
@@ -140,7 +141,7 @@ def signed_content(exam: Exam) -> dict[str, Any]:
             "name": patient.name,
             "sex": patient.sex,
             "birth_date": patient.birth_date.isoformat(),
-            "age": age_on(patient.birth_date, exam.starts_at.date()),
+            "age": age_on(patient.birth_date, day_of(exam.starts_at)),
             "document_tail": patient.document_number[-4:],
         },
         "requesting_institution": exam.requesting_institution.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from devices.fleet import selectors as fleet
 from hospital.access.principals import Principal
 from hospital.access.scopes import within
-from hospital.common.clock import SHANGHAI, now, shanghai_day
+from hospital.common.clock import SHANGHAI, now
 from hospital.common.errors import NotFound
 from hospital.people import licences
 from hospital.people import selectors as people
@@ -75,12 +75,16 @@ def may_join(principal: Principal, exam_id: UUID, role: str) -> bool:
 
 
 def exams_on(
-    principal: Principal, *, day: date | None, state: str | None, action: str = "exam.read"
+    principal: Principal,
+    *,
+    span: tuple[datetime, datetime] | None,
+    state: str | None,
+    action: str = "exam.read",
 ) -> QuerySet[Exam]:
+    """In their order, those that start within [start, end): a day, or what is at hand (`hospital.common.clock`)."""
     found = exams(principal, action).order_by("starts_at", "id")
-    if day is not None:
-        start, end = shanghai_day(day)
-        found = found.filter(starts_at__gte=start, starts_at__lt=end)
+    if span is not None:
+        found = found.filter(starts_at__gte=span[0], starts_at__lt=span[1])
     return found.filter(state=state) if state else found
 
 

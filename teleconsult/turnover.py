@@ -10,7 +10,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from hospital.access.principals import Principal
 from hospital.access.scopes import within
-from hospital.common.clock import shanghai_day, today
+from hospital.common.clock import at_hand, shanghai_day, today
 from hospital.common.errors import NotFound
 
 from .models import Exam, Turnover, TurnoverTick
@@ -103,11 +103,11 @@ def standing(principal: Principal) -> list[Turnover]:
 
 
 def waiting_exams(turnover: Turnover) -> list[UUID]:
-    """Exams of today on the same robot, in the same room or with the same probe whose pages show what is owed."""
+    """Exams at hand on the same robot, in the same room or with the same probe whose pages show what is owed."""
     shared = Q(robot_id=turnover.robot_id) | Q(room_id=turnover.room_id)
     if turnover.probe_id:
         shared |= Q(probe_id=turnover.probe_id)
-    begin, end = shanghai_day(today())
+    begin, end = at_hand()
     rows = Exam.objects.filter(shared, starts_at__gte=begin, starts_at__lt=end)
     states = [str(state) for state in (State.BOOKED, State.CHECKED_IN, State.READY)]
     return list(rows.filter(state__in=states).exclude(id=turnover.exam_id).values_list("id", flat=True))

@@ -15,7 +15,7 @@ from hospital.access import keys, sessions
 from hospital.access.principals import Principal
 from hospital.access.services import page_sign_out
 from hospital.access.table import allowed
-from hospital.common.clock import now, today
+from hospital.common.clock import at_hand, now, today
 from hospital.common.errors import NotFound
 from hospital.common.middleware import LIVE_PERMISSIONS
 from hospital.messages import selectors as messages
@@ -79,8 +79,8 @@ def _day(request: HttpRequest) -> date:
         return today()
 
 
-def _rows(request: HttpRequest, principal: Principal, day: date) -> list[dict[str, Any]]:
-    exams = list(selectors.exams_on(principal, day=day, state=None))
+def _rows(request: HttpRequest, principal: Principal) -> list[dict[str, Any]]:
+    exams = list(selectors.exams_on(principal, span=at_hand(), state=None))
     shows(request, exams_shown(principal, exams))
     return [exam_summary(exam, principal) for exam in exams]
 
@@ -102,7 +102,7 @@ def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
 @require_GET
 @page("page.bedside")
 def bedside_list(request: HttpRequest, principal: Principal) -> HttpResponse:
-    rows = _rows(request, principal, today())
+    rows = _rows(request, principal)
     may = {"open": allowed(principal, "page.exam_bedside")}
     owed = [turnover_json(row) for row in turnover.standing(principal)]
     return show(request, "bedside_list.html", exams=rows, turnovers=owed, may=may)
@@ -111,7 +111,7 @@ def bedside_list(request: HttpRequest, principal: Principal) -> HttpResponse:
 @require_GET
 @page("page.my_day")
 def my_day(request: HttpRequest, principal: Principal) -> HttpResponse:
-    return show(request, "my_day.html", exams=_rows(request, principal, today()))
+    return show(request, "my_day.html", exams=_rows(request, principal))
 
 
 def _live(request: HttpRequest, principal: Principal, exam: Any, role: str, template: str) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from hospital.access.principals import Principal
+from hospital.common.clock import day_of
 from hospital.common.qr import qr_rows
 from hospital.people.rules import age_on
 
@@ -33,7 +34,7 @@ def _sheet(exam: Exam) -> dict[str, Any]:
     place = queue.place_of(exam)
     return {
         "exam": exam,
-        "age": age_on(exam.patient.birth_date, exam.starts_at.date()),
+        "age": age_on(exam.patient.birth_date, day_of(exam.starts_at)),
         "document_tail": exam.patient.document_number[-4:],
         "number": place.ticket.number if place else None,
         "qr": qr_rows(slip.scanned_of(exam.id)),

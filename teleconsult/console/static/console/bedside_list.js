@@ -5,7 +5,7 @@ import { byTime, either, OVER, patientLine, stateBadge, waitingText } from "./ex
 import { refresh } from "./refresh.js";
 import { t } from "./texts.js";
 import { turnoverCard } from "./turnover.js";
-import { clock, clockSeconds, today } from "./when.js";
+import { clock, clockSeconds } from "./when.js";
 
 const may = data("may-data");
 const URGENT = ["live", "paused", "ready", "checked_in"];
@@ -51,7 +51,7 @@ drawOwed(data("turnovers-data") || []);
 const news = refresh({ path: "turnovers", onData: drawOwed, onStale: () => {} });
 draw(data("exams-data") || []);
 refresh({
-  path: () => `exams?day=${today()}`,
+  path: "exams?at_hand=true",
   onData: (results) => { seen = Date.now(); $("#updated").textContent = t("my_day.updated", { time: clockSeconds(seen) }); draw(results); },
   onStale: () => { $("#updated").textContent = t("my_day.stale", { time: clockSeconds(seen) }); },
 });

@@ -4,7 +4,7 @@ import { notice } from "./errors.js";
 import { byTime, either, hospital, OVER, patientLine, stateBadge, waitingText } from "./exams.js";
 import { refresh } from "./refresh.js";
 import { t } from "./texts.js";
-import { clock, clockSeconds, today } from "./when.js";
+import { clock, clockSeconds } from "./when.js";
 
 const SCAN = ["ready", "live", "paused"];
 // What wants the physician now comes first; the order of the day is kept inside each group.
@@ -83,7 +83,7 @@ compare(first);
 draw(first);
 let seen = Date.now();
 refresh({
-  path: () => `exams?day=${today()}`,
+  path: "exams?at_hand=true",
   every_ms: 3000,
   onData: (results) => { seen = Date.now(); $("#updated").textContent = t("my_day.updated", { time: clockSeconds(seen) }); compare(results); draw(results); },
   onStale: () => { $("#updated").textContent = t("my_day.stale", { time: clockSeconds(seen) }); },
