@@ -1,11 +1,11 @@
 """Whether anything is lost or doubled when parts of the house are killed at random under a day's booking.
 
 A whole installation without a robot's program, on durable PostgreSQL. Six desks hold, book, move, cancel, check in,
-turn requests into bookings, put them on the waiting list and answer its offers over REST, while worker, beat, web and
-database (each with all its processes) get SIGKILL in random order, one every few seconds, and are started again as by
-a supervisor. Each deed has an `Idempotency-Key` and is asked again until it is answered, so at the end everything is
-known: what was answered must be in the database, and nothing else. `lost` counts exams, requests, places, offers,
-calendars, messages, reminders and entries of the log that should be there; `doubled` those that should not, and
+turn requests into bookings, put them on the waiting list and answer its offers over REST, while worker, beat, web,
+database and Valkey (each with all its processes) get SIGKILL in random order, one every few seconds, and are started
+again as by a supervisor. Each deed has an `Idempotency-Key` and is asked again until it is answered, so at the end
+everything is known: what was answered must be in the database, and nothing else. `lost` counts exams, requests, places,
+offers, calendars, messages, reminders and entries of the log that should be there; `doubled` those that should not, and
 deeds that met themselves (`chaos_desk.SURPRISES`); `undone` is due work that nobody did within two minutes. The log's
 chain is verified afterwards.
 
@@ -38,11 +38,11 @@ from tests.bench.chaos_desk import Desk, Line, Promise, Tally
 from tests.bench.figures import Aim, judge
 from tests.waiting import until
 
-SUMMARY = "worker, beat, web and database killed at random under a day's booking: lost, doubled"
+SUMMARY = "worker, beat, web, database and Valkey killed at random under a day's booking: lost, doubled"
 DEFAULT_RUNS = 600
 AIMS = (Aim("lost", 0), Aim("doubled", 0), Aim("undone", 0))
-PARTS = ("worker", "beat", "web", "database")
-CALM_S, READY_S, DRAINED_S = (2.0, 5.0), 90.0, 120.0
+PARTS = ("worker", "beat", "web", "database", "valkey")
+CALM_S, AWAY_S, READY_S, DRAINED_S = (2.0, 5.0), (0.5, 3.0), 90.0, 120.0
 SAID_MAX = 20
 DUE = "SELECT count(*) FROM common_work WHERE finished_at IS NULL AND due_at <= now()"
 Say = Callable[[str], None]
@@ -79,10 +79,21 @@ class Killer:
         until(lambda: not any(Path(f"/proc/{one}").exists() for one in backends), what="no backend")
         postgres.start()
 
+    def _valkey(self) -> None:
+        """The message store, away for a while: it starts within a tenth of a second, few would notice."""
+        valkey = self.found.valkey
+        assert valkey is not None and valkey.child is not None
+        valkey.child.kill()
+        threading.Event().wait(self.chance.uniform(*AWAY_S))
+        valkey.start()
+
     def kill(self, part: str) -> None:
         self.kills += 1
         if part == "database":
             self._database()
+            return
+        if part == "valkey":
+            self._valkey()
             return
         child = next(child for child in self.found.children if child.name == part)
         child.kill()
