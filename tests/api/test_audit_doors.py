@@ -22,6 +22,7 @@ from hospital.audit.models import AuditEntry
 from hospital.audit.sealer import seal_all
 from hospital.audit.verifier import audit_verify
 from hospital.common.api import Door
+from hospital.common.clock import day_of
 from hospital.common.errors import Unavailable
 from hospital.common.management.commands.grant_app_role import APPEND_ONLY
 from hospital.records.models import FrozenFrame, Report
@@ -146,7 +147,7 @@ def test_every_read_of_an_exam_names_the_patient_and_why(world: World) -> None:
 def test_pages_leave_the_same_trace(world: World) -> None:
     exam = world.ended()
     for who, path in (
-        ("desk", f"/console/desk/?day={exam.starts_at.date()}"),
+        ("desk", f"/console/desk/?day={day_of(exam.starts_at)}"),
         ("expert", f"/console/exams/{exam.id}/"),
         ("bedside", f"/console/bedside/{exam.id}/"),
         ("expert", f"/console/exams/{exam.id}/report/"),

@@ -15,7 +15,7 @@ from hospital.access.principals import Principal
 from hospital.access.services import SESSION_KEY
 from hospital.audit.models import AuditEntry
 from hospital.common import retention
-from hospital.common.clock import now
+from hospital.common.clock import now, today
 from hospital.keeping.models import ErasureRequest, LegalHold
 from hospital.people import erasure
 from hospital.people.models import Patient
@@ -189,8 +189,8 @@ def test_erasing_and_lifting_need_a_fresh_proof_and_looking_does_not(world: Worl
 def robot_elsewhere(world: World, place: str) -> Robot:
     machine = Resource.objects.create(kind="robot", institution=world.places[place], name="机器人")
     return Robot.objects.create(
-        resource=machine, institution=world.places[place], name="机器人", calibration_due_on=now().date(),
-        maintenance_due_on=now().date(),
+        resource=machine, institution=world.places[place], name="机器人", calibration_due_on=today(),
+        maintenance_due_on=today(),
     )  # fmt: skip
 
 

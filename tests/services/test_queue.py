@@ -11,7 +11,7 @@ import pytest
 
 from hospital.audit.models import AuditEntry
 from hospital.common import clock
-from hospital.common.clock import now, shanghai_day
+from hospital.common.clock import shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.messages.models import Message
 from hospital.people import services as people
@@ -35,7 +35,7 @@ def world() -> World:
 @pytest.fixture
 def nine() -> Iterator[datetime]:
     """It is nine in the morning of a day to come, whatever the hour of this run."""
-    morning = shanghai_day((now() + timedelta(days=2)).date())[0] + timedelta(hours=9)
+    morning = shanghai_day(today() + timedelta(days=2))[0] + timedelta(hours=9)
     with patch.object(clock.timezone, "now", lambda: morning):
         yield morning
 
