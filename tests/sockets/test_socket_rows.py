@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -33,7 +34,7 @@ def member(world: World, role: str, place: str) -> Principal:
     )
     Membership.objects.create(user=user, institution=world.places[place], role=role)
     row = AccessToken.objects.create(
-        digest=user.id.bytes * 2, user=user, expires_at=now().replace(year=now().year + 1)
+        digest=user.id.bytes * 2, user=user, expires_at=now() + timedelta(days=365)
     )
     found = principal_of_token_id(row.id)
     assert found is not None
