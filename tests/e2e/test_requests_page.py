@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from hospital.common.clock import shanghai_day, today
+from hospital.common.clock import shanghai_day
 from hospital.common.work import work_drain
 from hospital.messages import quiet
 from hospital.messages import selectors as messages
@@ -21,6 +20,7 @@ from tests.e2e.key_steps import sign_in_with_code
 from tests.e2e.steps_tablet import shot
 from tests.e2e.windows import window_of, world_of
 from tests.factories import World
+from tests.factories.days import working_day
 from tests.owner import as_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -95,7 +95,7 @@ def test_the_desk_asks_for_an_exam_of_a_patient_it_searched(world: World, contex
 
 def _offered(world: World) -> str:
     """Somebody waits, a time is free: the link in the message."""
-    day = today() + timedelta(days=7 + -(today() + timedelta(days=7)).weekday() % 7)
+    day = working_day(0, days=7)
     row = asked(world)
     with patch.object(services.waiting, "serve_later"):
         services.waiting_add(principal=world.principals["desk"], request_id=row.id, earliest=day, latest=day)

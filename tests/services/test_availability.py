@@ -9,13 +9,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from hospital.common.clock import now, shanghai_day, today
+from hospital.common.clock import now, shanghai_day
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.scheduling import availability, services_calendars
 from hospital.scheduling.models import CalendarException, ReleasedTime, Reservation, Resource, WeeklyHours
 from hospital.scheduling.services import hold_expire_due
 from teleconsult import services
 from tests.factories import World, make_world
+from tests.factories.days import working_day
 
 from .test_exam_services import refused
 
@@ -29,10 +30,7 @@ def world() -> World:
 
 def weekdays_ahead() -> datetime:
     """Midnight in Shanghai of a coming Wednesday that is an ordinary working day, more than two days away."""
-    day = today() + timedelta(days=3)
-    while day.weekday() != 2 or (day.month, day.day) in {(1, 1), (10, 1), (10, 7)}:
-        day += timedelta(days=1)
-    return shanghai_day(day)[0]
+    return shanghai_day(working_day(2, days=3))[0]
 
 
 def at(hour: int, minute: int = 0) -> datetime:

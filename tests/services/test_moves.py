@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import pytest
 
 from hospital.access.principals import Principal
-from hospital.common.clock import SHANGHAI, today
+from hospital.common.clock import SHANGHAI
 from hospital.common.errors import Conflict, DomainError, NotFound
 from hospital.common.ids import uuid7
 from hospital.common.work import work_drain
@@ -20,6 +20,7 @@ from hospital.scheduling.models import Reservation
 from teleconsult import services
 from teleconsult.choosing import team_chosen
 from tests.factories import World, make_world
+from tests.factories.days import working_day
 
 pytestmark = pytest.mark.django_db
 PHONE = "13900000001"
@@ -37,8 +38,7 @@ def refused(code: str, error: type[DomainError] = Conflict) -> pytest.RaisesExc[
 
 def at(hour: int, *, days: int = 7) -> datetime:
     """An hour of a coming Monday in Shanghai: people are found on working days."""
-    day = today() + timedelta(days=days)
-    day += timedelta(days=-day.weekday() % 7)
+    day = working_day(0, days=days)
     return datetime(day.year, day.month, day.day, hour, tzinfo=SHANGHAI)
 
 

@@ -22,6 +22,7 @@ from teleconsult import rules_waiting, services
 from teleconsult.models import Exam, ExamRequest, SlotOffer
 from teleconsult.services import waiting
 from tests.factories import World, make_world
+from tests.factories.days import working_day
 
 pytestmark = pytest.mark.django_db
 PHONE = "13900000001"
@@ -39,8 +40,7 @@ def refused(code: str, error: type[DomainError] = Conflict) -> pytest.RaisesExc[
 
 def at(hour: int, minute: int = 0) -> datetime:
     """A time of a coming Monday in Shanghai."""
-    day = today() + timedelta(days=7)
-    day += timedelta(days=-day.weekday() % 7)
+    day = working_day(0, days=7)
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)
 
 
