@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from hospital.common.clock import now, shanghai_day
+from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.scheduling import availability, services_calendars
 from hospital.scheduling.models import CalendarException, ReleasedTime, Reservation, Resource, WeeklyHours
@@ -301,7 +301,7 @@ def test_busy_time_is_rounded_outwards_and_leaves_expired_holds_out(world: World
 
 def test_busy_time_read_in_growing_parts_is_the_busy_time_read_at_once(world: World) -> None:
     """Two days, then twice as far each time; what lies across the end of a part is whole."""
-    start, days = at(0), 20
+    start, days = shanghai_day(today() + timedelta(days=3))[0], 20
     for day in range(days):
         for minute in (10, 23 * 60 + 50):  # the second one ends when the next day's first begins
             world.book(starts_at=start + timedelta(days=day, minutes=minute))
