@@ -59,7 +59,7 @@ class ExamsDoor(Door):
         day, state = request.query_params.get("day"), request.query_params.get("state")
         try:
             span = shanghai_day(date.fromisoformat(day)) if day else None
-        except (ValueError, OverflowError):
+        except ValueError:
             raise Invalid("invalid", field="day") from None
         if request.query_params.get("at_hand") == "true":
             span = at_hand()
