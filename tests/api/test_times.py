@@ -9,8 +9,10 @@ import pytest
 from rest_framework.test import APIClient
 
 from hospital.access import services as access
+from hospital.common.clock import shanghai_day
 from hospital.scheduling.models import Reservation, Resource
 from tests.factories import World, make_world
+from tests.factories.days import unannounced_day
 from tests.services.test_availability import at, hours, weekdays_ahead
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +108,7 @@ def test_a_place_that_is_not_the_callers_is_not_there(world: World) -> None:
 
 
 def test_an_unknown_year_is_told_in_words(world: World) -> None:
-    far = (weekdays_ahead() + timedelta(days=300)).isoformat()
+    far = shanghai_day(unannounced_day())[0].isoformat()
     (notice,) = search(world, starts_from=far, days=30).json()["notices"]
     assert notice["code"] == "holidays_unknown"
     assert "节假日" in notice["title"]

@@ -18,5 +18,11 @@ def working_day(weekday: int, *, days: int) -> date:
     return day
 
 
+def unannounced_day() -> date:
+    """A day whose year's holidays nobody knows (each November tells the next year's), a month before that year's end."""
+    day = today() + 690 * DAY  # a search reaches two years
+    return day - 31 * DAY if day.month == 12 else day
+
+
 def _ordinary(day: date) -> bool:
     return weekday_of(day) == day.weekday()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from hospital.scheduling.models import (
 )
 from teleconsult.finding import Found, Wish, times_find
 from tests.factories import World, make_world
+from tests.factories.days import unannounced_day
 
 from .test_availability import at, calendar, hours, weekdays_ahead
 
@@ -266,7 +267,7 @@ def test_a_search_reads_busy_time_as_far_as_it_looks(world: World) -> None:
 
 
 def test_the_desk_is_told_what_is_not_known(world: World) -> None:
-    far = shanghai_day(date(today().year + 2, 6, 1))[0]  # holidays are announced in the November before
+    far = shanghai_day(unannounced_day())[0]
     found = find(world, starts_from=far, days=30)
     assert [row["code"] for row in found.notices] == ["holidays_unknown"]
     assert found.notices[0]["year"] == far.year
