@@ -6,13 +6,37 @@ import ctypes
 import os
 import signal
 import subprocess
+import time
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pwd import struct_passwd
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 TERM_S = 8.0  # design value: patience with a child before SIGKILL
+RESTARTS_MOST, RESTARTS_WITHIN_S = 5, 60.0  # design values: what ends more often is broken, not unlucky
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+class TooOften(Exception):
+    """A part ends again and again: starting it once more mends nothing."""
+
+
+class Restarts:
+    """How often each part was started again lately."""
+
+    def __init__(self, *, most: int = RESTARTS_MOST, within_s: float = RESTARTS_WITHIN_S) -> None:
+        self.most, self.within_s = most, within_s
+        self._at: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def note(self, name: str) -> None:
+        """Once more, now. TooOften beyond the limit."""
+        at, now = self._at[name], time.monotonic()
+        while at and at[0] < now - self.within_s:
+            at.popleft()
+        if len(at) >= self.most:
+            raise TooOften(name)
+        at.append(now)
 
 
 class Child:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from .children import Child
-from .embedded import APP, OWNER, Postgres, Valkey, prepare_data_dir
+from .children import Child, Restarts, TooOften
+from .embedded import APP, OWNER, EmbeddedError, Postgres, Valkey, prepare_data_dir
 from .secrets import secrets_of, write_private
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +35,10 @@ class CannotStart(Exception):
 
 class Broken(Exception):
     """A part did not start or ended (exit 1); the text holds its last log lines."""
+
+
+def _why_ended(child: Child, code: int) -> str:
+    return f"{child.name} ended (status {code}). Its last lines:\n{child.last_lines()}"
 
 
 def _silent(line: str) -> None:
@@ -67,6 +71,7 @@ class Installation:
         self.postgres: Postgres | None = None
         self.valkey: Valkey | None = None
         self._lock: IO[str] | None = None
+        self._restarts = Restarts()
 
     def start(self) -> None:
         self._claim()
@@ -126,13 +131,40 @@ class Installation:
             raise Broken(f"manage.py {arguments[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
         return done.stdout
 
+    def _parts(self) -> list[tuple[Child, Callable[[], None]]]:
+        """Every program of the house, and how it is started again; first what the others need."""
+        servers = [one for one in (self.postgres, self.valkey) if one is not None]
+        return [
+            *((one.child, one.start) for one in servers if one.child is not None),
+            *((child, child.start_again) for child in self.children),
+        ]
+
     def check_children(self) -> None:
         """Raises Broken when a part has ended."""
-        servers = [server.child for server in (self.postgres, self.valkey) if server is not None]
-        for child in [*self.children, *filter(None, servers)]:
+        for child, _ in self._parts():
             code = child.ended()
             if code is not None:
-                raise Broken(f"{child.name} ended (status {code}). Its last lines:\n{child.last_lines()}")
+                raise Broken(_why_ended(child, code))
+
+    def tend(self) -> int:
+        """Start again what has ended by itself; how many did. Broken for one that ends again and again.
+
+        For the thread that called `start`: the programs die with it.
+        """
+        found = 0
+        for child, again in self._parts():
+            code = child.ended()
+            if code is None:
+                continue
+            why = _why_ended(child, code)
+            try:
+                self._restarts.note(child.name)
+                again()
+            except (TooOften, EmbeddedError) as error:
+                raise Broken(why) from error
+            self.say(f"{child.name} ended (status {code}) and was started again; see {child.log}")
+            found += 1
+        return found
 
     def _claim(self) -> None:
         """Folder and port are ours, or CannotStart."""

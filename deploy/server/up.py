@@ -61,7 +61,7 @@ def _show(installation: Installation) -> None:
 
 def _supervise(installation: Installation, ended: threading.Event) -> None:
     while not ended.wait(0.5):
-        installation.check_children()
+        installation.tend()
 
 
 def _up(port: int, data_dir: Path, robot: bool) -> int:
