@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from hospital.common.reads import Shown
-from hospital.people.representations import patient_masked
+from hospital.people.representations import patient_found, patient_named
 
 from .models import ExamRequest, SlotOffer
 from .states_requests import OPEN
 
 
 def request_json(row: ExamRequest, *, texts: bool = False) -> dict[str, Any]:
-    """One request; the clinical texts only where one request is opened."""
+    """One request; whole name and clinical texts only where one request is opened, which the log has."""
     entry = getattr(row, "waiting", None)
     kind, place = row.exam_type, row.institution
     found: dict[str, Any] = {
@@ -25,7 +25,7 @@ def request_json(row: ExamRequest, *, texts: bool = False) -> dict[str, Any]:
         "exam_type": {"code": kind.code, "name_zh": kind.name_zh, "name_en": kind.name_en},
         "institution": {"id": str(place.id), "name": place.name, "name_en": place.name_en},
         "requested_by": row.requested_by.name if row.requested_by else None,
-        "patient": patient_masked(row.patient),
+        "patient": patient_named(row.patient) if texts else patient_found(row.patient),
         "exam_id": str(row.exam_id) if row.exam_id else None,
         "reason": row.reason,
         "waiting": {

@@ -108,6 +108,8 @@ ACTIONS: dict[str, Row] = {
     "view.write": _REMOTE,
     "patient.register": _DESK,
     "patient.search": _DESK,
+    # Who asks for an exam names the patient exactly, with the card in hand: nobody looks through a house's patients.
+    "patient.find": at(INSTITUTION, B),
     "patient.read": _DESK,
     "patient.reveal": _DESK,
     "patient.delegate": _DESK,

@@ -14,7 +14,7 @@ from hospital.access.middleware import address_of
 from hospital.access.table import STAFF
 from hospital.common.api import PUBLIC, Door, parsed
 from hospital.common.errors import Invalid
-from hospital.common.reads import Shown
+from hospital.common.reads import Shown, read_recorded
 
 from . import accounts, search, selectors, services
 from .representations import patient_found, patient_full, patient_hit, patient_named
@@ -58,6 +58,30 @@ class PatientsDoor(Door):
             "reviews_n": found.reviews_n,
         }
         return Response(body, status=200 if found.linked else 201)
+
+
+class PatientNamedInput(serializers.Serializer[Any]):
+    number = serializers.CharField(max_length=40, required=False, default="", allow_blank=True)
+    name = serializers.CharField(max_length=80, required=False, default="", allow_blank=True)
+    birth_date = serializers.DateField(required=False, allow_null=True, default=None)
+
+
+class PatientsNamedDoor(Door):
+    """Who is named exactly, masked: by a document or phone number, or by name and birth date.
+
+    A POST, so that no number stands in an address; it is a read all the same, and on record before it leaves.
+    """
+
+    actions: ClassVar = {"POST": "patient.find"}
+
+    @extend_schema(request=PatientNamedInput, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        principal, asked = principal_of(request), parsed(PatientNamedInput, request)
+        found = selectors.patients_named(principal=principal, **asked)
+        shown = Shown(kind="patient", patient_ids=tuple(patient.id for patient in found), why="request")
+        read_recorded(principal, "patient.find", shown)
+        named = search.name_index(asked["name"])
+        return Response({"results": [patient_hit(patient, named) for patient in found]})
 
 
 class PatientDoor(Door):

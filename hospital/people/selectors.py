@@ -15,7 +15,7 @@ from hospital.access.principals import Principal
 from hospital.access.scopes import within
 from hospital.access.table import places
 from hospital.common.clock import now, shanghai_day, today
-from hospital.common.errors import Conflict, NotFound
+from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.keeping import selectors as keeping
 from hospital.messages.services import phone_plain
 
@@ -124,6 +124,24 @@ def patients_shown(
     else:
         return []
     return _answering(list(found.filter(which).order_by("mpi")[:SEARCH_MAX]))
+
+
+def patients_named(
+    *, principal: Principal, number: str = "", name: str = "", birth_date: date | None = None
+) -> list[Patient]:
+    """Whom a whole document or phone number names, or the whole name together with the birth date.
+
+    Invalid `find_too_little` for anything less.
+    """
+    if number:
+        which = Q(document_index__in=document_indexes(number))
+        which |= Q(phone_index=phone_index(phone_plain(number)))
+    elif name and birth_date is not None:
+        which = Q(name_index=search.name_index(name), birth_date=birth_date)
+    else:
+        raise Invalid("find_too_little", field="number")
+    found = patients(principal, "patient.find", merged=True).filter(which)
+    return _answering(list(found.order_by("mpi")[:SEARCH_MAX]))
 
 
 def _answering(rows: list[Patient]) -> list[Patient]:

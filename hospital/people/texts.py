@@ -164,5 +164,9 @@ TITLES: dict[str, tuple[str, str]] = {
         "改期和取消一定会通知，不能拒收。",
         "A move or a cancellation is always told; it can't be refused.",
     ),
+    "find_too_little": (
+        "请输入完整的证件号码或手机号码，或者姓名和出生日期。",
+        "Enter the whole document or phone number, or the name and the birth date.",
+    ),
     "practice_too_short": ("独立执业不足三年。", "Less than three years of independent practice."),
 }

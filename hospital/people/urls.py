@@ -19,6 +19,7 @@ from . import (
 
 urlpatterns = [
     path("patients", api.PatientsDoor.as_view()),
+    path("patients/find", api.PatientsNamedDoor.as_view()),
     path("patients/<uuid:patient_id>", api.PatientDoor.as_view()),
     path("patients/<uuid:patient_id>/reveal", api_accesses.RevealDoor.as_view()),
     path("patients/<uuid:patient_id>/delegates", api_delegates.PatientDelegatesDoor.as_view()),

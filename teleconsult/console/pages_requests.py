@@ -18,10 +18,12 @@ from .shell import page, show
 @page("page.requests", catalogue=True)
 def requests_page(request: HttpRequest, principal: Principal) -> HttpResponse:
     """A frame: what stands in it comes from /api/v1."""
-    asks = allowed(principal, "request.add") and allowed(principal, "patient.search")
+    searches = allowed(principal, "patient.search")
+    asks = allowed(principal, "request.add") and (searches or allowed(principal, "patient.find"))
     found = access.institution_names(ids=places(principal, "request.add")) if asks else {}
     may = {
         "keeps": allowed(principal, "request.keep"),
+        "searches": searches,
         "places": [{"id": str(ident), **names} for ident, names in found.items()],
     }
     return show(request, "requests.html", page_config=may, asks=asks)

@@ -47,6 +47,10 @@ TEXTS_REQUESTS: dict[str, tuple[str, str]] = {
     "requests.part.close": ("不受理或撤回", "Close without an exam"),
     "requests.new": ("新申请", "New request"),
     "requests.new_lead": ("先找到患者。", "First find the patient."),
+    "requests.new_named": (
+        "请对照患者证件，准确输入其中一项。查找会记入日志。",
+        "With the patient's card in hand, enter one of these exactly. Each search is on record.",
+    ),
     "requests.place": ("申请医院", "Asked by hospital"),
     "requests.ask": ("提交申请", "Ask for this exam"),
     "requests.added": ("已为{name}提交申请。", "Asked for: {name}."),

@@ -206,6 +206,7 @@ def bodies(house: House) -> dict[str, dict[str, Any]]:
             "name": "吴秀英", "document_number": "320584194802290036", "birth_date": "1948-02-29",
             "sex": "2", "phone": "13900000033",
         },
+        "api/v1/patients/find": {"number": world.patient.document_number},
         "/move": {"starts_at": world.tomorrow(400).isoformat()},
         "api/v1/arrivals": {"said": world.patient.document_number},
         "api/v1/walk-ins": {

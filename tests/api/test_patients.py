@@ -274,3 +274,33 @@ def test_a_withdrawn_consent_is_told_to_those_who_stand_on_it(world: World) -> N
     finally:
         _handlers[ConsentWithdrawn].remove(heard.append)
     assert [(event.exam_id, event.patient_id) for event in heard] == [(consent.exam_id, world.patient.id)]
+
+
+def test_a_bedside_physicians_search_by_a_whole_number_is_masked_and_on_record(world: World) -> None:
+    answer = client(world, "bedside").post(
+        "/api/v1/patients/find", {"number": world.patient.document_number}, format="json"
+    )
+    (row,) = answer.json()["results"]
+    assert (row["id"], row["name_masked"], row["birth_date"]) == (
+        str(world.patient.id), "王*东", "1950-03-15",
+    )  # fmt: skip
+    for secret in (world.patient.name, world.patient.document_number, world.patient.phone):
+        assert secret not in answer.content.decode()
+    entry = AuditEntry.objects.get(action="patient.find")
+    assert (entry.actor_id, entry.patient_ids) == (world.users["bedside"].id, [world.patient.id])
+
+
+def test_a_search_that_named_nobody_is_on_record_too(world: World) -> None:
+    answer = client(world, "bedside").post("/api/v1/patients/find", {"number": "13999999999"}, format="json")
+    assert answer.json() == {"results": []}
+    assert AuditEntry.objects.get(action="patient.find").patient_ids == []
+
+
+def test_the_bedside_searches_by_no_other_door(world: World) -> None:
+    own = client(world, "bedside")
+    assert own.get("/api/v1/patients?q=王").status_code == 403
+    assert own.get(f"/api/v1/patients/{world.patient.id}").status_code == 403
+    assert (
+        own.post("/api/v1/patients/find", {"name": "王小东"}, format="json").json()["code"]
+        == "find_too_little"
+    )

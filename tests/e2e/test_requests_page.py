@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 @pytest.fixture
 def world(settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(quiet, "quiet_until", lambda at: None)  # whatever the hour of the test
-    return world_of(settings, "desk")
+    return world_of(settings, "desk", "bedside")
 
 
 @pytest.fixture
@@ -90,6 +90,44 @@ def test_the_desk_asks_for_an_exam_of_a_patient_it_searched(world: World, contex
     shot(page, "request-new-en")
     assert as_owner("SELECT state, priority, fee, institution_id FROM teleconsult_examrequest") == [
         ("asked", "urgent", "exempt", world.places["home"].id)
+    ]
+
+
+def test_a_bedside_physician_names_a_patient_exactly_and_asks_for_an_exam(
+    world: World, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    sign_in_with_code(page, world, "bedside")
+    page.get_by_role("link", name="检查申请").click()
+    expect(page.locator("#list")).to_contain_text("没有待处理的申请")
+    page.locator("#new-request").click()
+    page.get_by_role("button", name="查找").click()
+    expect(page.locator("#panel [role=alert]")).to_contain_text("完整的证件号码")
+    page.get_by_label("姓名").fill("王小")
+    page.get_by_label("出生日期").fill("1950-03-15")
+    page.get_by_role("button", name="查找").click()
+    expect(page.locator("#panel")).to_contain_text("本院没有这位患者")
+    page.get_by_label("姓名").fill("王小东")
+    page.get_by_role("button", name="查找").click()
+    expect(page.locator("#panel .picks li")).to_contain_text("王*东")
+    shot(page, "request-named")
+    page.get_by_role("button", name="选择 王*东").click()
+    page.get_by_label("检查目的").fill("右上腹隐痛")
+    shot(page, "request-bedside-form")
+    page.get_by_role("button", name="提交申请").click()
+    expect(page.locator("#list tr[aria-selected=true]")).to_contain_text("王*东")
+    expect(page.locator("#panel")).to_contain_text("王小东")
+    expect(page.get_by_role("button", name="撤回")).to_be_visible()
+    expect(page.get_by_role("button", name="不受理")).to_have_count(0)
+    shot(page, "request-bedside")
+    context.add_cookies([{"name": "lang", "value": "en", "url": page.url}])
+    page.reload()
+    expect(page.locator("#list")).to_contain_text("Asked")
+    page.locator("#new-request").click()
+    expect(page.locator("#panel")).to_contain_text("Whole document or phone number")
+    shot(page, "request-named-en")
+    assert as_owner("SELECT state, requested_by_id FROM teleconsult_examrequest") == [
+        ("asked", world.users["bedside"].id)
     ]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from hospital.access.models import LoginCode
+from hospital.access.models import LoginCode, Membership
 from hospital.access.patient_codes import code_check
+from hospital.access.selectors import principal_of_user
 from hospital.common.clock import now
 from hospital.common.errors import (
     Conflict,
@@ -124,6 +125,57 @@ def test_a_desk_finds_a_patient_by_name_sound_tails_and_numbers(world: World, qu
 )
 def test_a_search_that_fits_nobody_finds_nobody(world: World, query: str) -> None:
     assert selectors.patient_search(principal=world.principals["desk"], q=query) == []
+
+
+NAMED: list[dict[str, Any]] = [
+    {"number": "310229195003150012"},
+    {"number": "３１０２２９195003150012"},
+    {"number": f"+86 {PHONE}"},
+    {"name": "王小东", "birth_date": date(1950, 3, 15)},
+]
+
+
+@pytest.mark.parametrize("asked", NAMED)
+def test_a_bedside_physician_finds_the_patient_whom_a_whole_number_or_name_and_birth_date_names(
+    world: World, asked: dict[str, Any]
+) -> None:
+    found = selectors.patients_named(principal=world.principals["bedside"], **asked)
+    assert [row.id for row in found] == [world.patient.id]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"number": "0012"},
+        {"number": "0001"},
+        {"number": "王小东"},
+        {"number": "P00000001"},
+        {"name": "王小东", "birth_date": date(1950, 3, 16)},
+        {"name": "王", "birth_date": date(1950, 3, 15)},
+        {"name": "wang xiao dong", "birth_date": date(1950, 3, 15)},
+    ],
+)
+def test_tails_parts_sounds_and_running_numbers_name_nobody_at_the_bedside(
+    world: World, asked: dict[str, Any]
+) -> None:
+    Patient.objects.filter(id=world.patient.id).update(mpi="P00000001")
+    assert selectors.patients_named(principal=world.principals["bedside"], **asked) == []
+
+
+@pytest.mark.parametrize("asked", [{}, {"name": "王小东"}, {"birth_date": date(1950, 3, 15)}])
+def test_half_a_description_is_refused_at_the_bedside(world: World, asked: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as caught:
+        selectors.patients_named(principal=world.principals["bedside"], **asked)
+    assert caught.value.code == "find_too_little"
+
+
+@pytest.mark.parametrize("asked", NAMED)
+def test_another_hospitals_bedside_physician_and_an_expert_find_nobody(
+    world: World, asked: dict[str, Any]
+) -> None:
+    Membership.objects.filter(user=world.users["bedside2"]).update(institution=world.places["other"])
+    for who in (principal_of_user(world.users["bedside2"]), world.principals["expert"]):
+        assert selectors.patients_named(principal=who, **asked) == []
 
 
 def test_another_hospitals_desk_neither_finds_nor_reads_the_patient(world: World) -> None:

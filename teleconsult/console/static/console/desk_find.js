@@ -5,6 +5,13 @@ import { clearError, showError } from "./errors.js";
 import { exactTag, patientLine, patientName } from "./exams.js";
 import { t } from "./texts.js";
 
+// One found patient: enough to tell namesakes apart, and what can be done.
+export const foundRow = (patient, ...actions) => h("li", {},
+  h("div", {}, h("div", { class: "patient" }, patientName(patient), " ", exactTag(patient)),
+    h("div", { class: "small muted" }, `${patientLine(patient)} · ${patient.birth_date} · ${t("exam.phone_tail", { tail: patient.phone_tail || "" })} · ${patient.mpi}`)),
+  actions);
+export const chooseDeed = (patient, run) => deed({ "aria-label": `${t("find.choose")} ${patientName(patient)} ${patient.mpi}` }, t("find.choose"), run);
+
 // findForm({onPatient(patient), onRegister(typed), title, lead}) -> element; without `onRegister` nobody new is registered.
 export function findForm({ onPatient, onRegister = null, title = t("find.title"), lead = null }) {
   const input = h("input", { type: "search", autocomplete: "off", spellcheck: "false", id: "find-patient" });
@@ -27,11 +34,8 @@ export function findForm({ onPatient, onRegister = null, title = t("find.title")
     clearError(place);
     if (!found.length) return replace(results, h("p", { class: "note" }, t(onRegister ? "find.none" : "find.none_known")));
     return replace(results, h("p", { class: "muted small" }, t("find.some", { n: found.length })),
-      h("ul", { class: "picks" }, found.map((patient) => h("li", {},
-        h("div", {}, h("div", { class: "patient" }, patientName(patient), " ", exactTag(patient)),
-          h("div", { class: "small muted" }, `${patientLine(patient)} · ${patient.birth_date} · ${t("exam.phone_tail", { tail: patient.phone_tail || "" })} · ${patient.mpi}`)),
-        h("a", { class: "button", href: `/console/patients/${patient.id}/` }, t("patient.open")),
-        deed({ "aria-label": `${t("find.choose")} ${patientName(patient)} ${patient.mpi}` }, t("find.choose"), () => choose(patient))))));
+      h("ul", { class: "picks" }, found.map((patient) => foundRow(patient,
+        h("a", { class: "button", href: `/console/patients/${patient.id}/` }, t("patient.open")), chooseDeed(patient, () => choose(patient))))));
   }
 
   async function submit() {

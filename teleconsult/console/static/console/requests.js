@@ -8,7 +8,7 @@ import { FEES, newRequest } from "./requests_new.js";
 import { t } from "./texts.js";
 import { day, fullStamp, stamp, today } from "./when.js";
 
-const { keeps, places } = data("page-config");
+const { keeps, searches, places } = data("page-config");
 const panel = $("#panel"), list = $("#list");
 let rows = [], selected = null, finder = null;
 
@@ -143,7 +143,7 @@ $("#new-request")?.addEventListener("click", async () => {
   drawList();
   if (finder) await finder.drop();
   finder = null;
-  newRequest(panel, { places, onAsked: async (made) => { await load(); await select(made.id); } });
+  newRequest(panel, { places, searches, onAsked: async (made) => { await load(); await select(made.id); } });
 });
 list.addEventListener("click", (event) => {
   const found = event.target.closest("tr[data-id]");

@@ -2,6 +2,7 @@
 import { call } from "./api.js";
 import { busy, field, h, replace } from "./dom.js";
 import { findForm } from "./desk_find.js";
+import { findNamed } from "./find_named.js";
 import { clearError, notice, showError } from "./errors.js";
 import { either, patientLine, patientName } from "./exams.js";
 import { t } from "./texts.js";
@@ -11,10 +12,12 @@ export const FEES = ["unpaid", "paid", "exempt"];
 const options = (names, word) => names.map((name) => h("option", { value: name }, t(`${word}.${name}`)));
 const plain = (title) => ({ title, code: null, status: 0, data: {} });
 
-// newRequest(panel, {places, onAsked(request)}): first the search, then the form; both stand in the panel.
-export function newRequest(panel, { places, onAsked }) {
+// newRequest(panel, {places, searches, onAsked(request)}): first the patient, then the form; both stand in the panel.
+// `searches`: the desk looks through its patients, a clinician names one exactly.
+export function newRequest(panel, { places, searches, onAsked }) {
+  const find = searches ? findForm : findNamed;
   const search = () => {
-    replace(panel, findForm({ onPatient: (patient) => form(patient), title: t("requests.new"), lead: t("requests.new_lead") }));
+    replace(panel, find({ onPatient: (patient) => form(patient), title: t("requests.new"), lead: t(searches ? "requests.new_lead" : "requests.new_named") }));
     panel.querySelector("input").focus();
   };
 
