@@ -34,7 +34,7 @@ from hospital.scheduling.intervals import Spans, intersect, normal, subtract
 from hospital.scheduling.models import ExamType, Resource
 
 STEP_S = 600  # design value: times are offered every ten minutes
-DAYS_MAX = 62  # design value: how far one search looks
+DAYS_MAX = rules.SEARCH_DAYS_MAX
 PAGE = 20
 REMOTE, BEDSIDE, ASSISTANT, ROBOT, ROOM, PROBE = (
     "remote_physician",

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from hospital.messages.quiet import quiet_until
+from hospital.scheduling.rules import SEARCH_DAYS_MAX
 
 NOTICE = timedelta(hours=2)  # who is called earlier than this can't come in time, nor fast
 OFFERED_FOR = timedelta(hours=2)
 LEFT_OVER = timedelta(hours=1)  # what nobody accepts stays this long for the desk before it begins
-WAIT_DAYS_MAX = 62  # as far as one search looks
+WAIT_DAYS_MAX = SEARCH_DAYS_MAX
 
 Stretch = tuple[datetime, datetime]
 

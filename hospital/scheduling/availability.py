@@ -14,10 +14,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
+from hospital.access.models import Institution
 from hospital.common.clock import now
 
 from . import intervals
-from .hours import Open, Released, Weekly, day_of, open_on
+from .hours import Open, Released, Week, Weekly, day_of, open_on
 from .intervals import Span, Spans
 from .models import CalendarException, ReleasedTime, Resource, WeeklyHours
 from .rules import BUFFER_MAX_MIN, LONGEST
@@ -76,7 +77,13 @@ def seconds(starts_at: datetime, ends_at: datetime) -> Span:
     return floor(starts_at.timestamp()), ceil(ends_at.timestamp())
 
 
-def _weekly(resources: Sequence[Resource]) -> dict[UUID, tuple[Weekly, ...] | None]:
+def _row(row: WeeklyHours) -> Weekly:
+    return Weekly(
+        row.weekday, row.opens_minute, row.closes_minute, row.place_id, row.valid_from, row.valid_to
+    )
+
+
+def _weekly(resources: Sequence[Resource]) -> dict[UUID, Week | None]:
     """Each resource's own hours, else its institution's, else None."""
     places = {resource.institution_id for resource in resources}
     rows = WeeklyHours.objects.filter(Q(resource__in=resources) | Q(institution_id__in=places))
@@ -84,15 +91,18 @@ def _weekly(resources: Sequence[Resource]) -> dict[UUID, tuple[Weekly, ...] | No
     for row in rows:
         owner = row.resource_id or row.institution_id
         assert owner is not None
-        found[owner].append(
-            Weekly(
-                row.weekday, row.opens_minute, row.closes_minute, row.place_id, row.valid_from, row.valid_to
-            )
-        )
+        found[owner].append(_row(row))
     return {
         resource.id: tuple(found[owner]) if (owner := _owner(resource, found)) is not None else None
         for resource in resources
     }
+
+
+def week_of(owner: Resource | Institution) -> Week | None:
+    """The hours that hold for a calendar, or for everything in a house without hours of its own; None: not written."""
+    if isinstance(owner, Resource):
+        return _weekly([owner])[owner.id]
+    return tuple(_row(row) for row in WeeklyHours.objects.filter(institution=owner)) or None
 
 
 def _owner(resource: Resource, found: dict[UUID, list[Weekly]]) -> UUID | None:

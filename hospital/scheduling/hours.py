@@ -39,6 +39,8 @@ class Weekly:
 
 
 OFFERED = tuple(Weekly(weekday, *OFFERED_MINUTES) for weekday in OFFERED_WEEKDAYS)
+Week = tuple[Weekly, ...]
+ELSEWHERE = UUID(int=0)  # any site that no row names
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,17 @@ def open_on(calendar: Open, day: date, *, place: UUID | None, now_s: int, offere
     if calendar.released is not None:
         found = intersect(found, _released(calendar.released, place, now_s))
     return found
+
+
+def newly_open(before: Week | None, after: Week | None, *, first: date, days: int) -> Span | None:
+    """From the first moment to the last that the new week opens at any site and the old one did not; None for none.
+
+    What nobody wrote is what a search offers.
+    """
+    old, new = OFFERED if before is None else before, OFFERED if after is None else after
+    sites = {row.place or ELSEWHERE for row in (*old, *new)} | {ELSEWHERE}
+    found: Spans = []
+    for day in (first + timedelta(days=n) for n in range(days)):
+        for site in sites:
+            found += subtract(_week(new, day, site), _week(old, day, site))
+    return (min(start for start, _ in found), max(end for _, end in found)) if found else None

@@ -10,6 +10,7 @@ DAY_MIN = 24 * 60
 BUFFER_MAX_MIN = 240  # design value: what is busy longer beside an exam is maintenance
 EXCEPTION_REASONS = ("leave", "maintenance", "cleaning", "closed", "extra", "other")
 ORDER_KINDS = BEFORE, DAYS_AFTER = "before", "days_after"
+SEARCH_DAYS_MAX = 62  # design value: how far ahead times are looked for, and told as free
 RETURN_BEFORE = timedelta(hours=24)  # a released time that nobody booked returns to the expert's hospital
 HOLD_FOR = timedelta(minutes=10)  # how long a time is kept for somebody who is deciding
 # Parts of the Shanghai day in which an exam begins, minutes [from, to).

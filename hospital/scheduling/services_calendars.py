@@ -17,11 +17,12 @@ from hospital.access.models import Institution
 from hospital.access.principals import Principal
 from hospital.access.table import places
 from hospital.audit.services import audit_record
-from hospital.common.clock import now
+from hospital.common.clock import SHANGHAI, now, today
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.work import work_add
 
-from . import rules, services
+from . import availability, rules, services
+from .hours import newly_open
 from .models import (
     CalendarException,
     ExamReminder,
@@ -111,6 +112,15 @@ def _hours_replace(rows: Sequence[dict[str, Any]], **owner: UUID | None) -> None
     WeeklyHours.objects.bulk_create([WeeklyHours(**owner, **row) for row in rows])
 
 
+def _week_replace(owner: Resource | Institution, rows: Sequence[dict[str, Any]], **named: UUID) -> None:
+    """The whole week anew. What it opens is told once, as far ahead as times are looked for, however long it holds."""
+    before = availability.week_of(owner)
+    _hours_replace(rows, **named)
+    opened = newly_open(before, availability.week_of(owner), first=today(), days=rules.SEARCH_DAYS_MAX)
+    if opened is not None:
+        services.freed(*(datetime.fromtimestamp(second, SHANGHAI) for second in opened))
+
+
 @transaction.atomic
 def resource_hours_set(*, principal: Principal, resource_id: UUID, rows: Sequence[dict[str, Any]]) -> None:
     """The whole week of one calendar anew; no rows go back to the institution's hours. What is booked stays.
@@ -118,7 +128,7 @@ def resource_hours_set(*, principal: Principal, resource_id: UUID, rows: Sequenc
     Rows `{weekday, opens_minute, closes_minute, place_id?, valid_from?, valid_to?}`. Invalid `bad_hours`.
     """
     resource = _locked(principal, resource_id)
-    _hours_replace(rows, resource_id=resource.id)
+    _week_replace(resource, rows, resource_id=resource.id)
     _noted(principal, "resource.hours", "resource", resource.id, resource.institution_id, rows=len(rows))
 
 
@@ -128,7 +138,7 @@ def institution_hours_set(
 ) -> None:
     """The week of everything there that has no hours of its own. Invalid `bad_hours`."""
     place = _locked_place(principal, institution_id)
-    _hours_replace(rows, institution_id=place.id)
+    _week_replace(place, rows, institution_id=place.id)
     _noted(principal, "institution.hours", "institution", place.id, place.id, rows=len(rows))
 
 
@@ -292,6 +302,9 @@ def resource_keep(
     resource.languages, resource.by_release = sorted(set(languages)), by_release
     resource.save(update_fields=["before_minutes", "after_minutes", "languages", "by_release"])
     resource.exam_types.set(known)
+    services.freed(
+        now(), now() + timedelta(days=rules.SEARCH_DAYS_MAX)
+    )  # less may be in the way of who waits
     _noted(principal, "resource.keep", "resource", resource.id, resource.institution_id)
     return resource_kept(principal, resource_id)
 

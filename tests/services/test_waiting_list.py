@@ -268,6 +268,61 @@ def test_hours_that_are_opened_beside_the_week_are_offered(world: World) -> None
     assert (offer.request_id, offer.starts_at) == (row.id, at(9))
 
 
+def week(opens: int, closes: int, **more: Any) -> list[dict[str, Any]]:
+    return [{"weekday": n, "opens_minute": opens * 60, "closes_minute": closes * 60} | more for n in range(7)]
+
+
+def house_hours(world: World, rows: list[dict[str, Any]]) -> None:
+    services_calendars.institution_hours_set(
+        principal=world.principals["desk"], institution_id=world.places["home"].id, rows=rows
+    )
+
+
+def test_a_new_week_is_offered_to_who_waits(world: World) -> None:
+    house_hours(world, week(0, 1))
+    work_drain()
+    row = waits(world)
+    house_hours(world, week(9, 10))
+    work_drain()
+    (offer,) = offers()
+    assert (offer.request_id, offer.starts_at) == (row.id, at(9))
+
+
+def test_a_persons_own_new_week_is_offered_too(world: World) -> None:
+    services_calendars.resource_hours_set(**keeper(world), rows=week(0, 1))
+    work_drain()
+    row = waits(world, person_id=world.users["bedside"].id)
+    services_calendars.resource_hours_set(**keeper(world), rows=week(9, 10))
+    work_drain()
+    assert [(offer.request_id, offer.starts_at) for offer in offers()] == [(row.id, at(9))]
+
+
+def test_hours_for_a_whole_year_are_told_once_and_no_further_than_times_are_looked_for(world: World) -> None:
+    house_hours(world, week(0, 1))
+    told: list[TimeFreed] = []
+    with patch("hospital.scheduling.services.emit", told.append):
+        house_hours(world, week(8, 18, valid_to=today() + timedelta(days=365)))
+        house_hours(world, week(8, 12))
+    (event,) = told
+    assert event.starts_at >= now() - timedelta(days=1)
+    assert event.ends_at <= now() + timedelta(days=rules_waiting.WAIT_DAYS_MAX)
+    assert event.ends_at > now() + timedelta(days=rules_waiting.WAIT_DAYS_MAX - 3)
+
+
+def test_shorter_buffers_are_offered(world: World) -> None:
+    kept: dict[str, Any] = {"languages": [], "exam_types": [], "by_release": False}
+    world.book(starts_at=at(7, 30))
+    services_calendars.resource_keep(**keeper(world), before_minutes=240, after_minutes=0, **kept)
+    work_drain()
+    ExamWindow.objects.create(exam_type_id="abdomen", opens_minute=8 * 60, closes_minute=10 * 60)
+    row = waits(world, person_id=world.users["bedside"].id)
+    waiting.waiting_serve(starts_at=at(0), ends_at=at(23))
+    assert offers() == []
+    services_calendars.resource_keep(**keeper(world), before_minutes=0, after_minutes=0, **kept)
+    work_drain()
+    assert [offer.request_id for offer in offers()] == [row.id]
+
+
 def test_a_released_time_that_returns_or_is_taken_back_is_offered_at_its_own_hospital(world: World) -> None:
     """What is due is looked at half an hour after half an hour, as far as it has returned."""
     soon = now() + timedelta(hours=23, minutes=50)

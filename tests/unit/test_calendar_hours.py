@@ -10,7 +10,7 @@ import pytest
 from hospital.common.clock import SHANGHAI
 from hospital.scheduling import exam_times, holidays
 from hospital.scheduling.exam_times import Order, Procedure
-from hospital.scheduling.hours import Open, Released, Weekly, midnight, open_on
+from hospital.scheduling.hours import Open, Released, Week, Weekly, midnight, newly_open, open_on
 from hospital.scheduling.intervals import Spans
 
 HOME, OTHER = UUID(int=1), UUID(int=2)
@@ -134,3 +134,35 @@ def test_reminders_are_days_before_at_a_time_of_day() -> None:
         shanghai(9, day=MONDAY - timedelta(days=3)),
         shanghai(18, 30, day=MONDAY - timedelta(days=1)),
     ]
+
+
+def _new(before: Week | None, after: Week | None, days: int = 7) -> tuple[str, str] | None:
+    found = newly_open(before, after, first=MONDAY, days=days)
+    return None if found is None else (_stamp(found[0]), _stamp(found[1]))
+
+
+def _stamp(second: int) -> str:
+    return datetime.fromtimestamp(second, SHANGHAI).strftime("%m-%d %H:%M")
+
+
+def test_a_new_week_opens_from_its_first_new_moment_to_its_last() -> None:
+    longer = (*MORNINGS, Weekly(1, 13 * 60, 15 * 60), Weekly(3, 13 * 60, 14 * 60))
+    assert _new(MORNINGS, longer) == ("12-01 13:00", "12-03 14:00")
+    assert _new(longer, MORNINGS) is None
+    assert _new(MORNINGS, MORNINGS) is None
+
+
+def test_hours_of_a_season_or_another_site_open_what_they_open_there() -> None:
+    season = Weekly(0, 13 * 60, 15 * 60, valid_from=date(2026, 12, 7), valid_to=date(2026, 12, 14))
+    assert _new(MORNINGS, (*MORNINGS, season)) is None
+    assert _new(MORNINGS, (*MORNINGS, season), days=30) == ("12-07 13:00", "12-14 15:00")
+    here, there = (Weekly(0, 480, 720, place=place) for place in (HOME, OTHER))
+    assert _new((here,), (there,)) == ("11-30 08:00", "11-30 12:00")
+    assert _new((here, there), (there,)) is None
+    assert _new((here,), (Weekly(0, 480, 720),)) == ("11-30 08:00", "11-30 12:00")
+
+
+def test_where_nobody_wrote_hours_only_what_a_search_did_not_offer_is_new() -> None:
+    assert _new(None, MORNINGS) is None
+    assert _new(None, (*MORNINGS, Weekly(5, 8 * 60, 9 * 60))) == ("12-05 08:00", "12-05 09:00")
+    assert _new(MORNINGS, None, days=1) == ("11-30 12:00", "11-30 17:30")
