@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hospital.access.authentication import principal_of
-from hospital.common.api import Door, checked
+from hospital.common.api import Door, checked, page_of
 from hospital.common.problems import language_of
 
-from . import board, inputs
+from . import against, board, inputs
 from .board_views import board_json, exam_on_board
 from .shown import exams_shown
 
@@ -44,3 +44,19 @@ class BoardSearchDoor(Door):
         found = board.found(principal, checked(inputs.BoardSearch, request.query_params)["q"])
         self.shown(exams_shown(principal, found))
         return Response({"results": [exam_on_board(exam, principal) for exam in found], "next": None})
+
+
+class AgainstDoor(Door):
+    """Exams ahead that lie in closed time: leave, maintenance, a closed house. They stand until somebody moves them."""
+
+    actions: ClassVar = {"GET": against.AGAINST}
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        principal = principal_of(request)
+        return page_of(
+            against.exams_against(principal),
+            request,
+            lambda exam: against.against_json(exam, principal),
+            shown=lambda exams: self.shown(against.against_shown(exams)),
+        )

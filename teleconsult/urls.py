@@ -29,6 +29,7 @@ urlpatterns = [
     path("exams", api.ExamsDoor.as_view()),
     path("board", api_board.BoardDoor.as_view()),
     path("board/search", api_board.BoardSearchDoor.as_view()),
+    path("board/against", api_board.AgainstDoor.as_view()),
     path("figures", api_figures.FiguresDoor.as_view()),
     path("figures/file", api_figures.FiguresFileDoor.as_view()),
     path("arrivals", api_queue.ArrivalsDoor.as_view()),

@@ -141,6 +141,8 @@ ACTIONS: dict[str, Row] = {
     "practitioner.list": at(AGREEMENT, *CLINIC),
     "resource.list": _CLINIC,
     "resource.keep": at(INSTITUTION, S, SYSTEM_ADMIN),
+    # Which exams lie in closed time, without their patients; who opens one goes by the desk.
+    "calendar.against": at(INSTITUTION, S),
     "exam_type.list": at(NONE, *CLINIC),
     "exam_type.keep": at(INSTITUTION, SYSTEM_ADMIN),
     "consent_text.read": at(NONE, R, *CLINIC),  # also who takes a consent at the desk must read it out

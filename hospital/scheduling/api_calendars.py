@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from hospital.access.authentication import principal_of
 from hospital.common.api import Door, page_of, parsed
 
-from . import inputs, services_calendars
+from . import inputs, services_calendars, services_closures
 from .representations import exam_type_json, exception_json, hours_json, released_json, resource_json
 
 
@@ -119,6 +119,38 @@ class ResourceExceptionDoor(Door):
     def delete(self, request: Request, resource_id: UUID, exception_id: UUID) -> Response:
         services_calendars.exception_withdraw(
             principal=principal_of(request), resource_id=resource_id, exception_id=exception_id
+        )
+        return Response(status=204)
+
+
+class InstitutionExceptionsDoor(Door):
+    """Days on which a whole house is closed, or open beside its week."""
+
+    actions: ClassVar = {"GET": "resource.keep", "POST": "resource.keep"}
+    catalogue = True
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, institution_id: UUID) -> Response:
+        rows = services_closures.house_exceptions_of(principal_of(request), institution_id)
+        return page_of(rows, request, exception_json)
+
+    @extend_schema(request=inputs.ExceptionInput, responses={201: OpenApiTypes.OBJECT})
+    def post(self, request: Request, institution_id: UUID) -> Response:
+        row, met = services_closures.house_exception_add(
+            principal=principal_of(request),
+            institution_id=institution_id,
+            **parsed(inputs.ExceptionInput, request),
+        )
+        return Response(exception_json(row) | {"appointments": met}, status=201)
+
+
+class InstitutionExceptionDoor(Door):
+    actions: ClassVar = {"DELETE": "resource.keep"}
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, institution_id: UUID, exception_id: UUID) -> Response:
+        services_closures.house_exception_withdraw(
+            principal=principal_of(request), institution_id=institution_id, exception_id=exception_id
         )
         return Response(status=204)
 

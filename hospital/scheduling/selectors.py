@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hospital.common.clock import now
 from hospital.common.errors import Invalid
 
-from .models import ExamType, Reservation, Resource
-from .states import BLOCKING, HOLD
+from .models import CalendarException, ExamType, Reservation, Resource
+from .states import BLOCKING, BOOKED, HOLD
 
 Period = tuple[datetime, datetime]
 
@@ -82,6 +82,22 @@ def in_the_way(periods: dict[UUID, Period]) -> tuple[list[UUID], list[UUID]]:
             elif appointment_id is not None:
                 appointments.add(appointment_id)
     return sorted(appointments), sorted(holds)
+
+
+def against_closed() -> QuerySet[Reservation]:
+    """What is booked ahead on a calendar that is closed by then, by an exception of its own or of its house.
+
+    Buffers may lie in closed time; what runs or is over is nobody's to move.
+    """
+    closed = CalendarException.objects.filter(
+        Q(resource=OuterRef("resource")) | Q(institution=OuterRef("resource__institution")),
+        open=False,
+        withdrawn_at=None,
+        period__startswith__lt=OuterRef("appointment__ends_at"),
+        period__endswith__gt=OuterRef("appointment__starts_at"),
+    )
+    rows = Reservation.objects.filter(Exists(closed), status=BOOKED, appointment__ends_at__gt=now())
+    return rows.select_related("resource").order_by("resource__kind", "resource__name", "id")
 
 
 def holds_of(user_id: UUID) -> int:

@@ -24,13 +24,13 @@ from hospital.common.work import work_add
 from . import availability, rules, services
 from .hours import newly_open
 from .models import (
+    Appointment,
     CalendarException,
     ExamReminder,
     ExamType,
     ExamWindow,
     OrderRule,
     ReleasedTime,
-    Reservation,
     Resource,
     WeeklyHours,
 )
@@ -169,22 +169,24 @@ def exception_add(
     if open:
         services.freed(starts_at, ends_at)
     _noted(principal, "resource.exception", "resource", resource.id, resource.institution_id, reason=reason)
-    return row, [] if open else _met(resource.id, period)
+    return row, [] if open else appointments_met([resource.id], period)
 
 
-def _met(resource_id: UUID, period: tuple[datetime, datetime]) -> list[dict[str, str]]:
-    """The bookings of a calendar in that time: `{appointment_id, starts_at, ends_at}`."""
-    rows = Reservation.objects.select_related("appointment").filter(
-        resource_id=resource_id, status=BOOKED, period__overlap=period
+def appointments_met(resource_ids: Iterable[UUID], period: tuple[datetime, datetime]) -> list[dict[str, str]]:
+    """The bookings of these calendars in that time, each once: `{appointment_id, starts_at, ends_at}`."""
+    rows = Appointment.objects.filter(
+        starts_at__lt=period[1],
+        ends_at__gt=period[0],
+        reservations__resource_id__in=list(resource_ids),
+        reservations__status=BOOKED,
     )
     return [
         {
-            "appointment_id": str(row.appointment.id),
-            "starts_at": row.appointment.starts_at.isoformat(),
-            "ends_at": row.appointment.ends_at.isoformat(),
+            "appointment_id": str(row.id),
+            "starts_at": row.starts_at.isoformat(),
+            "ends_at": row.ends_at.isoformat(),
         }
-        for row in rows.order_by("period")
-        if row.appointment is not None
+        for row in rows.distinct().order_by("starts_at", "id")
     ]
 
 

@@ -4,7 +4,7 @@ from django.urls import path
 
 from . import api, api_calendars
 
-RESOURCE = "resources/<uuid:resource_id>"
+RESOURCE, HOUSE = "resources/<uuid:resource_id>", "institutions/<uuid:institution_id>"
 
 urlpatterns = [
     path("exam-types", api.ExamTypesDoor.as_view()),
@@ -16,5 +16,7 @@ urlpatterns = [
     path(f"{RESOURCE}/exceptions/<uuid:exception_id>", api_calendars.ResourceExceptionDoor.as_view()),
     path(f"{RESOURCE}/released", api_calendars.ReleasedTimesDoor.as_view()),
     path(f"{RESOURCE}/released/<uuid:released_id>", api_calendars.ReleasedTimeDoor.as_view()),
-    path("institutions/<uuid:institution_id>/hours", api_calendars.InstitutionHoursDoor.as_view()),
+    path(f"{HOUSE}/hours", api_calendars.InstitutionHoursDoor.as_view()),
+    path(f"{HOUSE}/exceptions", api_calendars.InstitutionExceptionsDoor.as_view()),
+    path(f"{HOUSE}/exceptions/<uuid:exception_id>", api_calendars.InstitutionExceptionDoor.as_view()),
 ]

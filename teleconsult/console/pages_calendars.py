@@ -7,10 +7,10 @@ from django.views.decorators.http import require_GET
 
 from hospital.access import selectors as access
 from hospital.access.principals import Principal
-from hospital.access.table import places
+from hospital.access.table import allowed, places
 from hospital.scheduling import selectors as scheduling
 from hospital.scheduling.representations import exam_type_json, resource_json
-from hospital.scheduling.rules import EXCEPTION_REASONS, ORDER_KINDS
+from hospital.scheduling.rules import BUFFER_MAX_MIN, EXCEPTION_REASONS, ORDER_KINDS
 
 from .shell import page, show
 
@@ -30,6 +30,12 @@ def calendars(request: HttpRequest, principal: Principal) -> HttpResponse:
         "places": [_named(row) for row in everybody if row.id in kept],
         "partners": [_named(row) for row in everybody],
         "reasons": EXCEPTION_REASONS,
+        "exam_types": [
+            {"code": kind.code, "name_zh": kind.name_zh, "name_en": kind.name_en}
+            for kind in scheduling.exam_types()
+        ],
+        "buffer_max": BUFFER_MAX_MIN,
+        "sees_against": allowed(principal, "calendar.against"),
     }
     return show(request, "calendars.html", body=body)
 

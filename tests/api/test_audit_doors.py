@@ -45,6 +45,7 @@ CATALOGUES = {
     "RegistryDoor",
     "ExamTypesDoor",
     "FeedsDoor",
+    "InstitutionExceptionsDoor",
     "InstitutionHoursDoor",
     "ReleasedTimesDoor",
     "ResourceExceptionsDoor",

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from hospital.common.clock import today
+from hospital.common.clock import SHANGHAI, today
+from tests.e2e.asgi import beside_browser
 from tests.e2e.key_steps import sign_in_with_code
 from tests.e2e.steps_tablet import shot
 from tests.e2e.windows import window_of, world_of
@@ -46,6 +47,18 @@ def test_the_scheduler_writes_a_week_a_leave_and_a_release(world: World, context
     page.get_by_role("button", name="保存每周时间").click()
     expect(page.locator("#notices")).to_contain_text("已保存")
     expect(monday.get_by_label("到")).to_have_value("11:30")
+    good = page.get_by_role("region", name="用途与前后时间")
+    good.get_by_label("检查前").fill("5")
+    good.get_by_label("检查后").fill("15")
+    good.get_by_label("语言代码").fill("zh, en")
+    good.get_by_label("上腹部").check()
+    good.get_by_role("button", name="保存").click()
+    expect(page.locator("#notices")).to_contain_text("已保存")
+    page.locator("#list").get_by_role("button", name="徐芳").click()
+    page.locator("#list").get_by_role("button", name="李建国").click()
+    expect(good.get_by_label("检查后")).to_have_value("15")
+    expect(good.get_by_label("上腹部")).to_be_checked()
+    shot(page, "calendar-good")
     day = today() + timedelta(days=3)
     leave = page.get_by_role("region", name="休假与例外")
     leave.get_by_label("开始").fill(f"{day}T08:00")
@@ -63,6 +76,9 @@ def test_the_scheduler_writes_a_week_a_leave_and_a_release(world: World, context
     assert as_owner("SELECT weekday, opens_minute, closes_minute FROM scheduling_weeklyhours") == [
         (0, 480, 690)
     ]
+    assert as_owner(
+        "SELECT before_minutes, after_minutes, languages FROM scheduling_resource WHERE name = '李建国'"
+    ) == [(5, 15, ["en", "zh"])]
     assert as_owner("SELECT reason, withdrawn_at IS NULL FROM scheduling_calendarexception") == [
         ("leave", False)
     ]
@@ -70,6 +86,40 @@ def test_the_scheduler_writes_a_week_a_leave_and_a_release(world: World, context
     page.locator("#list").get_by_role("button", name="李建国").click()
     expect(page.locator("tr[data-weekday='0']").get_by_label("To")).to_have_value("11:30")
     shot(page, "calendars-en")
+
+
+def test_a_closed_house_lists_its_bookings_with_the_way_to_each(
+    world: World, context: BrowserContext
+) -> None:
+    with beside_browser() as beside:
+        exam = beside(world.book)
+        page = context.new_page()
+        sign_in_with_code(page, world, "desk")
+        page.goto("/console/calendars/")
+        expect(page.locator("#panel")).to_contain_text("停诊时间里的预约")
+        page.locator("#houses button").first.click()
+        closing = page.get_by_role("region", name="全院停诊")
+        day = exam.starts_at.astimezone(SHANGHAI).date()
+        closing.get_by_label("第一天").fill(f"{day}")
+        closing.get_by_label("最后一天").fill(f"{day}")
+        closing.get_by_role("button", name="全院停诊").click()
+        expect(closing.locator("[role=alert]")).to_contain_text("已有 1 项预约")
+        listed = page.get_by_role("region", name="停诊时间里的预约")
+        expect(listed.locator(".picks li")).to_contain_text("李建国")
+        expect(listed).not_to_contain_text("王")
+        shot(page, "house-closed")
+        in_english(page, context)
+        page.locator("#houses button").first.click()
+        expect(page.get_by_role("region", name="Bookings in closed time")).to_contain_text("Closed then")
+        shot(page, "house-closed-en")
+        page.get_by_role("region", name="Bookings in closed time").get_by_role("link").click()
+        expect(page.locator("#panel")).to_contain_text("王小东")
+        page.goto("/console/calendars/")
+        page.locator("#houses button").first.click()
+        page.get_by_role("region", name="Close the whole house").get_by_role(
+            "button", name="Withdraw"
+        ).click()
+        expect(page.get_by_role("region", name="Bookings in closed time")).to_contain_text("None.")
 
 
 def test_the_administrator_writes_an_exam_types_rules(world: World, context: BrowserContext) -> None:

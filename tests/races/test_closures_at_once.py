@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -10,7 +11,7 @@ import pytest
 from django.db import transaction
 
 from hospital.common.errors import Conflict
-from hospital.scheduling import services, services_calendars
+from hospital.scheduling import services, services_calendars, services_closures
 from hospital.scheduling.models import Appointment, CalendarException, WeeklyHours
 from tests.factories import World, make_world
 from tests.waiting import until
@@ -71,7 +72,24 @@ def test_without_the_lock_a_booking_lies_in_a_closed_hour_and_nobody_is_told(wor
     assert (met, Appointment.objects.count(), CalendarException.objects.count()) == ([], 1, 1)
 
 
-def test_who_closes_waits_for_an_undecided_booking_and_is_told_of_it(world: World) -> None:
+def close_house(world: World) -> list[dict[str, str]]:
+    """What the closing of the whole house for that hour says it meets."""
+    _, met = services_closures.house_exception_add(
+        principal=world.principals["desk"],
+        institution_id=world.places["home"].id,
+        starts_at=world.tomorrow(),
+        ends_at=world.tomorrow(60),
+        open=False,
+        reason="closed",
+        note="",
+    )
+    return met
+
+
+@pytest.mark.parametrize("closing", [close, close_house])
+def test_who_closes_waits_for_an_undecided_booking_and_is_told_of_it(
+    world: World, closing: Callable[[World], list[dict[str, str]]]
+) -> None:
     booked = threading.Event()
 
     def undecided() -> Appointment:
@@ -83,7 +101,7 @@ def test_who_closes_waits_for_an_undecided_booking_and_is_told_of_it(world: Worl
 
     def closer() -> list[dict[str, str]]:
         assert booked.wait(20)
-        return close(world)
+        return closing(world)
 
     appointment, met = together([undecided, closer])
     assert isinstance(appointment, Appointment), appointment
