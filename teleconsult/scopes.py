@@ -121,8 +121,11 @@ def _request_institution(asked: Asked) -> Q:
 
 
 def _turnover_institution(asked: Asked) -> Q:
-    """Where the robot stands; on a bedside tablet the tablet's room."""
-    return Q(institution_id__in=asked.institutions) & _room(asked)
+    """Where the robot stands. On a bedside tablet the tablet's hospital, not its room alone: what the next exam waits
+    for may be owed by a robot or a probe that came from another room."""
+    seat = asked.principal.seat
+    here = Q(institution_id=seat.institution_id) if seat is not None and seat.bedside_only else Q()
+    return Q(institution_id__in=asked.institutions) & here
 
 
 def register() -> None:

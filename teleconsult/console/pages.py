@@ -103,7 +103,8 @@ def desk(request: HttpRequest, principal: Principal) -> HttpResponse:
 @page("page.bedside")
 def bedside_list(request: HttpRequest, principal: Principal) -> HttpResponse:
     rows = _rows(request, principal)
-    may = {"open": allowed(principal, "page.exam_bedside")}
+    room_id = str(principal.seat.room_id) if principal.seat else None
+    may = {"open": allowed(principal, "page.exam_bedside"), "room_id": room_id}
     owed = [turnover_json(row) for row in turnover.standing(principal)]
     return show(request, "bedside_list.html", exams=rows, turnovers=owed, may=may)
 

@@ -29,7 +29,9 @@ def world() -> World:
 
 
 def leave(world: World, who: str = "bedside", by: str = "desk", **changes: Any) -> CalendarException:
-    given = {"starts_at": world.tomorrow(-60), "ends_at": world.tomorrow(60), "open": False} | changes
+    given: dict[str, Any] = {
+        "starts_at": world.tomorrow(-60), "ends_at": world.tomorrow(60), "open": False,
+    } | changes  # fmt: skip
     row, _ = services_calendars.exception_add(
         principal=principal(world, by), reason="leave", note="",
         resource_id=Resource.objects.get(user=world.users[who]).id, **given,

@@ -20,8 +20,8 @@ from hospital.common.clock import now
 from hospital.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
 from hospital.scheduling.models import Reservation
 from teleconsult import selectors as exams
-from teleconsult import services
-from teleconsult.models import BedsideHandOver, Exam
+from teleconsult import services, turnover
+from teleconsult.models import BedsideHandOver, Exam, Turnover
 from teleconsult.representations import exam_json
 from tests.authenticator import Authenticator
 from tests.factories import World, make_world
@@ -275,6 +275,23 @@ def test_such_a_sign_in_does_bedside_things_in_its_room_only(world: World, table
     assert [exam.id for exam in exams.exams(principal)] == [here.id]
     with pytest.raises(NotFound):
         exams.exam_get(principal, away.id)
+
+
+def test_it_signs_what_another_room_of_the_tablets_hospital_still_owes_and_no_other_hospitals(
+    world: World, tablet: SoftTablet
+) -> None:
+    exam = world.ended()
+    Turnover.objects.filter(exam=exam).update(room=world.room2)
+    Membership.objects.create(user=world.users["nurse"], institution=world.places["other"], role="nurse")
+    change(browser(), tablet, world.users["nurse"])
+    principal = seated(tablet, world.users["nurse"])
+    (owed,) = turnover.standing(principal)
+    signed = services.turnover_sign(principal=principal, turnover_id=owed.id, item="paper_changed", means="")
+    assert turnover.done_of(turnover.turnover_get(principal, signed.id)) == ["paper_changed"]
+    Turnover.objects.filter(exam=exam).update(institution=world.places["other"])
+    assert turnover.standing(principal) == []
+    with pytest.raises(NotFound):
+        services.turnover_sign(principal=principal, turnover_id=owed.id, item="arm_wiped", means="")
 
 
 def test_it_signs_nothing_and_can_not_be_stepped_up(world: World, tablet: SoftTablet) -> None:

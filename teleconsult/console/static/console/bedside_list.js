@@ -33,11 +33,13 @@ function draw(exams) {
     : h("p", { class: "empty" }, t("bedside.empty")));
 }
 
-// What must be done before the next patient, the open ones first; drawn again only when something changed.
+// What must be done before the next patient: the open ones first, those of the tablet's own room before other rooms'.
+// Drawn again only when something changed.
+const rank = (row) => (row.open.length > 0 ? 0 : 2) + (may.room_id && row.room?.id !== may.room_id ? 1 : 0);
 let owed = [];
 let shownOwed = "";
 function drawOwed(rows) {
-  owed = [...rows].sort((a, b) => Number(b.open.length > 0) - Number(a.open.length > 0));
+  owed = [...rows].sort((a, b) => rank(a) - rank(b));
   if (JSON.stringify(owed) === shownOwed || document.querySelector("dialog[open]")) return;
   shownOwed = JSON.stringify(owed);
   replace($("#turnovers"), owed.filter((row) => row.due).map((row) => turnoverCard(row, {

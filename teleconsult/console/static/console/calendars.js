@@ -165,7 +165,7 @@ function select(id) {
   const row = page.resources.find((one) => one.id === id);
   replace(panel, h("h2", {}, either(row)), h("p", { class: "muted" }, `${t(`calendars.kind.${row.kind}`)} · ${house(row)}`),
     standing?.node((one) => one.closed.some((shut) => shut.resource_id === row.id), { quiet: true }),
-    good(row), week(`resources/${row.id}/hours`), exceptions(row), row.kind === "person" && releases(row));
+    week(`resources/${row.id}/hours`), exceptions(row), row.kind === "person" && releases(row), good(row));
   panel.scrollTop = 0;
 }
 
