@@ -107,10 +107,14 @@ def test_a_closed_house_lists_its_bookings_with_the_way_to_each(
         listed = page.get_by_role("region", name="停诊时间里的预约")
         expect(listed.locator(".picks li")).to_contain_text("李建国")
         expect(listed).not_to_contain_text("王")
+        page.evaluate("document.querySelector('#notice-bell').hidden = false")
+        assert page.locator("header.top").evaluate("(node) => node.offsetHeight") < 60  # one line
         shot(page, "house-closed")
         in_english(page, context)
         page.locator("#houses button").first.click()
         expect(page.get_by_role("region", name="Bookings in closed time")).to_contain_text("Closed then")
+        page.evaluate("document.querySelector('#notice-bell').hidden = false")
+        assert page.locator("header.top").evaluate("(node) => node.offsetHeight") < 60  # one line
         shot(page, "house-closed-en")
         page.get_by_role("region", name="Bookings in closed time").get_by_role("link").click()
         expect(page.locator("#panel")).to_contain_text("王小东")
