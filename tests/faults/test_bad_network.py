@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from devices.drivers.sim.reader import ProbeReader
+from devices.drivers.sim.reader import ProbePose, ProbeReader
 from devices.operator import Operator
 from devices.wire.codec import pack_command
 from devices.wire.limits import COMMAND_AGE_MAX_MS, FORCE_PEAK_N
@@ -51,13 +51,18 @@ async def server(tmp_path: Path) -> AsyncIterator[NetworkAndProbe]:
             await asyncio.to_thread(robot.__exit__)
 
 
+async def read_pose(server: NetworkAndProbe) -> ProbePose:
+    """The newest. One reading can meet a writer that lost its core in the middle of writing."""
+    found = await auntil(server.probe.read, what="a whole pose")
+    assert found is not None
+    return found
+
+
 async def speed_mm_s(server: NetworkAndProbe) -> float:
     """The tool's true speed over about 10 ms."""
-    before = server.probe.read()
+    before = await read_pose(server)
     await asyncio.sleep(0.01)
-    after = server.probe.read()
-    assert before is not None
-    assert after is not None
+    after = await read_pose(server)
     return math.dist(before.position_mm, after.position_mm) / max(1e-3, (after.t_us - before.t_us) / 1e6)
 
 

@@ -1,4 +1,4 @@
-"""A whole house by `deploy/up`: data that stay, nothing left behind, a dead part named."""
+"""A whole house by `deploy/up`: data that stay, nothing left behind, a dead part started again."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from deploy.server.children import RESTARTS_MOST
 from deploy.server.embedded import free_port
 from tests.waiting import until
 
@@ -77,6 +78,22 @@ class House:
         self.started[-1].send_signal(number)
         return self.started[-1].wait(STOP_LIMIT_S)
 
+    def pid_of(self, part: str) -> int | None:
+        """The program whose command line holds `part`."""
+        rows = [row for row in processes_of(self.folder) if part in row]
+        return int(rows[0].split()[0]) if rows else None
+
+    def kill(self, part: str) -> int:
+        """It dies; its number."""
+        pid = self.pid_of(part)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def kill_and_see_again(self, part: str) -> None:
+        pid = self.kill(part)
+        until(lambda: self.pid_of(part) not in (None, pid), timeout_s=20, what=f"another {part}")
+
     def nothing_left(self) -> None:
         until(lambda: not processes_of(self.folder), timeout_s=STOP_LIMIT_S, what="no process of the house")
 
@@ -115,10 +132,13 @@ def test_a_house_keeps_its_data_through_kill_9_and_leaves_no_process(house: Hous
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_part_that_dies_ends_the_house_and_is_named(house: House) -> None:
+def test_a_part_that_dies_is_started_again_and_one_that_keeps_dying_ends_the_house(house: House) -> None:
     house.start()
-    beat = next(row for row in processes_of(house.folder) if "beat-schedule" in row)
-    os.kill(int(beat.split()[0]), signal.SIGKILL)
+    for part in ("valkey-server", *["beat-schedule"] * RESTARTS_MOST):
+        house.kill_and_see_again(part)
+    assert house.log.read_text().count("beat ended (status -9) and was started again") == RESTARTS_MOST
+    until(house._says_ready, timeout_s=30, what="a ready house")
+    house.kill("beat-schedule")
     assert house.started[-1].wait(STOP_LIMIT_S) == 1
-    assert "beat ended" in house.log.read_text()
+    assert "deploy/up: beat ended (status -9)" in house.log.read_text()
     house.nothing_left()

@@ -13,7 +13,7 @@ const list = $("#list"), panel = $("#panel");
 const WEEK = [0, 1, 2, 3, 4, 5, 6]; // Monday first
 const dayName = (n) => t(`weekday.${(n + 1) % 7}`);
 const shanghai = (text) => `${text}:00+08:00`;
-const standing = page.sees_against && against();
+const standing = page.sees_against ? against() : null;
 let kind = "person", selected = null;
 
 const house = (row) => either(page.partners.find((one) => one.id === row.institution_id));
