@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-# Statements kept planned on one connection. psycopg keeps 100; the doors together send about 250 that come again.
+# Statements remembered on one connection, psycopg's own number is 100: the desk's four deeds and nine of its lists send 84
+# different ones (counted), and every savepoint, whose name is new each time, pushes out another.
 PREPARED_MAX = 300
 
 

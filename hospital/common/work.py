@@ -27,7 +27,7 @@ WHERE id = (
     WHERE kind = ANY(%s) AND finished_at IS NULL AND due_at <= %s AND (taken_until IS NULL OR taken_until < %s)
     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-RETURNING *
+RETURNING id, kind, payload, fence, attempts
 """
 BACKOFF_S = (1, 2, 5, 15, 60, 300)  # design values; the last one repeats for ever, nothing is dropped
 
@@ -51,7 +51,7 @@ def work_add(*, kind: str, key: str, payload: dict[str, Any], due_at: datetime |
     """Write the row (once per kind and key) in the caller's transaction and nudge a worker after commit."""
     works_add([Work(kind=kind, key=key, payload=payload, due_at=due_at or now())])
     if due_at is None:
-        nudge()
+        _nudge()
 
 
 def works_add(rows: Sequence[Work]) -> None:
@@ -66,14 +66,14 @@ class _Nudge:
         current_app.send_task("common.drain", ignore_result=True, retry=False)
 
 
-def nudge() -> None:
+def _nudge() -> None:
     """A worker looks for work once the transaction stands: one nudge, whatever it wrote."""
     if waiting(_Nudge) is None:
         after_commit(_Nudge())
 
 
 def _take() -> Work | None:
-    """The next row that is due, ours until `TAKEN_FOR` is over: one statement, so one way to the database."""
+    """The next row that is due, ours until `TAKEN_FOR` is over, with what its work needs: one statement."""
     moment = now()
     values = (uuid4(), moment + TAKEN_FOR, list(_handlers), moment, moment)
     return next(iter(Work.objects.raw(TAKE, values)), None)

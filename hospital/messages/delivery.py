@@ -138,7 +138,7 @@ def _accepted(message: Message, receipt: MessageReceipt, sent: Sent) -> None:
     receipt.provider_id = sent.provider_id[:120]
     _answered(receipt, Outcome.ACCEPTED, sent.code)
     _end(message, Event.TAKEN)
-    if message.channel == IN_APP:
+    if message.channel == IN_APP:  # queued by a release in which notices still went through here
         emit(NoticeGiven(user_id=UUID(message.to)))
 
 

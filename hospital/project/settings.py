@@ -113,7 +113,7 @@ DATABASES = {
     "default": _database(os.environ["DATABASE_OWNER_URL" if os.environ.get("AS_OWNER") else "DATABASE_URL"])
 }
 if os.environ.get("PROCESS") == "worker":
-    # Ten tasks a second would begin with a new connection each.
+    # Also at rest there are three tasks a second (drain, seal); each would begin with a new connection.
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if os.environ.get("PROCESS") == "web":
     # In `web` only: a forked Celery child would silently share its parent's backend connections.

@@ -34,6 +34,7 @@ from .models import (
     Resource,
     WeeklyHours,
 )
+from .selectors import Period
 from .states import BOOKED
 
 KEEP = "resource.keep"
@@ -71,7 +72,7 @@ def _locked_place(principal: Principal, institution_id: UUID) -> Institution:
     return Institution.objects.select_for_update(no_key=True).get(id=institution_id)
 
 
-def _noted(
+def noted(
     principal: Principal, action: str, kind: str, object_id: UUID | None, place: UUID | None, **details: Any
 ) -> None:
     audit_record(
@@ -84,7 +85,8 @@ def _noted(
     )
 
 
-def _period(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+def period_checked(starts_at: datetime, ends_at: datetime) -> Period:
+    """Invalid `bad_period`."""
     if ends_at <= starts_at:
         raise Invalid("bad_period", field="ends_at")
     return starts_at, ends_at
@@ -129,7 +131,7 @@ def resource_hours_set(*, principal: Principal, resource_id: UUID, rows: Sequenc
     """
     resource = _locked(principal, resource_id)
     _week_replace(resource, rows, resource_id=resource.id)
-    _noted(principal, "resource.hours", "resource", resource.id, resource.institution_id, rows=len(rows))
+    noted(principal, "resource.hours", "resource", resource.id, resource.institution_id, rows=len(rows))
 
 
 @transaction.atomic
@@ -139,7 +141,7 @@ def institution_hours_set(
     """The week of everything there that has no hours of its own. Invalid `bad_hours`."""
     place = _locked_place(principal, institution_id)
     _week_replace(place, rows, institution_id=place.id)
-    _noted(principal, "institution.hours", "institution", place.id, place.id, rows=len(rows))
+    noted(principal, "institution.hours", "institution", place.id, place.id, rows=len(rows))
 
 
 @transaction.atomic
@@ -155,24 +157,38 @@ def exception_add(
 ) -> tuple[CalendarException, list[dict[str, str]]]:
     """A time that differs from the week, and the bookings that a closed one meets: they stand until somebody moves
     them. Invalid `bad_period`."""
-    resource, period = _locked(principal, resource_id), _period(starts_at, ends_at)
-    if reason not in rules.EXCEPTION_REASONS:
-        raise Invalid("invalid", field="reason")
-    row = CalendarException.objects.create(
-        resource=resource,
-        period=period,
-        open=open,
-        reason=reason,
-        note=note.strip(),
-        created_by_id=principal.id,
-    )
-    if open:
-        services.freed(starts_at, ends_at)
-    _noted(principal, "resource.exception", "resource", resource.id, resource.institution_id, reason=reason)
+    resource, period = _locked(principal, resource_id), period_checked(starts_at, ends_at)
+    row = exception_written(principal, period, open=open, reason=reason, note=note, resource_id=resource.id)
+    noted(principal, "resource.exception", "resource", resource.id, resource.institution_id, reason=reason)
     return row, [] if open else appointments_met([resource.id], period)
 
 
-def appointments_met(resource_ids: Iterable[UUID], period: tuple[datetime, datetime]) -> list[dict[str, str]]:
+def exception_written(
+    principal: Principal, period: Period, *, open: bool, reason: str, note: str, **owner: UUID
+) -> CalendarException:
+    """The row, of a calendar or of a whole house. What it opens is told. The calendars it counts for are locked."""
+    if reason not in rules.EXCEPTION_REASONS:
+        raise Invalid("invalid", field="reason")
+    row = CalendarException.objects.create(
+        period=period, open=open, reason=reason, note=note.strip(), created_by_id=principal.id, **owner
+    )
+    if open:
+        services.freed(*period)
+    return row
+
+
+def exception_ended(exception_id: UUID, **owner: UUID) -> None:
+    """What it closed is free time again. NotFound for one that is another owner's, or withdrawn already."""
+    rows = CalendarException.objects.filter(id=exception_id, withdrawn_at=None, **owner)
+    if (row := rows.first()) is None:
+        raise NotFound()
+    row.withdrawn_at = now()
+    row.save(update_fields=["withdrawn_at"])
+    if not row.open:
+        services.freed(row.period.lower, row.period.upper)
+
+
+def appointments_met(resource_ids: Iterable[UUID], period: Period) -> list[dict[str, str]]:
     """The bookings of these calendars in that time, each once: `{appointment_id, starts_at, ends_at}`."""
     rows = Appointment.objects.filter(
         starts_at__lt=period[1],
@@ -202,14 +218,8 @@ def exceptions_of(principal: Principal, resource_id: UUID) -> QuerySet[CalendarE
 def exception_withdraw(*, principal: Principal, resource_id: UUID, exception_id: UUID) -> None:
     """Leave that is not taken is free time again. NotFound for one that is another calendar's, or withdrawn already."""
     resource = _locked(principal, resource_id)
-    rows = CalendarException.objects.filter(id=exception_id, resource=resource, withdrawn_at=None)
-    if (row := rows.first()) is None:
-        raise NotFound()
-    row.withdrawn_at = now()
-    row.save(update_fields=["withdrawn_at"])
-    if not row.open:
-        services.freed(row.period.lower, row.period.upper)
-    _noted(principal, "resource.exception_withdraw", "resource", resource.id, resource.institution_id)
+    exception_ended(exception_id, resource_id=resource.id)
+    noted(principal, "resource.exception_withdraw", "resource", resource.id, resource.institution_id)
 
 
 def released_of(principal: Principal, resource_id: UUID) -> QuerySet[ReleasedTime]:
@@ -230,7 +240,7 @@ def released_add(
 ) -> ReleasedTime:
     """Give an expert to one partner, or to all, for a time. From the first one on the expert is bookable only in
     released times. Conflict `not_a_person`; Invalid `bad_period`."""
-    resource, period = _locked(principal, resource_id), _period(starts_at, ends_at)
+    resource, period = _locked(principal, resource_id), period_checked(starts_at, ends_at)
     if resource.kind != "person":
         raise Conflict("not_a_person")
     if partner_id is not None and not Institution.objects.filter(id=partner_id).exists():
@@ -243,7 +253,7 @@ def released_add(
     )
     services.freed(starts_at, ends_at)
     _returns(row, starts_at - rules.RETURN_BEFORE)
-    _noted(principal, "resource.release", "resource", resource.id, resource.institution_id)
+    noted(principal, "resource.release", "resource", resource.id, resource.institution_id)
     return row
 
 
@@ -279,7 +289,7 @@ def released_withdraw(*, principal: Principal, resource_id: UUID, released_id: U
     row.withdrawn_at = now()
     row.save(update_fields=["withdrawn_at"])
     services.freed(row.period.lower, row.period.upper)
-    _noted(principal, "resource.release_withdraw", "resource", resource.id, resource.institution_id)
+    noted(principal, "resource.release_withdraw", "resource", resource.id, resource.institution_id)
 
 
 @transaction.atomic
@@ -304,10 +314,9 @@ def resource_keep(
     resource.languages, resource.by_release = sorted(set(languages)), by_release
     resource.save(update_fields=["before_minutes", "after_minutes", "languages", "by_release"])
     resource.exam_types.set(known)
-    services.freed(
-        now(), now() + timedelta(days=rules.SEARCH_DAYS_MAX)
-    )  # less may be in the way of who waits
-    _noted(principal, "resource.keep", "resource", resource.id, resource.institution_id)
+    # Less may be in the way of who waits.
+    services.freed(now(), now() + timedelta(days=rules.SEARCH_DAYS_MAX))
+    noted(principal, "resource.keep", "resource", resource.id, resource.institution_id)
     return resource_kept(principal, resource_id)
 
 
@@ -347,5 +356,5 @@ def exam_type_keep(
     ExamReminder.objects.bulk_create(
         [ExamReminder(exam_type=kind, days_before=days, minute=minute) for days, minute in sorted(times)]
     )
-    _noted(principal, "exam_type.keep", "exam_type", None, kind.keeper_id, code=code)
+    noted(principal, "exam_type.keep", "exam_type", None, kind.keeper_id, code=code)
     return ExamType.objects.prefetch_related("windows", "order_rules", "reminders").get(code=code)
