@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from unittest.mock import patch
@@ -34,10 +37,23 @@ def check_in_all(world: World, exams: list[Exam]) -> list[object]:
     return together([partial(services.exam_check_in, principal=desk, exam_id=exam.id) for exam in exams])
 
 
+@contextmanager
+def counted_at_the_same_time(parties: int) -> Iterator[None]:
+    """Everybody has counted the day's numbers before anybody writes one."""
+    barrier, create = threading.Barrier(parties), QueueTicket.objects.create
+
+    def late(**given: object) -> QueueTicket:
+        barrier.wait(10)
+        return create(**given)
+
+    with patch.object(QueueTicket.objects, "create", late):
+        yield
+
+
 def test_without_the_lock_two_arrivals_at_once_want_the_same_number(world: World) -> None:
     """The constraint still has the last word: no number twice, but somebody is refused at the desk."""
-    exams = arrivals(world)
-    with patch.object(scheduling, "resource_lock", lambda resource_id: None):
+    exams = arrivals(world)[:2]
+    with patch.object(scheduling, "resource_lock", lambda resource_id: None), counted_at_the_same_time(2):
         results = check_in_all(world, exams)
     assert any(isinstance(result, IntegrityError) for result in results), results
     numbers = list(QueueTicket.objects.values_list("number", flat=True))
