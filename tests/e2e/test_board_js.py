@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from teleconsult.console.texts import texts_in
 
@@ -171,6 +171,66 @@ def test_bookings_that_overlap_stand_side_by_side_and_others_take_the_whole_widt
         ],
     )  # fmt: skip
     assert rows == [["a", 0, 2], ["b", 1, 2], ["c", 0, 2], ["d", 0, 1]]
+
+
+def take_up(page: Page, number: int) -> tuple[float, float]:
+    """A block in the hand, the mouse pressed on it."""
+    block = page.locator(f".block[data-id=e{number}]")
+    box = block.bounding_box()
+    assert box is not None
+    x, y = box["x"] + 20, box["y"] + 10
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 20, steps=3)
+    expect(page.locator(".ghost")).to_have_count(1)
+    return x, y
+
+
+def test_a_booking_carried_to_the_windows_edge_takes_page_and_board_with_it(page: Page) -> None:
+    """In a small window the board ends below it: a later time is reached without letting go."""
+    page.set_viewport_size({"width": 1366, "height": 500})
+    where = "() => [window.scrollY, document.getElementById('board').scrollTop]"
+    assert page.locator("#board").evaluate("node => node.getBoundingClientRect().bottom") > 500
+    x, _ = take_up(page, 0)
+    for n in range(80):
+        page.mouse.move(x, 484 + n % 2)
+    scrolled, down = page.evaluate(where)
+    assert scrolled > 0 and down > 0
+    assert page.locator("#board").evaluate("node => node.getBoundingClientRect().bottom") <= 500
+    expect(page.locator(".ghost")).to_be_in_viewport()
+    for n in range(120):
+        page.mouse.move(x, 8 + n % 2)
+    assert page.evaluate(where)[1] == 0
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+
+def test_escape_lets_go_of_a_booking_in_the_hand(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    x, y = take_up(page, 0)
+    page.keyboard.press("Escape")
+    expect(page.locator(".ghost, .lifted, .dragging")).to_have_count(0)
+    page.mouse.move(x, y + 90)
+    page.mouse.up()
+    expect(page.locator(".ghost")).to_have_count(0)
+    page.evaluate("new Promise((done) => setTimeout(done, 0))")
+    assert [url for url in asked if "/move" in url] == []
+
+
+def test_in_english_a_refusal_has_english_names(page: Page) -> None:
+    said = page.evaluate(
+        """async (taken) => {
+          document.documentElement.lang = "en";
+          const { errorNode } = await import("/static/console/errors.js");
+          return errorNode({ status: 409, code: "taken", data: { taken } }).textContent;
+        }""",
+        [
+            {"kind": "room", "name": "超声 1 室", "name_en": "Ultrasound room 1",
+             "starts_at": START.isoformat(), "ends_at": START.isoformat()},
+        ],
+    )  # fmt: skip
+    assert "Ultrasound room 1" in said and "超声" not in said
 
 
 @pytest.mark.parametrize(

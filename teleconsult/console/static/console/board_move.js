@@ -110,11 +110,15 @@ export function mover({ board, exam: examOf, view, day: dayOf, onMoved, onIdle =
     letGo();
   }
 
-  // A booking carried to the edge takes the board with it.
+  // A booking carried to the edge takes the board with it; where the board reaches beyond the window, first the page.
   function scrollNear({ clientX, clientY }) {
     const edge = board.node.getBoundingClientRect();
+    const top = Math.max(edge.top, -HEAD_PX), bottom = Math.min(edge.bottom, window.innerHeight);
     const way = (at, from, to) => (at < from + EDGE_PX ? -1 : at > to - EDGE_PX ? 1 : 0);
-    board.node.scrollBy(way(clientX, edge.left + SCALE_PX, edge.right) * SCROLL_PX, way(clientY, edge.top + HEAD_PX, edge.bottom) * SCROLL_PX);
+    const down = way(clientY, top + HEAD_PX, bottom) * SCROLL_PX;
+    if ((down > 0 && bottom < edge.bottom) || (down < 0 && edge.top < 0)) window.scrollBy(0, down);
+    else board.node.scrollBy(0, down);
+    board.node.scrollBy(way(clientX, edge.left + SCALE_PX, edge.right) * SCROLL_PX, 0);
   }
 
   let pressed = null;
@@ -145,7 +149,14 @@ export function mover({ board, exam: examOf, view, day: dayOf, onMoved, onIdle =
     setTimeout(() => window.removeEventListener("click", swallow, { capture: true }), 0);
     drop();
   });
-  window.addEventListener("pointercancel", () => { pressed = null; board.node.classList.remove("dragging"); letGo(); onIdle(); });
+  function giveUp() {
+    pressed = null;
+    board.node.classList.remove("dragging");
+    letGo();
+    onIdle();
+  }
+  window.addEventListener("pointercancel", giveUp);
+  window.addEventListener("keydown", (event) => { if (event.key === "Escape" && held?.pointer) giveUp(); });
 
   const KEYS = {
     ArrowUp: () => to(held.column, held.minute - STEP_MIN),

@@ -5,15 +5,16 @@ import { clock, day } from "./when.js";
 
 function takenRow(row) {
   const kind = known(`who.${row.kind}`) ? t(`who.${row.kind}`) : row.kind;
-  return t("book.taken_row", { kind, name: row.name, from: clock(row.starts_at), to: clock(row.ends_at) });
+  return t("book.taken_row", { kind, name: named(row), from: clock(row.starts_at), to: clock(row.ends_at) });
 }
+
+const named = (row) => (document.documentElement.lang === "en" && row.name_en) || row.name;
 
 // What else a refusal of a time names: who is closed or not qualified, the hours that are allowed, the first day again.
 function namedRows(problem) {
-  const english = document.documentElement.lang === "en";
-  const named = [...(problem.closed || []), ...(problem.resources || [])].filter((row) => row.name);
+  const rows = [...(problem.closed || []), ...(problem.resources || [])].filter((row) => row.name);
   return [
-    ...[...named, ...(problem.turnover || [])].map((row) => (english && row.name_en) || row.name),
+    ...[...rows, ...(problem.turnover || [])].map(named),
     ...(problem.hours || []).map((row) => `${row.from}–${row.to}`),
     ...(problem.free_from ? [t("error.free_from", { day: day(problem.free_from) })] : []),
   ];
