@@ -83,6 +83,15 @@ def test_the_scan_finds_keys_at_all() -> None:
     assert "state." in _prefixes((CONSOLE / "static/console/exams.js").read_text())
 
 
+def test_every_way_to_lose_control_has_words() -> None:
+    root = CONSOLE.parents[1]
+    sources = [*(root / "teleconsult").rglob("*.py"), root / "devices/fleet/services.py"]
+    given = re.compile(r"""lease_release\([^)]*code="(\w+)"|_end\(\w+, "(\w+)" if \w+ else "(\w+)"\)""")
+    codes = {code for path in sources for found in given.findall(path.read_text()) for code in found if code}
+    assert {"exam_over", "expired"} <= codes
+    assert {code for code in codes if f"live.lease.why.{code}" not in TEXTS} == set()
+
+
 def test_a_misspelt_key_raises() -> None:
     with pytest.raises(KeyError):
         text("sign_inn", "zh")

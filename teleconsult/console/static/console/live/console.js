@@ -17,7 +17,7 @@ import { pictureControls } from "./picture-controls.js";
 import { Input } from "./input.js";
 import { Lease } from "./lease.js";
 import { FORCE_MAX_N } from "./limits.js";
-import { Notes, ask, codeWord, deed, inPageLanguage, openDialog, serverSentence } from "./messages.js";
+import { Notes, ask, codeWord, leaseWhy, deed, inPageLanguage, openDialog, serverSentence } from "./messages.js";
 import { OperatorPanel } from "./operator-panel.js";
 import { PromptSender } from "./prompts.js";
 import { Session } from "./session.js";
@@ -165,7 +165,7 @@ class Console {
       lease_lost: () => {
         this.lease.lost();
         this.input.letGo();
-        this.notes.say(t("live.lease.lost", { why: message.title || codeWord(message.code) }), "bad");
+        this.notes.say(t("live.lease.lost", { why: leaseWhy(message.code) }), "bad");
         this.setExam(this.exam);
       },
       frozen: () => {

@@ -9,6 +9,11 @@ export function codeWord(code) {
   return code;
 }
 
+// Why control was lost: its codes are the server's, some mean something else in a robot's answer.
+export function leaseWhy(code) {
+  return known(`live.lease.why.${code}`) ? t(`live.lease.why.${code}`) : codeWord(code);
+}
+
 // ApiError has a title; CtlError has only a code.
 export function sentenceOf(error) {
   if (!error.code && !error.title) console.error(error);
