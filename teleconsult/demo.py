@@ -69,6 +69,8 @@ def _staff(places: dict[str, Institution]) -> list[dict[str, str]]:
     """Create who is missing; returns what a person needs to sign in."""
     path = _secrets_file()
     known: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+    # Earlier houses had the sign-in name where pages in English look for a person's name.
+    Resource.objects.filter(kind="person", name_en__in=[row[0] for row in STAFF]).update(name_en="")
     for username, name, role, region in STAFF:
         there = User.objects.filter(username=username).first()
         if there is not None and username in known:
@@ -82,7 +84,7 @@ def _staff(places: dict[str, Institution]) -> list[dict[str, str]]:
         if role in ("remote_physician", "bedside_physician", "assistant"):
             Resource.objects.get_or_create(
                 user=user,
-                defaults={"kind": "person", "institution": places[region], "name": name, "name_en": username},
+                defaults={"kind": "person", "institution": places[region], "name": name},
             )
         if role in ("remote_physician", "bedside_physician"):
             _licence(user, places[region])
