@@ -21,7 +21,7 @@ TEXTS_QUEUE: dict[str, tuple[str, str]] = {
     "calls.nobody": ("请等候叫号", "Please wait to be called"),
     "calls.come": ("请到{room}", "Please come to {room}"),
     "calls.none": ("没有人在等候。", "Nobody waits."),
-    "calls.late": ("约", "about"),
+    "calls.late": ("约", "approx."),
     "calls.call_next": ("叫下一位", "Call next"),
     "calls.call_again": ("再叫一次", "Call again"),
     "calls.pass": ("过号", "Not there"),

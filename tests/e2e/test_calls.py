@@ -118,12 +118,25 @@ def test_the_screen_calls_what_the_desk_calls_with_masked_names_and_speaks(
     screen.wait_for_function("() => window.said.length === 3")
 
 
+def test_the_screens_buttons_are_in_a_small_window_without_scrolling(
+    world: World, desk: Page, beside: Beside
+) -> None:
+    beside(arrived_today, world, 0)
+    desk.set_viewport_size({"width": 1366, "height": 768})
+    opened(desk, f"/console/calls/{world.room.id}/")
+    desk.locator("#call-next").click()
+    expect(desk.locator("#call-name")).to_have_text("沈*妹")
+    for button in desk.locator(".calls-tools button").all():
+        expect(button).to_be_in_viewport(ratio=1)
+
+
 def test_the_slip_has_the_time_in_large_print_and_a_code_that_checks_in(
     world: World, desk: Page, beside: Beside
 ) -> None:
     exam = beside(booked_today, world, 0)
     desk.goto(f"/console/exams/{exam.id}/slip/")
     expect(desk.locator(".slip")).to_contain_text("09:00")
+    expect(desk.locator(".slip-when")).to_contain_text(f"星期{'一二三四五六日'[today().weekday()]}")
     expect(desk.locator(".slip")).to_contain_text("沈一妹")
     size = desk.locator(".slip dd").first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
     assert size >= 24
