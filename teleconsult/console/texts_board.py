@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TEXTS_BOARD: dict[str, tuple[str, str]] = {
     "board.title": ("排程板", "Board"),
+    "list.comma": ("、", ", "),
     "board.views": ("视图", "View"),
     "board.view.day": ("日", "Day"),
     "board.view.week": ("周", "Week"),

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
 from hospital.common.clock import SHANGHAI, shanghai_day, today
+from teleconsult.models import Exam
 from tests.e2e.asgi import beside_browser
 from tests.e2e.browser import chromium
 from tests.e2e.key_steps import sign_in_with_code
@@ -198,6 +199,81 @@ def test_a_booking_is_found_by_pinyin_and_opened(world: World, book: Book, board
     board.locator("#panel").get_by_role("button", name="查看").click()
     expect(board.locator("#panel")).to_contain_text("胆囊结石？")
     expect(block(board, exam)).to_have_attribute("aria-current", "true")
+
+
+def test_who_finds_by_keyboard_goes_on_from_the_booking(world: World, book: Book, board: Page) -> None:
+    exam = book(starts_at=NOON)
+    board.locator("#board-q").fill("wang")
+    board.keyboard.press("Enter")
+    expect(board.locator("#panel li button")).to_be_focused()
+    board.keyboard.press("Enter")
+    expect(block(board, exam)).to_be_focused()
+    for key in ("m", "ArrowDown", "Enter"):
+        board.keyboard.press(key)
+    expect(block(board, exam)).to_contain_text("12:05")
+    expect(block(board, exam)).to_be_focused()
+    cancel = board.locator("#panel").get_by_role("button", name="取消预约")
+    expect(cancel).to_be_visible()
+    cancel.focus()
+    board.keyboard.press("Enter")
+    board.keyboard.press("Enter")  # the first of the reasons
+    board.keyboard.press("Tab")
+    board.keyboard.press("Enter")
+    expect(block(board, exam)).to_have_count(0)
+    expect(board.locator("#panel")).to_be_focused()
+
+
+def test_a_booking_on_another_day_is_found_and_stands_ready_for_the_keyboard(
+    world: World, book: Book, board: Page
+) -> None:
+    exam = book(starts_at=NOON + timedelta(days=1))
+    board.locator("#board-q").fill("wang")
+    board.keyboard.press("Enter")
+    board.locator("#panel").get_by_role("button", name="查看").click()
+    expect(block(board, exam)).to_be_focused()
+    expect(block(board, exam)).to_be_in_viewport()
+
+
+def test_a_booking_that_another_desk_moved_meanwhile_is_not_moved_unseen(
+    world: World, book: Book, board: Page, context: BrowserContext
+) -> None:
+    exam = book(starts_at=NOON)
+    block(board, exam).click()
+    board.locator("#panel").get_by_role("button", name="改期").click()
+    form = board.locator("dialog[open]")
+    form.get_by_label("开始时间").fill("15:00")
+    other = opened(context.new_page())
+    drag(other, exam, minutes=30)
+    expect(block(other, exam)).to_contain_text("12:30")
+    form.locator("form .primary, form .actions button").first.click()
+    expect(form.locator("[role=alert]")).to_contain_text("changed_meanwhile")
+    assert stands(exam) == (NOON + timedelta(minutes=30), world.room.id)
+
+
+def test_nobody_is_called_missing_before_the_time(world: World, book: Book, board: Page) -> None:
+    exam = book(starts_at=NOON)
+    block(board, exam).click()
+    panel = board.locator("#panel")
+    expect(panel.get_by_role("button", name="取消预约")).to_be_visible()
+    expect(panel.get_by_role("button", name="患者未到")).to_have_count(0)
+    with beside_browser() as beside:
+        beside(Exam.objects.filter(id=exam.id).update, starts_at=NOON - timedelta(days=2))
+    panel.get_by_role("button", name="关闭").click()
+    block(board, exam).click()
+    expect(panel.get_by_role("button", name="患者未到")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_week_and_its_tools_fit_a_small_window(board: Page, language: str) -> None:
+    board.context.add_cookies([{"name": "lang", "value": language, "url": board.url}])
+    board.set_viewport_size({"width": 1366, "height": 768})
+    board.goto(f"/console/desk/?day={DAY}&view=week")
+    expect(board.locator(".board-column")).to_have_count(7)
+    assert board.locator("#board").evaluate("node => node.scrollWidth <= node.clientWidth")
+    tops = {
+        round(box["y"]) for node in board.locator(".board-tools button").all() if (box := node.bounding_box())
+    }
+    assert len(tops) == 1
 
 
 def test_the_week_shows_every_day_and_a_drop_goes_to_another(world: World, book: Book, board: Page) -> None:

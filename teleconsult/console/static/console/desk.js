@@ -104,7 +104,7 @@ function select(id) {
   panel.dataset.exam = id;
   board.select(id);
   drawList($("#day-list"), look.results, { filter, selected, week: week() });
-  showDetail(panel, id, { onChanged: async (changed) => { await news.now(); select(changed.id); }, onClose: () => { idle(); board.block(id)?.focus(); } });
+  showDetail(panel, id, { onChanged: async (changed) => { await news.now(); select(changed.id); keepFocus(id); }, onClose: () => { idle(); board.block(id)?.focus(); } });
 }
 
 // Everything else that takes the panel lets go of the exam and of the turnover that was there.
@@ -147,9 +147,22 @@ async function booked(made) {
   return select(made.id);
 }
 
+// What was pressed is gone with the panel's old words: the keyboard goes on from the booking, or from its panel.
+function keepFocus(id) {
+  if (document.activeElement === document.body) (board.block(id) || panel).focus();
+}
+
+// Who came by keyboard goes on from the block: M takes it up, Tab leads to what can be done with it.
+function goTo(id) {
+  select(id);
+  const block = board.block(id);
+  block?.scrollIntoView({ block: "center", inline: "nearest" });
+  (block?.checkVisibility() ? block : panel).focus({ preventScroll: true });
+}
+
 function found(one) {
-  if (exam(one.id)) { select(one.id); board.block(one.id)?.scrollIntoView({ block: "center", inline: "nearest" }); return; }
-  location.assign(address({ day: dayOf(one.starts_at), exam: one.id }));
+  if (exam(one.id)) return goTo(one.id);
+  return location.assign(address({ day: dayOf(one.starts_at), exam: one.id }));
 }
 
 function drawDay() {
@@ -232,8 +245,10 @@ drawTools();
 drawDay();
 draw();
 const wanted = asked.get("exam");
-if (wanted && exam(wanted)) select(wanted);
-else startBooking();
-board.node.querySelector(".now")?.scrollIntoView({ block: "center" });
-window.scrollTo(0, 0);
+if (wanted && exam(wanted)) goTo(wanted);
+else {
+  startBooking();
+  board.node.querySelector(".now")?.scrollIntoView({ block: "center" });
+  window.scrollTo(0, 0);
+}
 if (mode === "week") news.now();

@@ -49,7 +49,7 @@ export function bookForm({ patient, day: dayText, mayDisplace = false, onBooked,
     async function submit() {
       clearError(place);
       const missing = [...(question.value.trim() ? [] : [t("exam.question")]), ...slot.missing()];
-      if (missing.length) return replace(place, h("div", { class: "alert", role: "alert" }, t("book.missing", { fields: missing.join("、") })));
+      if (missing.length) return replace(place, h("div", { class: "alert", role: "alert" }, t("book.missing", { fields: missing.join(t("list.comma")) })));
       const body = { patient_id: patient.id, exam_type: type.value, clinical_question: question.value.trim(), history: history.value.trim(), ...slot.read() };
       if (finder.hold()) body.hold_id = finder.hold();
       try {

@@ -85,8 +85,8 @@ async function moveDialog(exam) {
     label: t("move.submit"),
     run: async () => {
       const missing = slot.missing();
-      if (missing.length) throw new Stay(t("book.missing", { fields: missing.join("、") }));
-      const moved = await call("POST", `exams/${exam.id}/move`, slot.read());
+      if (missing.length) throw new Stay(t("book.missing", { fields: missing.join(t("list.comma")) }));
+      const moved = await call("POST", `exams/${exam.id}/move`, { ...slot.read(), expected_starts_at: exam.starts_at });
       notice(t("move.done", { day: day(moved.starts_at), time: clock(moved.starts_at) }));
       return moved;
     },
@@ -107,7 +107,7 @@ function commands(exam, onChanged, place) {
   const buttons = [
     may.has("check_in") && deed({ class: "button primary" }, t("arrival.submit"), give((one) => call("POST", `exams/${one.id}/check-in`, {}))),
     may.has("move") && deed({}, t("detail.move"), give(moveDialog)),
-    may.has("no_show") && deed({}, t("detail.no_show"), give(noShowDialog)),
+    may.has("no_show") && Date.parse(exam.starts_at) <= Date.now() && deed({}, t("detail.no_show"), give(noShowDialog)),
     may.has("cancel") && deed({ class: "button danger" }, t("detail.cancel"), give(cancelDialog)),
   ].filter(Boolean);
   return buttons.length ? h("div", { class: "actions" }, buttons) : h("p", { class: "muted" }, t("detail.closed"));

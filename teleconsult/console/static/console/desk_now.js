@@ -28,7 +28,7 @@ const waits = (board, line) => board.turnovers.some((row) => isOwed(row) && row.
 
 function freeRows(board, now) {
   return freeAt(board, now).filter((row) => row.kind !== "bedside_physician").map(({ kind, free }) => h("li", {}, h("span", { class: "muted small" }, `${t(`board.kind.${kind}`)} `),
-    free.length ? free.map(({ line, until }, n) => [n > 0 && "、", h("span", { class: "free" }, named(line), waits(board, line) && h("span", { class: "small bad-text" }, ` ${t("turnover.waits")}`), Number.isFinite(until) && until < now + 86400000 && h("span", { class: "small muted num" }, ` –${clock(until)}`))]) : h("span", { class: "small" }, t("board.nobody"))));
+    free.length ? free.map(({ line, until }, n) => [n > 0 && t("list.comma"), h("span", { class: "free" }, named(line), waits(board, line) && h("span", { class: "small bad-text" }, ` ${t("turnover.waits")}`), Number.isFinite(until) && until < now + 86400000 && h("span", { class: "small muted num" }, ` –${clock(until)}`))]) : h("span", { class: "small" }, t("board.nobody"))));
 }
 
 // drawNow(node, board, now): nothing on a page that does not show today.
