@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from .problems import MEDIA_TYPE, problem
 
-Scope = dict[str, Any]
-Message = dict[str, Any]
+Scope = Mapping[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -19,7 +19,7 @@ class _TooLarge(Exception):
     """More arrived than the address takes."""
 
 
-def _header(scope: dict[str, Any], wanted: bytes) -> str:
+def _header(scope: Scope, wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
 
 
@@ -59,7 +59,7 @@ class BodyLimit:
             await _refuse(scope, send, limit)
 
 
-async def _refuse(scope: dict[str, Any], send: Send, limit: int) -> None:
+async def _refuse(scope: Scope, send: Send, limit: int) -> None:
     language = "en" if _header(scope, b"accept-language").lower().startswith("en") else "zh"
     body = json.dumps(problem("too_large", 413, language, {"max_bytes": limit}), ensure_ascii=False).encode()
     headers = [

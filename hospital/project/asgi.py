@@ -4,23 +4,23 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hospital.project.settings")
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 
-http_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from django.conf import settings
 from django.urls import re_path
 
 from hospital.common.body_limit import BodyLimit
 from hospital.common.sockets import UnknownSocket
-from hospital.common.turns import Turns
+from hospital.common.threaded import ThreadedHandler
 from teleconsult.urls import websocket_urlpatterns
 
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(
-            Turns(http_application, at_once=settings.REQUESTS_AT_ONCE),
+            ThreadedHandler(at_once=settings.REQUESTS_AT_ONCE),
             limit=settings.BODY_MAX_BYTES,
             larger=settings.LARGE_BODIES,
         ),

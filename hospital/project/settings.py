@@ -118,7 +118,7 @@ if os.environ.get("PROCESS") == "worker":
 if os.environ.get("PROCESS") == "web":
     # In `web` only: a forked Celery child would silently share its parent's backend connections.
     DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}}
-# Half of the pool: the other half is the sockets'. See `hospital.common.turns`; measured with deploy/bench booking.
+# Half of the pool: the other half is the sockets'. See `hospital.common.threaded`; measured with deploy/bench booking.
 REQUESTS_AT_ONCE = int(os.environ.get("REQUESTS_AT_ONCE", "8"))
 
 REDIS_URL = os.environ["REDIS_URL"]

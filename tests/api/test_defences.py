@@ -195,7 +195,7 @@ class Sent:
         self.taken += len(piece)
         return {"type": "http.request", "body": piece, "more_body": True}
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: Any) -> None:
         self.messages.append(message)
 
     @property
