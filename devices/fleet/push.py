@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import redis
 import structlog
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from hospital.common.after_commit import after_commit, waiting
+from hospital.common.valkey import client
 
 log = structlog.get_logger()
 Event = dict[str, Any]
+GROUP_CHANNEL = "asgi__group__"  # as the channel layer names the channel of a group (a test asks it)
 
 
 def robot_group(robot_id: UUID | str) -> str:
@@ -35,24 +37,26 @@ def person_group(user_id: UUID | str) -> str:
     return f"person.{user_id}"
 
 
-async def _send(events: list[tuple[str, Event]]) -> None:
-    layer = get_channel_layer()
-    assert layer is not None
-    for group, event in events:
-        try:
-            await layer.group_send(group, event)
-        except Exception as error:  # Valkey away: the deed stands, the news is lost
-            log.warning("push_failed", group=group, error=type(error).__name__)
+def _send(events: list[tuple[str, Event]]) -> None:
+    """Published as the layer would, but from this thread: a way to the sockets' loop and back costs ten times as much."""
+    layer: Any = get_channel_layer()
+    try:
+        told = client().pipeline(transaction=False)
+        for group, event in events:
+            told.publish(GROUP_CHANNEL + group, layer.serialize(event))
+        told.execute()
+    except redis.RedisError as error:  # Valkey away: the deed stands, the news is lost
+        log.warning("push_failed", groups=len(events), error=type(error).__name__)
 
 
 class _News:
-    """All that one transaction tells: the way from its thread to the sockets' loop is gone once."""
+    """All that one transaction tells: Valkey is asked once."""
 
     def __init__(self, group: str, event: Event) -> None:
         self.events = [(group, event)]
 
     def do(self) -> None:
-        async_to_sync(_send)(self.events)
+        _send(self.events)
 
 
 def _tell(group: str, event: Event) -> None:

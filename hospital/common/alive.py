@@ -5,29 +5,24 @@ from __future__ import annotations
 import time
 
 import redis
-from django.conf import settings
+
+from .valkey import client
 
 FORGET_S = 600
 _PREFIX = "alive:"
 
 
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
-
-
 def alive(name: str) -> None:
     """Note that `name` worked just now. Never raises: a sign that is missing is seen by who looks."""
     try:
-        with _client() as client:
-            client.set(_PREFIX + name, f"{time.time():.3f}", ex=FORGET_S)
+        client().set(_PREFIX + name, f"{time.time():.3f}", ex=FORGET_S)
     except redis.RedisError:
         return
 
 
 def ages(*names: str) -> dict[str, float | None]:
     """Seconds since each gave a sign; None when it gave none in ten minutes. redis.RedisError when unreachable."""
-    with _client() as client:
-        found = client.mget([_PREFIX + name for name in names])
+    found = client().mget([_PREFIX + name for name in names])
     moment = time.time()
     return {
         name: max(0.0, moment - float(value)) if value is not None else None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 
-import redis
-from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
@@ -16,6 +14,7 @@ from devices.fleet.selectors import robot_problems
 from hospital.audit.selectors import audit_problems
 from hospital.common.error_texts import title
 from hospital.common.problems import problem_response
+from hospital.common.valkey import client
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -38,7 +37,7 @@ def database_problem() -> str | None:
 
 def redis_problem() -> str | None:
     try:
-        redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2).ping()
+        client().ping()
     except Exception as error:
         return type(error).__name__
     return None

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
+import redis
+from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from deploy.server.embedded import free_port
 from devices.fleet import push
 from hospital.common import work
 from hospital.common.models import Work
+from hospital.common.valkey import client
 from hospital.common.work import work_add
 from hospital.messages.models import Message, MessageReceipt
 from hospital.messages.services import notices_give
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HOUSE, EXAM, AWAY = uuid4(), uuid4(), uuid4()
+HOUSE, EXAM, PEOPLE = uuid4(), uuid4(), (uuid4(), uuid4())
 NOTICE = {"day": "11月27日", "time": "09:00", "place": "朱家角", "number": "E000000001"}
 
 
@@ -39,18 +46,28 @@ def nudged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+Told = Callable[[], list[tuple[str, Any]]]
+
+
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+def told() -> Iterator[Told]:
+    """What Valkey has passed on of this module's groups, as a socket would read it."""
+    layer: Any = get_channel_layer()
+    ours = {str(HOUSE), str(EXAM), *map(str, PEOPLE)}
+    with client().pubsub() as listening:  # type: ignore[no-untyped-call]
+        listening.psubscribe(push.GROUP_CHANNEL + "*")
+        assert listening.get_message(timeout=5)["type"] == "psubscribe"
 
-    class Layer:
-        async def group_send(self, group: str, event: Any) -> None:
-            if group == push.person_group(AWAY):
-                raise ConnectionError
-            found.append((group, event))
+        def read() -> list[tuple[str, Any]]:
+            found = []
+            client().publish(f"{push.GROUP_CHANNEL}{HOUSE}", b"end")
+            while (message := listening.get_message(timeout=5))["data"] != b"end":
+                group = message["channel"].decode().removeprefix(push.GROUP_CHANNEL)
+                if group.partition(".")[2] in ours:
+                    found.append((group, layer.deserialize(message["data"])))
+            return found
 
-    monkeypatch.setattr(push, "get_channel_layer", Layer)
-    return found
+        yield read
 
 
 def test_however_much_work_a_deed_writes_a_worker_is_nudged_once(nudged: list[str]) -> None:
@@ -74,7 +91,7 @@ def test_work_that_was_undone_nudges_nobody_and_takes_no_others_nudge_with_it(nu
     assert (nudged, Work.objects.get().key) == (["common.drain"], "b")
 
 
-def test_the_same_news_is_told_once_and_other_news_in_its_order(told: list[tuple[str, Any]]) -> None:
+def test_the_same_news_is_told_once_and_other_news_in_its_order(told: Told) -> None:
     with transaction.atomic():
         push.push_desk(HOUSE, EXAM)
         push.push_exam_changed(EXAM)
@@ -82,32 +99,49 @@ def test_the_same_news_is_told_once_and_other_news_in_its_order(told: list[tuple
         push.push_exam(EXAM, {"type": "first"})
         push.push_exam(EXAM, {"type": "second"})
         push.push_exam(EXAM, {"type": "first"})
-        assert told == []
-    desk = [event for group, event in told if group == push.desk_group(HOUSE)]
-    exam = [event.get("message") for group, event in told if group == push.exam_group(EXAM)]
+        assert told() == []
+    found = told()
+    desk = [event for group, event in found if group == push.desk_group(HOUSE)]
+    exam = [event.get("message") for group, event in found if group == push.exam_group(EXAM)]
     assert desk == [{"type": "exam_changed", "exam_id": str(EXAM)}]
     assert exam == [None, {"type": "first"}, {"type": "second"}, {"type": "first"}]
 
 
-def test_news_that_cannot_be_told_does_not_keep_back_the_others(told: list[tuple[str, Any]]) -> None:
+async def test_the_layer_itself_names_a_groups_channel_so() -> None:
+    layer: Any = get_channel_layer()
+    assert layer._get_group_channel_name("desk.1") == f"{push.GROUP_CHANNEL}desk.1"
+
+
+def test_without_valkey_the_deed_stands_and_only_the_news_is_lost(
+    monkeypatch: pytest.MonkeyPatch, nudged: list[str]
+) -> None:
+    nobody = redis.Redis(port=free_port(), retry=Retry(NoBackoff(), 1))
+    monkeypatch.setattr(push, "client", lambda: nobody)
     with transaction.atomic():
-        push.push_notice(AWAY)
         push.push_desk(HOUSE, EXAM)
-    assert [group for group, _ in told] == [push.desk_group(HOUSE)]
+        work_add(kind="x", key="a", payload={})
+    assert (Work.objects.count(), nudged) == (1, ["common.drain"])
+
+
+def test_a_connection_that_died_is_opened_again_for_the_same_news(told: Told) -> None:
+    me = client().client_id()
+    redis.Redis.from_url(settings.REDIS_URL).client_kill_filter(_id=str(me))
+    push.push_desk(HOUSE, EXAM)
+    assert [group for group, _ in told()] == [push.desk_group(HOUSE)]
 
 
 def test_a_notice_in_the_pages_stands_with_its_cause_and_needs_no_worker(
-    told: list[tuple[str, Any]], nudged: list[str]
+    told: Told, nudged: list[str]
 ) -> None:
-    one, other = uuid4(), uuid4()
+    one, other = PEOPLE
     with undone():
         notices_give(user_ids=[one], template="exam_late", context=NOTICE)
-    assert (Message.objects.count(), told) == (0, [])
+    assert (Message.objects.count(), told()) == (0, [])
     with transaction.atomic():
         notices_give(user_ids=[other, one, other], template="exam_late", context=NOTICE)
     assert sorted(Message.objects.values_list("status", flat=True)) == ["sent", "sent"]
     assert {receipt.outcome for receipt in MessageReceipt.objects.all()} == {"accepted"}
-    assert [group for group, _ in told] == [push.person_group(one) for one in sorted([one, other])]
+    assert [group for group, _ in told()] == [push.person_group(one) for one in sorted([one, other])]
     assert nudged == []
 
 
