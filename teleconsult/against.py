@@ -19,7 +19,7 @@ from .models import Exam
 from .states import PREPARING, State
 
 AGAINST = "calendar.against"
-_STATES = [str(state) for state in (State.BOOKED, *sorted(PREPARING))]
+STANDING = [str(state) for state in (State.BOOKED, *sorted(PREPARING))]
 
 
 def exams_against(principal: Principal) -> QuerySet[Exam]:
@@ -29,7 +29,7 @@ def exams_against(principal: Principal) -> QuerySet[Exam]:
     lent = Q(appointment_id__in=closed.filter(resource__institution_id__in=here).values("appointment_id"))
     rows = Exam.objects.select_related("exam_type", "requesting_institution", "room")
     rows = rows.filter(
-        of_readable(), own | lent, state__in=_STATES, appointment_id__in=closed.values("appointment_id")
+        of_readable(), own | lent, state__in=STANDING, appointment_id__in=closed.values("appointment_id")
     )
     shut = Prefetch("appointment__reservations", queryset=closed, to_attr="closed")
     return rows.prefetch_related(shut).order_by("starts_at", "id")

@@ -20,7 +20,7 @@ class TeleconsultConfig(AppConfig):
         from hospital.people.consents import ConsentWithdrawn
         from hospital.people.references import How, merge_attaches, merge_check, merge_knows
         from hospital.people.retention import register_visits
-        from hospital.scheduling.events import TimeFreed
+        from hospital.scheduling.events import BookedTimeClosed, TimeFreed
 
         from . import exam_work as exam_work  # registers its due work
         from . import merging, reactions, retention, scopes, telling, work_handlers  # noqa: F401  registers its handlers
@@ -43,6 +43,7 @@ class TeleconsultConfig(AppConfig):
         subscribe(RecordRestricting, reactions.on_record_restricting)
         subscribe(NoticeGiven, reactions.on_notice_given)
         subscribe(TimeFreed, reactions.on_time_freed)
+        subscribe(BookedTimeClosed, reactions.on_booked_time_closed)
         register(*retention.PARTS, retention.FEEDS)
         register_visits("exam", retention.VISITS)
         register_blocker(retention.still_running)

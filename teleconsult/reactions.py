@@ -9,9 +9,11 @@ from hospital.common.clock import now
 from hospital.keeping.events import RecordRestricting
 from hospital.messages.events import NoticeGiven
 from hospital.people.consents import ConsentWithdrawn
-from hospital.scheduling.events import TimeFreed
+from hospital.people.scopes import of_readable
+from hospital.scheduling.events import BookedTimeClosed, TimeFreed
 
-from . import services
+from . import services, telling
+from .against import STANDING
 from .models import Exam, ExamRequest
 from .rules_waiting import NOTICE
 from .states import State
@@ -57,6 +59,15 @@ def on_record_restricting(event: RecordRestricting) -> None:
 
 def on_notice_given(event: NoticeGiven) -> None:
     push_notice(event.user_id)
+
+
+def on_booked_time_closed(event: BookedTimeClosed) -> None:
+    """Who closed it has the list; the desk of another house whose exam it is has only this."""
+    standing = Exam.objects.filter(appointment_id__in=event.appointment_ids, state__in=STANDING)
+    elsewhere = standing.exclude(requesting_institution_id=event.institution_id).filter(of_readable())
+    related = ("exam_type", "room", "requesting_institution")
+    for exam in elsewhere.select_related(*related).order_by("starts_at", "id"):
+        telling.in_closed_time(exam)
 
 
 def on_time_freed(event: TimeFreed) -> None:

@@ -14,6 +14,7 @@ from hospital.access.principals import Principal
 from hospital.access.scopes import within
 from hospital.common.clock import SHANGHAI, now
 from hospital.common.errors import NotFound
+from hospital.common.rows import only
 from hospital.people import licences
 from hospital.people import selectors as people
 from hospital.people.scopes import of_readable
@@ -51,7 +52,7 @@ def exams(principal: Principal, action: str = "exam.read") -> QuerySet[Exam]:
 
 def exam_get(principal: Principal, exam_id: UUID, action: str = "exam.read") -> Exam:
     """NotFound for what is not there and for what is not yours."""
-    exam = exams(principal, action).filter(id=exam_id).first()
+    exam = only(exams(principal, action).filter(id=exam_id))
     if exam is None:
         raise NotFound()
     return exam

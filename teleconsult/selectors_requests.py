@@ -13,6 +13,7 @@ from hospital.access.scopes import within
 from hospital.access.services import digest_of
 from hospital.common.clock import now
 from hospital.common.errors import NotFound
+from hospital.common.rows import only
 
 from .models import ExamRequest, SlotOffer
 from .states_requests import OPEN, OPEN_REQUESTS, PRIORITIES, WAITING
@@ -38,7 +39,7 @@ def requests(principal: Principal, action: str = "request.read") -> QuerySet[Exa
 
 def request_get(principal: Principal, request_id: UUID, action: str = "request.read") -> ExamRequest:
     """NotFound for what is not there and for what is not yours."""
-    found = requests(principal, action).filter(id=request_id).first()
+    found = only(requests(principal, action).filter(id=request_id))
     if found is None:
         raise NotFound()
     return found

@@ -20,7 +20,7 @@ from hospital.people.delegates import readers_of
 from hospital.people.wishes import wishes_of
 
 from .feeds import link_of
-from .models import Exam
+from .models import Exam, ExamRequest
 from .states import State
 
 EXAM = "exam"  # the kind under which messages name an exam
@@ -155,6 +155,24 @@ def team_of(exam: Exam) -> set[UUID]:
 def team_told(exam: Exam, user_ids: Iterable[UUID], template: str, **more: str) -> None:
     """One notice in the pages for each of them."""
     notices_give(user_ids=user_ids, template=template, context=values(exam, "zh") | more)
+
+
+def requester_told(row: ExamRequest, by: UUID | None) -> None:
+    """The clinician who asked, when somebody else decided: what became of it."""
+    if row.requested_by_id in (None, by):
+        return
+    asked, exam = when(row.asked_at), row.exam
+    if exam is not None:
+        team_told(exam, [row.requested_by_id], "request_booked", asked=asked)
+    else:
+        context = {"asked": asked, "reason": row.reason}
+        notices_give(user_ids=[row.requested_by_id], template="request_declined", context=context)
+
+
+def in_closed_time(exam: Exam) -> None:
+    """The desk whose patient it is: somebody or something of another house is away by then."""
+    desk = with_role(Role.SCHEDULER, exam.requesting_institution_id)
+    team_told(exam, desk, "exam_in_closed_time")
 
 
 def with_role(role: Role, institution_id: UUID) -> list[UUID]:

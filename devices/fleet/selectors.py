@@ -10,6 +10,7 @@ from hospital.access.principals import Principal
 from hospital.access.scopes import Asked, within
 from hospital.common.clock import now
 from hospital.common.errors import NotFound
+from hospital.common.rows import only
 
 from .models import ControlLease, Robot, RobotEvent, SelfTest
 from .services import SELF_TEST_LIMIT
@@ -18,7 +19,7 @@ ONLINE_WITHIN = timedelta(seconds=5)  # five missed status messages
 
 
 def robot_get(robot_id: UUID) -> Robot:
-    robot = Robot.objects.select_related("resource", "institution").filter(id=robot_id).first()
+    robot = only(Robot.objects.select_related("resource", "institution").filter(id=robot_id))
     if robot is None:
         raise NotFound()
     return robot
@@ -34,7 +35,7 @@ def robot_of_institution(robot_id: UUID, institution_ids: tuple[UUID, ...]) -> R
 def robot_within(principal: Principal, action: str, robot_id: UUID) -> Robot:
     """A robot with which the caller may do this; NotFound for any other."""
     rows = Robot.objects.select_related("resource", "institution")
-    robot = rows.filter(within(principal, action, "robot"), id=robot_id).first()
+    robot = only(rows.filter(within(principal, action, "robot"), id=robot_id))
     if robot is None:
         raise NotFound()
     return robot

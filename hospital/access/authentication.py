@@ -24,7 +24,7 @@ class BearerAuthentication(BaseAuthentication):
         if principal is None:
             raise Unauthenticated("not_authenticated")
         if BACKGROUND not in request.headers:
-            sessions.token_touch(token_id=principal.token_id)
+            sessions.token_touch(token_id=principal.token_id, used_at=principal.used_at)
         return principal, "bearer"
 
     def authenticate_header(self, request: Request) -> str:

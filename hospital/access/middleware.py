@@ -35,7 +35,7 @@ class PrincipalMiddleware:
         principal = selectors.principal_of_token_id(token_id) if token_id else None
         request.principal = principal  # type: ignore[attr-defined]
         if principal is not None and BACKGROUND not in request.headers:
-            sessions.token_touch(token_id=principal.token_id)
+            sessions.token_touch(token_id=principal.token_id, used_at=principal.used_at)
         known = request_address.set(address_of(request))
         try:
             response = self.get_response(request)

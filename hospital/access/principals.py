@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -27,6 +28,9 @@ class Principal:
     memberships: tuple[tuple[UUID, str], ...]
     token_id: UUID | None
     seat: Seat | None = None
+    used_at: datetime | None = field(
+        default=None, compare=False
+    )  # the sign-in's last use, as it was read with it
 
     @property
     def tablet_id(self) -> UUID | None:

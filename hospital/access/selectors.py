@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import DurationField, ExpressionWrapper, F, Q
 
 from hospital.common.clock import now
+from hospital.common.rows import only
 
 from .models import AccessToken, Institution, User
 from .principals import Principal, Seat
@@ -24,7 +25,7 @@ def principal_of_token(row: AccessToken) -> Principal:
     """A member of staff as this sign-in lets them act: after a change of person on a tablet, with the bedside's roles
     in the tablet's institution only. The token's user and tablet are needed."""
     assert row.user is not None
-    person = principal_of_user(row.user, row.id)
+    person = replace(principal_of_user(row.user, row.id), used_at=row.last_used_at)
     if row.tablet is None:
         return person
     place = row.tablet.institution_id
@@ -48,15 +49,19 @@ def not_idle() -> Q:
 
 def _principal(which: Q) -> Principal | None:
     """None for tokens that are unknown, expired, unused for too long or revoked, and for people no longer active."""
-    row = (
-        AccessToken.objects.select_related("user", "account", "tablet")
-        .filter(which, not_idle(), revoked_at=None, expires_at__gt=now(), tablet__revoked_at=None)
-        .first()
-    )
+    rows = AccessToken.objects.select_related("user", "account", "tablet")
+    row = only(rows.filter(which, not_idle(), revoked_at=None, expires_at__gt=now(), tablet__revoked_at=None))
     if row is None:
         return None
     if row.account is not None:
-        return Principal(kind="patient", id=row.account.id, name="", memberships=(), token_id=row.id)
+        return Principal(
+            kind="patient",
+            id=row.account.id,
+            name="",
+            memberships=(),
+            token_id=row.id,
+            used_at=row.last_used_at,
+        )
     assert row.user is not None
     return principal_of_token(row) if row.user.is_active else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,12 +34,14 @@ def idle_s_of(roles: Iterable[str]) -> int:
     return int((IDLE_STAFF if OPERATORS.isdisjoint(roles) else IDLE_OPERATOR).total_seconds())
 
 
-def token_touch(*, token_id: UUID | None) -> None:
-    """Note that somebody is there. Only a person's deeds and live pages call this, never a page's own polling."""
-    if token_id is not None:
-        AccessToken.objects.filter(id=token_id, last_used_at__lt=now() - TOUCH_EVERY).update(
-            last_used_at=now()
-        )
+def token_touch(*, token_id: UUID | None, used_at: datetime | None = None) -> None:
+    """Note that somebody is there. Only a person's deeds and live pages call this, never a page's own polling.
+
+    `used_at` is when they were there last, for who has just read it.
+    """
+    late = now() - TOUCH_EVERY
+    if token_id is not None and (used_at is None or used_at < late):
+        AccessToken.objects.filter(id=token_id, last_used_at__lt=late).update(last_used_at=now())
 
 
 def _mine(principal: Principal) -> QuerySet[AccessToken]:

@@ -14,6 +14,7 @@ import structlog
 
 from hospital.common.clock import now
 from hospital.common.events import emit
+from hospital.common.rows import only
 from hospital.common.work import work_add, worker
 
 from . import quiet
@@ -39,7 +40,7 @@ def _end(message: Message, event: Event, reason: str = "") -> None:
 
 def _waiting(payload: dict[str, Any]) -> Message | None:
     """The message, its row locked, while it is still to be sent."""
-    message = Message.objects.select_for_update().filter(id=payload["message_id"]).first()
+    message = only(Message.objects.select_for_update().filter(id=payload["message_id"]))
     return message if message is not None and message.status == State.QUEUED else None
 
 

@@ -91,6 +91,17 @@ TEMPLATES: dict[str, str] = {
     "exam_late": (
         "{day} {time} {place} 的检查（{number}）到时未开始。 The exam {number} of {day} {time} did not start in time."
     ),
+    "request_booked": (
+        "您{asked}提出的检查申请已约好：{day} {time}，{place}（{number}）。"
+        " What you asked for on {asked} is booked: {number}, {day} {time}."
+    ),
+    "request_declined": (
+        "您{asked}提出的检查申请未获安排：{reason}。 What you asked for on {asked} was declined: {reason}."
+    ),
+    "exam_in_closed_time": (
+        "{day} {time} {place} 的检查（{number}）需要的人员或设备届时停用，请改期。"
+        " Somebody or something that exam {number} of {day} {time} needs is closed by then: please move it."
+    ),
     "preflight": (
         "{day} {time} {place} 的检查即将开始，请处理：{what} The exam {number} of {day} {time} begins soon, please see to"
         " it: {what_en}"

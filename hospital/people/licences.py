@@ -15,6 +15,7 @@ from hospital.access.table import places
 from hospital.audit.services import audit_record
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.rows import only
 
 from . import practice
 from .models import Practitioner, Privilege, Registration
@@ -26,7 +27,7 @@ KINDS = ("main", "filing")
 
 def papers_of(user_id: UUID, *, requesting_id: UUID, performing_id: UUID, on: date) -> practice.Papers:
     """What is on file for that Shanghai day."""
-    licence = Practitioner.objects.filter(user_id=user_id).first()
+    licence = only(Practitioner.objects.filter(user_id=user_id))
     registered = set(_standing_on(user_id, on).values_list("institution_id", flat=True))
     regions = Institution.objects.filter(id__in=[requesting_id, performing_id])
     return practice.Papers(

@@ -16,6 +16,7 @@ from hospital.access.scopes import within
 from hospital.access.table import places
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.rows import only
 from hospital.keeping import selectors as keeping
 from hospital.messages.services import phone_plain
 
@@ -56,7 +57,7 @@ def restriction_checked(*, principal: Principal, patient_id: UUID) -> None:
 
 def patient_get(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
     """The patient, or who answers for them after a merge. NotFound for anybody else's."""
-    found = patients(principal, action).filter(Q(id=patient_id) | Q(aliases__id=patient_id)).first()
+    found = only(patients(principal, action).filter(Q(id=patient_id) | Q(aliases__id=patient_id)))
     if found is None:
         raise NotFound()
     return found
@@ -65,6 +66,15 @@ def patient_get(*, principal: Principal, patient_id: UUID, action: str = "patien
 def patient_for_writing(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
     """As `patient_get`, held until the transaction ends: nobody merges the patient away meanwhile."""
     return held(patient_get(principal=principal, patient_id=patient_id, action=action))
+
+
+def patient_for_exam(*, principal: Principal, patient_id: UUID, action: str) -> Patient:
+    """As `patient_for_writing`, and Conflict `patient_restricted` as in `restriction_checked`."""
+    try:
+        return patient_for_writing(principal=principal, patient_id=patient_id, action=action)
+    except NotFound:
+        restriction_checked(principal=principal, patient_id=patient_id)
+        raise
 
 
 def held(found: Patient) -> Patient:
@@ -77,7 +87,7 @@ def held(found: Patient) -> Patient:
 
 def survivor_id(patient_id: UUID) -> UUID:
     """Who answers for this patient after merges; the patient itself when there were none."""
-    into = Patient.objects.filter(id=patient_id).values_list("merged_into_id", flat=True).first()
+    into = only(Patient.objects.filter(id=patient_id).values_list("merged_into_id", flat=True))
     return into or patient_id
 
 
@@ -202,11 +212,8 @@ def patients_of_account(account_id: UUID, *, scope: str = "read") -> QuerySet[Pa
 
 def agreement_covering(*, inviting_id: UUID, invited_id: UUID, service: str, on: date) -> Agreement | None:
     """An agreement signed by both, in force on that day, for that service (LAW-20)."""
-    return (
-        _in_force(on)
-        .filter(inviting_id=inviting_id, invited_id=invited_id, services__contains=[service])
-        .first()
-    )
+    between = _in_force(on).filter(inviting_id=inviting_id, invited_id=invited_id)
+    return only(between.filter(services__contains=[service]))
 
 
 def _in_force(on: date) -> QuerySet[Agreement]:

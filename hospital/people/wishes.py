@@ -12,6 +12,7 @@ from hospital.access.principals import Principal
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Invalid
+from hospital.common.rows import only
 from hospital.messages.kinds import KINDS, LANGUAGES, PHONE_CHANNELS, REFUSABLE
 
 from . import selectors
@@ -28,7 +29,7 @@ class Wishes:
 
 
 def wishes_of(patient_id: UUID) -> Wishes:
-    row = MessageWish.objects.filter(patient_id=patient_id).first()
+    row = only(MessageWish.objects.filter(patient_id=patient_id))
     if row is None:
         return Wishes()
     return Wishes(language=row.language, channel=row.channel, refused=frozenset(row.refused))

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.urls import re_path
 
 from hospital.common.body_limit import BodyLimit
+from hospital.common.garbage import settled
 from hospital.common.sockets import UnknownSocket
 from hospital.common.threaded import ThreadedHandler
 from teleconsult.urls import websocket_urlpatterns
@@ -27,3 +28,4 @@ application = ProtocolTypeRouter(
         "websocket": URLRouter([*websocket_urlpatterns, re_path(r"^.*$", UnknownSocket.as_asgi())]),
     }
 )
+settled()

@@ -4,12 +4,19 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent, task_prerun
+from celery.signals import heartbeat_sent, task_prerun, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hospital.project.settings")
 app = Celery("hospital")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def loaded(**_: Any) -> None:
+    from hospital.common.garbage import settled
+
+    settled()
 
 
 @task_prerun.connect

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from hospital.common.events import Event
 
@@ -14,3 +15,11 @@ class TimeFreed(Event):
 
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookedTimeClosed(Event):
+    """An institution closed a time in which these appointments stand: they stay until somebody moves them."""
+
+    institution_id: UUID
+    appointment_ids: tuple[UUID, ...]

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from hospital.common.clock import now
 from hospital.common.errors import Invalid
+from hospital.common.rows import only
 
 from .models import CalendarException, ExamType, Reservation, Resource
 from .states import BLOCKING, BOOKED, HOLD
@@ -153,7 +154,7 @@ def room_named(resource_id: UUID) -> tuple[str, str]:
 def room_institution(resource_id: UUID) -> UUID | None:
     """Whose room it is; None when it is no room, or not in use."""
     rooms = Resource.objects.filter(id=resource_id, kind="room", active=True)
-    return rooms.values_list("institution_id", flat=True).first()
+    return only(rooms.values_list("institution_id", flat=True))
 
 
 def exam_types() -> list[ExamType]:
@@ -161,10 +162,20 @@ def exam_types() -> list[ExamType]:
     return list(rows.order_by("code"))
 
 
-def exam_type_get(code: str) -> ExamType:
+def exam_type_named(code: str) -> ExamType:
     """Invalid `unknown_exam_type`."""
-    rows = ExamType.objects.prefetch_related("windows", "order_rules")
-    found = rows.filter(code=code).first()
+    found = only(ExamType.objects.filter(code=code))
     if found is None:
         raise Invalid("unknown_exam_type", field="exam_type")
     return found
+
+
+def exam_type_get(code: str) -> ExamType:
+    """As `exam_type_named`, with its rules."""
+    return exam_rules_read(exam_type_named(code))
+
+
+def exam_rules_read(kind: ExamType) -> ExamType:
+    """The type with its windows and order rules, read once for all that ask for them."""
+    prefetch_related_objects([kind], "windows", "order_rules")
+    return kind

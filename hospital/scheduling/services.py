@@ -18,6 +18,7 @@ from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.events import emit
 from hospital.common.ids import uuid7
 from hospital.common.locks import LOCK_NOT_AVAILABLE, limit_lock_wait, sqlstate_of
+from hospital.common.rows import only
 from hospital.common.work import work_add
 
 from . import availability, rules, selectors
@@ -77,7 +78,7 @@ def _check(starts_at: datetime, ends_at: datetime) -> None:
 
 
 def _release_expired(ids: list[UUID]) -> None:
-    """Holds past their time must not block: they are released by whoever meets them first."""
+    """Holds past their time must not block: they are released by whoever runs into them."""
     Reservation.objects.filter(resource_id__in=ids, status=HOLD, expires_at__lte=now()).update(
         status=RELEASED
     )
@@ -87,7 +88,8 @@ def _reserve(periods: dict[UUID, Period], make: Callable[[UUID, Period], Reserva
     """Write one reservation per resource, or raise Conflict `taken` that names all that stands in the way."""
     refused: Conflict | None = None
     for _ in range(TRIES):
-        _release_expired(list(periods))
+        if refused:
+            _release_expired(list(periods))
         taken = selectors.taken(periods)
         if taken:
             raise Conflict("taken", taken=taken) from refused
@@ -162,7 +164,7 @@ def appointment_book(
 
 def _step(appointment_id: UUID, command: str, by: UUID | None) -> Appointment:
     """The locked appointment, one step further but not saved. Conflict `appointment_over` for an illegal step."""
-    appointment = Appointment.objects.select_for_update().filter(id=appointment_id).first()
+    appointment = only(Appointment.objects.select_for_update().filter(id=appointment_id))
     if appointment is None:
         raise NotFound()
     try:

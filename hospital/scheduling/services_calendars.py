@@ -19,9 +19,11 @@ from hospital.access.table import places
 from hospital.audit.services import audit_record
 from hospital.common.clock import SHANGHAI, now, today
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.events import emit
 from hospital.common.work import work_add
 
 from . import availability, rules, services
+from .events import BookedTimeClosed
 from .hours import newly_open
 from .models import (
     Appointment,
@@ -160,7 +162,7 @@ def exception_add(
     resource, period = _locked(principal, resource_id), period_checked(starts_at, ends_at)
     row = exception_written(principal, period, open=open, reason=reason, note=note, resource_id=resource.id)
     noted(principal, "resource.exception", "resource", resource.id, resource.institution_id, reason=reason)
-    return row, [] if open else appointments_met([resource.id], period)
+    return row, [] if open else closed_over(resource.institution_id, [resource.id], period)
 
 
 def exception_written(
@@ -188,21 +190,25 @@ def exception_ended(exception_id: UUID, **owner: UUID) -> None:
         services.freed(row.period.lower, row.period.upper)
 
 
-def appointments_met(resource_ids: Iterable[UUID], period: Period) -> list[dict[str, str]]:
-    """The bookings of these calendars in that time, each once: `{appointment_id, starts_at, ends_at}`."""
+def closed_over(place_id: UUID, resource_ids: Iterable[UUID], period: Period) -> list[dict[str, str]]:
+    """The bookings of these calendars in a time that the institution closed, each once: `{appointment_id, starts_at,
+    ends_at}`. Whoever booked them hears of it."""
     rows = Appointment.objects.filter(
         starts_at__lt=period[1],
         ends_at__gt=period[0],
         reservations__resource_id__in=list(resource_ids),
         reservations__status=BOOKED,
     )
+    met = list(rows.distinct().order_by("starts_at", "id"))
+    if met:
+        emit(BookedTimeClosed(institution_id=place_id, appointment_ids=tuple(row.id for row in met)))
     return [
         {
             "appointment_id": str(row.id),
             "starts_at": row.starts_at.isoformat(),
             "ends_at": row.ends_at.isoformat(),
         }
-        for row in rows.distinct().order_by("starts_at", "id")
+        for row in met
     ]
 
 

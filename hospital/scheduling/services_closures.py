@@ -14,7 +14,7 @@ from hospital.common.clock import now
 from . import services
 from .models import CalendarException, Resource
 from .services_calendars import (
-    appointments_met,
+    closed_over,
     exception_ended,
     exception_written,
     institution_kept,
@@ -50,7 +50,7 @@ def house_exception_add(
     row = exception_written(
         principal, period, open=open, reason=reason, note=note, institution_id=institution_id
     )
-    met = [] if open else appointments_met(ids, period)
+    met = [] if open else closed_over(institution_id, ids, period)
     told = {"reason": reason, "calendars": len(ids), "met": len(met)}
     noted(principal, "institution.exception", "institution", institution_id, institution_id, **told)
     return row, met

@@ -152,8 +152,7 @@ def exam_book(
     for a record that is only stored; the exam type's own refusals as in `exam_rules`; Invalid for people, rooms or
     times that can't be right.
     """
-    people.restriction_checked(principal=principal, patient_id=patient_id)
-    patient = people.patient_for_writing(principal=principal, patient_id=patient_id, action="exam.book")
+    patient = people.patient_for_exam(principal=principal, patient_id=patient_id, action="exam.book")
     kind, robot = scheduling.exam_type_get(exam_type), _robot(principal, robot_id)
     team = team_checked(
         kind,
@@ -227,6 +226,7 @@ def exam_move(
     exam = _changing(principal, exam_id, Command.MOVE)
     _refuse_changed(exam, expected_starts_at, expected_team)
     before, team_before = exam.starts_at, team_of(exam)
+    scheduling.exam_rules_read(exam.exam_type)
     for name in BOOKED_WITH:
         if changes.get(name) is not None:
             setattr(exam, name, changes[name])

@@ -21,6 +21,7 @@ from .. import selectors_requests as selectors
 from ..models import Exam, ExamRequest, SlotOffer
 from ..states import IllegalTransition
 from ..states_requests import OPEN, UNPAID, offer_advance, request_advance
+from ..telling import requester_told
 from .booking import exam_book
 from .steps import reason_checked
 
@@ -56,6 +57,8 @@ def request_step(row: ExamRequest, command: str, principal: Principal, reason: s
     row.reason, row.decided_by_id, row.decided_at = reason, principal.id, now()
     row.save(update_fields=["state", "reason", "decided_by_id", "decided_at", "exam"])
     noted(row, principal, f"request.{command}", reason)
+    if command in ("book", "decline"):
+        requester_told(row, principal.id)
 
 
 @transaction.atomic
@@ -74,11 +77,10 @@ def request_add(
     `unknown_exam_type`; Conflict `patient_restricted`."""
     if institution_id not in places(principal, "request.add"):
         raise NotFound()
-    people.restriction_checked(principal=principal, patient_id=patient_id)
-    patient = people.patient_for_writing(principal=principal, patient_id=patient_id, action="request.add")
+    patient = people.patient_for_exam(principal=principal, patient_id=patient_id, action="request.add")
     row = ExamRequest.objects.create(
         patient=patient,
-        exam_type=scheduling.exam_type_get(exam_type),
+        exam_type=scheduling.exam_type_named(exam_type),
         institution_id=institution_id,
         requested_by_id=principal.id,
         priority=priority,

@@ -13,6 +13,7 @@ from hospital.access.selectors import principal_of_user
 from hospital.audit.models import AuditEntry
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.work import work_drain
+from hospital.messages.selectors import notices_of
 from hospital.scheduling import services_calendars, services_closures
 from hospital.scheduling.models import CalendarException, Resource
 from teleconsult import against, services
@@ -84,6 +85,31 @@ def test_what_is_moved_cancelled_or_opened_again_is_listed_no_longer(world: Worl
         principal=desk, resource_id=Resource.objects.get(user=world.users["bedside"]).id, exception_id=row.id
     )
     assert listed(world) == []
+
+
+def told(world: World, who: str) -> list[str]:
+    return [row.text for row in notices_of(world.users[who].id) if "停用" in row.text]
+
+
+def test_the_desk_whose_exam_needs_an_expert_of_another_house_hears_of_the_leave(world: World) -> None:
+    exam, away = world.book(), partner_scheduler(world)
+    leave(world, who="expert", by=away)
+    (text,) = told(world, "desk")
+    assert exam.accession in text and world.patient.name not in text
+    assert told(world, away) == []
+
+
+def test_who_closes_their_own_house_has_the_list_and_no_notice(world: World) -> None:
+    world.book()
+    _, met = close(world)
+    assert len(met) == 1 and told(world, "desk") == []
+
+
+def test_leave_that_meets_nothing_or_only_what_is_cancelled_tells_nobody(world: World) -> None:
+    exam, away = world.book(), partner_scheduler(world)
+    services.exam_cancel(principal=world.principals["desk"], exam_id=exam.id, reason="病人要求")
+    leave(world, who="expert", by=away)
+    assert told(world, "desk") == []
 
 
 def test_leave_beside_the_booking_or_an_extra_session_lists_nothing(world: World) -> None:

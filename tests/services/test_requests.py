@@ -17,6 +17,7 @@ from hospital.scheduling.models import Reservation
 from teleconsult import selectors_requests as selectors
 from teleconsult import services
 from teleconsult.models import Exam, ExamRequest
+from teleconsult.telling import when
 from tests.factories import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,29 @@ def test_a_declined_request_says_why_and_is_closed(world: World) -> None:
     services.request_decline(principal=desk, request_id=row.id, reason="重复申请")
     with refused("request_closed"):
         services.request_withdraw(principal=desk, request_id=row.id, reason="x")
+
+
+def notices(world: World, who: str = "bedside") -> list[str]:
+    rows = messages.notices_of(world.users[who].id)
+    return [row.text for row in reversed(rows) if "申请" in row.text]
+
+
+def test_who_asked_hears_that_it_is_booked_or_declined_and_why(world: World) -> None:
+    booked, declined = asked(world), asked(world)
+    exam = book(world, booked)
+    services.request_decline(
+        principal=world.principals["desk"], request_id=declined.id, reason="请先做腹部平片"
+    )
+    yes, no = notices(world)
+    assert exam.accession in yes and when(booked.asked_at) in yes
+    assert "请先做腹部平片" in no and when(declined.asked_at) in no
+    assert world.patient.name not in yes + no and notices(world, "desk") == []
+
+
+def test_who_decides_on_their_own_request_is_told_nothing(world: World) -> None:
+    row = asked(world, who="desk")
+    services.request_decline(principal=world.principals["desk"], request_id=row.id, reason="重复")
+    assert notices(world, "desk") == []
 
 
 def test_who_asked_withdraws_and_a_colleague_at_the_bedside_does_not_see_it(world: World) -> None:
