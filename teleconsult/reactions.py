@@ -62,11 +62,11 @@ def on_notice_given(event: NoticeGiven) -> None:
 
 
 def on_booked_time_closed(event: BookedTimeClosed) -> None:
-    """Who closed it has the list; the desk of another house whose exam it is has only this."""
-    standing = Exam.objects.filter(appointment_id__in=event.appointment_ids, state__in=STANDING)
-    elsewhere = standing.exclude(requesting_institution_id=event.institution_id).filter(of_readable())
+    """Where who closed it has a list, only the desk of another house hears of its exam: it has nothing else."""
+    rows = Exam.objects.filter(of_readable(), appointment_id__in=event.appointment_ids, state__in=STANDING)
+    concerned = rows.exclude(requesting_institution_id=event.institution_id) if event.listed else rows
     related = ("exam_type", "room", "requesting_institution")
-    for exam in elsewhere.select_related(*related).order_by("starts_at", "id"):
+    for exam in concerned.select_related(*related).order_by("starts_at", "id"):
         telling.in_closed_time(exam)
 
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from hospital.access.authentication import principal_of
 from hospital.common.api import Door, page_of, parsed
 
-from . import inputs, services_calendars, services_closures
+from . import inputs, services_calendars, services_closures, services_weeks
 from .representations import exam_type_json, exception_json, hours_json, released_json, resource_json
 
 
@@ -56,17 +56,17 @@ class ResourceHoursDoor(Door):
     def get(self, request: Request, resource_id: UUID) -> Response:
         row = services_calendars.resource_kept(principal_of(request), resource_id)
         return Response(
-            {"hours": [hours_json(one) for one in services_calendars.weekly_hours(resource_id=row.id)]}
+            {"hours": [hours_json(one) for one in services_weeks.weekly_hours(resource_id=row.id)]}
         )
 
     @extend_schema(request=inputs.WeekInput, responses=OpenApiTypes.OBJECT)
     def put(self, request: Request, resource_id: UUID) -> Response:
-        services_calendars.resource_hours_set(
+        left = services_weeks.resource_hours_set(
             principal=principal_of(request),
             resource_id=resource_id,
             rows=parsed(inputs.WeekInput, request)["hours"],
         )
-        return self.get(request, resource_id)
+        return Response(self.get(request, resource_id).data | {"appointments": left})
 
 
 class InstitutionHoursDoor(Door):
@@ -79,17 +79,17 @@ class InstitutionHoursDoor(Door):
     def get(self, request: Request, institution_id: UUID) -> Response:
         place = services_calendars.institution_kept(principal_of(request), institution_id)
         return Response(
-            {"hours": [hours_json(one) for one in services_calendars.weekly_hours(institution_id=place.id)]}
+            {"hours": [hours_json(one) for one in services_weeks.weekly_hours(institution_id=place.id)]}
         )
 
     @extend_schema(request=inputs.WeekInput, responses=OpenApiTypes.OBJECT)
     def put(self, request: Request, institution_id: UUID) -> Response:
-        services_calendars.institution_hours_set(
+        left = services_weeks.institution_hours_set(
             principal=principal_of(request),
             institution_id=institution_id,
             rows=parsed(inputs.WeekInput, request)["hours"],
         )
-        return self.get(request, institution_id)
+        return Response(self.get(request, institution_id).data | {"appointments": left})
 
 
 class ResourceExceptionsDoor(Door):

@@ -19,7 +19,11 @@ class TimeFreed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class BookedTimeClosed(Event):
-    """An institution closed a time in which these appointments stand: they stay until somebody moves them."""
+    """An institution closed a time in which these appointments stand: they stay until somebody moves them.
+
+    `listed`: its own people see them in a list for as long as they stand.
+    """
 
     institution_id: UUID
+    listed: bool
     appointment_ids: tuple[UUID, ...]

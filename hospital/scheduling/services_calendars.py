@@ -17,14 +17,13 @@ from hospital.access.models import Institution
 from hospital.access.principals import Principal
 from hospital.access.table import places
 from hospital.audit.services import audit_record
-from hospital.common.clock import SHANGHAI, now, today
+from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.events import emit
 from hospital.common.work import work_add
 
-from . import availability, rules, services
+from . import rules, services
 from .events import BookedTimeClosed
-from .hours import newly_open
 from .models import (
     Appointment,
     CalendarException,
@@ -34,7 +33,6 @@ from .models import (
     OrderRule,
     ReleasedTime,
     Resource,
-    WeeklyHours,
 )
 from .selectors import Period
 from .states import BOOKED
@@ -54,7 +52,7 @@ def resource_kept(principal: Principal, resource_id: UUID) -> Resource:
     return found
 
 
-def _locked(principal: Principal, resource_id: UUID) -> Resource:
+def calendar_locked(principal: Principal, resource_id: UUID) -> Resource:
     """Bookings of this calendar wait, and then see what was written."""
     resource_kept(principal, resource_id)
     return Resource.objects.select_for_update(no_key=True).get(id=resource_id)
@@ -68,10 +66,13 @@ def institution_kept(principal: Principal, institution_id: UUID) -> Institution:
     return found
 
 
-def _locked_place(principal: Principal, institution_id: UUID) -> Institution:
-    """Who writes the same week waits: two whole weeks must not become one."""
-    institution_kept(principal, institution_id)
-    return Institution.objects.select_for_update(no_key=True).get(id=institution_id)
+def calendars_locked(institution_id: UUID) -> list[UUID]:
+    """Bookings of every calendar there wait, in the order in which bookings lock, and then see what was written."""
+    found = Resource.objects.filter(institution_id=institution_id).order_by("id")
+    ids = list(found.values_list("id", flat=True))
+    for ident in ids:
+        services.resource_lock(ident)
+    return ids
 
 
 def noted(
@@ -94,58 +95,6 @@ def period_checked(starts_at: datetime, ends_at: datetime) -> Period:
     return starts_at, ends_at
 
 
-def weekly_hours(
-    *, resource_id: UUID | None = None, institution_id: UUID | None = None
-) -> QuerySet[WeeklyHours]:
-    """The rows of one owner, in the week's order."""
-    owner = {"resource_id": resource_id} if resource_id else {"institution_id": institution_id}
-    return WeeklyHours.objects.filter(**owner).order_by("weekday", "opens_minute", "id")
-
-
-def _hours_replace(rows: Sequence[dict[str, Any]], **owner: UUID | None) -> None:
-    if len(rows) > ROWS_MAX:
-        raise Invalid("invalid", field="hours")
-    named = {row["place_id"] for row in rows if row.get("place_id")}
-    if Institution.objects.filter(id__in=named).count() < len(named):
-        raise Invalid("invalid", field="place_id")
-    for row in rows:
-        first, last = row.get("valid_from"), row.get("valid_to")
-        if row["closes_minute"] <= row["opens_minute"] or (first and last and last < first):
-            raise Invalid("bad_hours", field="hours")
-    weekly_hours(**owner).delete()
-    WeeklyHours.objects.bulk_create([WeeklyHours(**owner, **row) for row in rows])
-
-
-def _week_replace(owner: Resource | Institution, rows: Sequence[dict[str, Any]], **named: UUID) -> None:
-    """The whole week anew. What it opens is told once, as far ahead as times are looked for, however long it holds."""
-    before = availability.week_of(owner)
-    _hours_replace(rows, **named)
-    opened = newly_open(before, availability.week_of(owner), first=today(), days=rules.SEARCH_DAYS_MAX)
-    if opened is not None:
-        services.freed(*(datetime.fromtimestamp(second, SHANGHAI) for second in opened))
-
-
-@transaction.atomic
-def resource_hours_set(*, principal: Principal, resource_id: UUID, rows: Sequence[dict[str, Any]]) -> None:
-    """The whole week of one calendar anew; no rows go back to the institution's hours. What is booked stays.
-
-    Rows `{weekday, opens_minute, closes_minute, place_id?, valid_from?, valid_to?}`. Invalid `bad_hours`.
-    """
-    resource = _locked(principal, resource_id)
-    _week_replace(resource, rows, resource_id=resource.id)
-    noted(principal, "resource.hours", "resource", resource.id, resource.institution_id, rows=len(rows))
-
-
-@transaction.atomic
-def institution_hours_set(
-    *, principal: Principal, institution_id: UUID, rows: Sequence[dict[str, Any]]
-) -> None:
-    """The week of everything there that has no hours of its own. Invalid `bad_hours`."""
-    place = _locked_place(principal, institution_id)
-    _week_replace(place, rows, institution_id=place.id)
-    noted(principal, "institution.hours", "institution", place.id, place.id, rows=len(rows))
-
-
 @transaction.atomic
 def exception_add(
     *,
@@ -159,7 +108,7 @@ def exception_add(
 ) -> tuple[CalendarException, list[dict[str, str]]]:
     """A time that differs from the week, and the bookings that a closed one meets: they stand until somebody moves
     them. Invalid `bad_period`."""
-    resource, period = _locked(principal, resource_id), period_checked(starts_at, ends_at)
+    resource, period = calendar_locked(principal, resource_id), period_checked(starts_at, ends_at)
     row = exception_written(principal, period, open=open, reason=reason, note=note, resource_id=resource.id)
     noted(principal, "resource.exception", "resource", resource.id, resource.institution_id, reason=reason)
     return row, [] if open else closed_over(resource.institution_id, [resource.id], period)
@@ -191,24 +140,29 @@ def exception_ended(exception_id: UUID, **owner: UUID) -> None:
 
 
 def closed_over(place_id: UUID, resource_ids: Iterable[UUID], period: Period) -> list[dict[str, str]]:
-    """The bookings of these calendars in a time that the institution closed, each once: `{appointment_id, starts_at,
-    ends_at}`. Whoever booked them hears of it."""
+    """The bookings of these calendars in a time that the institution closed, as `met` says them. Other houses hear."""
     rows = Appointment.objects.filter(
         starts_at__lt=period[1],
         ends_at__gt=period[0],
         reservations__resource_id__in=list(resource_ids),
         reservations__status=BOOKED,
     )
-    met = list(rows.distinct().order_by("starts_at", "id"))
-    if met:
-        emit(BookedTimeClosed(institution_id=place_id, appointment_ids=tuple(row.id for row in met)))
+    return met(rows.distinct().order_by("starts_at", "id"), closed_by=place_id, listed=True)
+
+
+def met(rows: Iterable[Appointment], *, closed_by: UUID, listed: bool) -> list[dict[str, str]]:
+    """Each once: `{appointment_id, starts_at, ends_at}`; and word to whose exams they are (`BookedTimeClosed`)."""
+    found = list(rows)
+    if found:
+        ids = tuple(row.id for row in found)
+        emit(BookedTimeClosed(institution_id=closed_by, appointment_ids=ids, listed=listed))
     return [
         {
             "appointment_id": str(row.id),
             "starts_at": row.starts_at.isoformat(),
             "ends_at": row.ends_at.isoformat(),
         }
-        for row in met
+        for row in found
     ]
 
 
@@ -223,7 +177,7 @@ def exceptions_of(principal: Principal, resource_id: UUID) -> QuerySet[CalendarE
 @transaction.atomic
 def exception_withdraw(*, principal: Principal, resource_id: UUID, exception_id: UUID) -> None:
     """Leave that is not taken is free time again. NotFound for one that is another calendar's, or withdrawn already."""
-    resource = _locked(principal, resource_id)
+    resource = calendar_locked(principal, resource_id)
     exception_ended(exception_id, resource_id=resource.id)
     noted(principal, "resource.exception_withdraw", "resource", resource.id, resource.institution_id)
 
@@ -246,7 +200,7 @@ def released_add(
 ) -> ReleasedTime:
     """Give an expert to one partner, or to all, for a time. From the first one on the expert is bookable only in
     released times. Conflict `not_a_person`; Invalid `bad_period`."""
-    resource, period = _locked(principal, resource_id), period_checked(starts_at, ends_at)
+    resource, period = calendar_locked(principal, resource_id), period_checked(starts_at, ends_at)
     if resource.kind != "person":
         raise Conflict("not_a_person")
     if partner_id is not None and not Institution.objects.filter(id=partner_id).exists():
@@ -288,7 +242,7 @@ def release_returned(*, released_id: UUID) -> None:
 @transaction.atomic
 def released_withdraw(*, principal: Principal, resource_id: UUID, released_id: UUID) -> None:
     """Take a time back for one's own hospital; what partners have booked in it stands. NotFound the second time."""
-    resource = _locked(principal, resource_id)
+    resource = calendar_locked(principal, resource_id)
     rows = ReleasedTime.objects.filter(id=released_id, resource=resource, withdrawn_at=None)
     if (row := rows.first()) is None:
         raise NotFound()
@@ -310,7 +264,7 @@ def resource_keep(
     by_release: bool,
 ) -> Resource:
     """Buffers, languages and qualifications; no exam types means all. Conflict `not_a_person`."""
-    resource = _locked(principal, resource_id)
+    resource = calendar_locked(principal, resource_id)
     if by_release and resource.kind != "person":
         raise Conflict("not_a_person")
     known = set(ExamType.objects.filter(code__in=exam_types).values_list("code", flat=True))

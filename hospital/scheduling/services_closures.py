@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from hospital.access.principals import Principal
 from hospital.common.clock import now
 
-from . import services
-from .models import CalendarException, Resource
+from .models import CalendarException
 from .services_calendars import (
+    calendars_locked,
     closed_over,
     exception_ended,
     exception_written,
@@ -24,13 +24,8 @@ from .services_calendars import (
 
 
 def _locked(principal: Principal, institution_id: UUID) -> list[UUID]:
-    """Bookings of every calendar there wait, in the order in which bookings lock, and then see what was written."""
     institution_kept(principal, institution_id)
-    found = Resource.objects.filter(institution_id=institution_id).order_by("id")
-    ids = list(found.values_list("id", flat=True))
-    for ident in ids:
-        services.resource_lock(ident)
-    return ids
+    return calendars_locked(institution_id)
 
 
 @transaction.atomic
@@ -50,10 +45,10 @@ def house_exception_add(
     row = exception_written(
         principal, period, open=open, reason=reason, note=note, institution_id=institution_id
     )
-    met = [] if open else closed_over(institution_id, ids, period)
-    told = {"reason": reason, "calendars": len(ids), "met": len(met)}
+    over = [] if open else closed_over(institution_id, ids, period)
+    told = {"reason": reason, "calendars": len(ids), "met": len(over)}
     noted(principal, "institution.exception", "institution", institution_id, institution_id, **told)
-    return row, met
+    return row, over
 
 
 def house_exceptions_of(principal: Principal, institution_id: UUID) -> QuerySet[CalendarException]:

@@ -62,6 +62,10 @@ TEXTS_CALENDARS: dict[str, tuple[str, str]] = {
         "这段时间里已有 {n} 项预约，列在“停诊时间里的预约”中。",
         "{n} bookings lie in that time; they are listed under “Bookings in closed time”.",
     ),
+    "calendars.left_out": (
+        "已有 {n} 项预约不在新的时间内，预约台已收到通知，请改期。",
+        "{n} bookings lie outside the new hours; the desks concerned have a notice of each, to move them.",
+    ),
     "calendars.good": ("用途与前后时间", "What it is for"),
     "calendars.good_hint": (
         "每次检查前后留出的时间（准备、清洁）。只影响以后的预约。",

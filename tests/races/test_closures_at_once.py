@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 
 from hospital.common.errors import Conflict
-from hospital.scheduling import services, services_calendars, services_closures
+from hospital.scheduling import services, services_calendars, services_closures, services_weeks
 from hospital.scheduling.models import Appointment, CalendarException, WeeklyHours
 from tests.factories import World, make_world
 from tests.waiting import until
@@ -63,7 +63,7 @@ def test_without_the_lock_a_booking_lies_in_a_closed_hour_and_nobody_is_told(wor
     def blind() -> list[dict[str, str]]:
         assert booked.wait(20)
         try:
-            with patch.object(services_calendars, "_locked", services_calendars.resource_kept):
+            with patch.object(services_calendars, "calendar_locked", services_calendars.resource_kept):
                 return close(world)
         finally:
             closed.set()
@@ -130,7 +130,7 @@ def test_who_books_waits_for_an_undecided_closing_and_is_refused(world: World) -
 
 def week(world: World, opens_minute: int) -> None:
     """The whole week of the hospital: Mondays from then on."""
-    services_calendars.institution_hours_set(
+    services_weeks.institution_hours_set(
         principal=world.principals["desk"],
         institution_id=world.places["home"].id,
         rows=[{"weekday": 0, "opens_minute": opens_minute, "closes_minute": 1200}],
@@ -153,7 +153,7 @@ def test_without_the_lock_two_weeks_written_at_once_become_one_that_nobody_wrote
     def blind() -> None:
         assert written.wait(20)
         try:
-            with patch.object(services_calendars, "_locked_place", services_calendars.institution_kept):
+            with patch.object(services_weeks, "_locked_place", services_calendars.institution_kept):
                 week(world, 600)
         finally:
             done.set()

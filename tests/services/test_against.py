@@ -11,10 +11,11 @@ from hospital.access.models import Membership, User
 from hospital.access.principals import Principal
 from hospital.access.selectors import principal_of_user
 from hospital.audit.models import AuditEntry
+from hospital.common.clock import SHANGHAI
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.work import work_drain
 from hospital.messages.selectors import notices_of
-from hospital.scheduling import services_calendars, services_closures
+from hospital.scheduling import services_calendars, services_closures, services_weeks
 from hospital.scheduling.models import CalendarException, Resource
 from teleconsult import against, services
 from teleconsult.models import Exam
@@ -103,6 +104,62 @@ def test_who_closes_their_own_house_has_the_list_and_no_notice(world: World) -> 
     world.book()
     _, met = close(world)
     assert len(met) == 1 and told(world, "desk") == []
+
+
+def hours(world: World, first: int, last: int) -> list[dict[str, Any]]:
+    """Every day, from that many minutes after the exam's time to that many."""
+    day = world.tomorrow().astimezone(SHANGHAI)
+    start = day.hour * 60 + day.minute
+    return [{"weekday": n, "opens_minute": start + first, "closes_minute": start + last} for n in range(7)]
+
+
+def week(world: World, rows: list[dict[str, Any]], room: bool = False) -> list[str]:
+    """The house's week, or the room's own; the bookings it leaves out."""
+    desk = world.principals["desk"]
+    left = (
+        services_weeks.resource_hours_set(principal=desk, resource_id=world.room.id, rows=rows)
+        if room
+        else services_weeks.institution_hours_set(
+            principal=desk, institution_id=world.places["home"].id, rows=rows
+        )
+    )
+    return [row["appointment_id"] for row in left]
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_bookings_that_a_narrower_week_leaves_out_come_back_and_their_desk_hears_of_each(
+    world: World, room: bool
+) -> None:
+    first, second = world.book(), world.book(starts_at=world.tomorrow(60))
+    assert week(world, hours(world, 0, 120), room) == []
+    assert week(world, hours(world, 0, 40), room) == [str(second.appointment_id)]
+    (text,) = told(world, "desk")
+    assert second.accession in text
+    assert week(world, hours(world, 0, 30), room) == []  # it was outside before
+    assert week(world, [], room) == []
+    assert first.state == "booked"
+
+
+def test_a_room_with_hours_of_its_own_is_not_left_out_by_the_houses(world: World) -> None:
+    exam = world.book()
+    week(world, hours(world, 0, 120), room=True)
+    only_others = week(world, hours(world, 60, 120))
+    assert only_others == [str(exam.appointment_id)]  # by its bedside physician and robot
+    desk = world.principals["desk"]
+    for resource in Resource.objects.filter(institution=world.places["home"]):
+        services_weeks.resource_hours_set(principal=desk, resource_id=resource.id, rows=hours(world, 0, 120))
+    assert week(world, hours(world, 0, 120)) == week(world, hours(world, 60, 120)) == []
+
+
+def test_an_extra_session_keeps_what_the_week_leaves_out(world: World) -> None:
+    world.book()
+    week(world, hours(world, 0, 120))
+    for resource in Resource.objects.filter(institution=world.places["home"]):
+        leave_ends: dict[str, Any] = {"starts_at": world.tomorrow(-10), "ends_at": world.tomorrow(60), "open": True}
+        services_calendars.exception_add(
+            principal=world.principals["desk"], resource_id=resource.id, reason="extra", note="", **leave_ends
+        )
+    assert week(world, hours(world, 60, 120)) == []
 
 
 def test_leave_that_meets_nothing_or_only_what_is_cancelled_tells_nobody(world: World) -> None:

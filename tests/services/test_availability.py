@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
-from hospital.scheduling import availability, services_calendars
+from hospital.scheduling import availability, services_calendars, services_weeks
 from hospital.scheduling.models import CalendarException, ReleasedTime, Reservation, Resource, WeeklyHours
 from hospital.scheduling.services import hold_expire_due
 from teleconsult import services
@@ -257,8 +257,8 @@ def test_nobody_keeps_more_than_five_times_at_once(world: World) -> None:
 def test_another_hospitals_calendars_are_not_there(world: World) -> None:
     other = world.principals["other_desk"]
     for act in (
-        lambda: services_calendars.resource_hours_set(principal=other, resource_id=world.room.id, rows=[]),
-        lambda: services_calendars.institution_hours_set(
+        lambda: services_weeks.resource_hours_set(principal=other, resource_id=world.room.id, rows=[]),
+        lambda: services_weeks.institution_hours_set(
             principal=other, institution_id=world.places["home"].id, rows=[]
         ),
         lambda: services_calendars.released_of(other, world.room.id),
@@ -270,7 +270,7 @@ def test_another_hospitals_calendars_are_not_there(world: World) -> None:
 def test_hours_that_end_before_they_begin_are_refused_also_by_postgresql(world: World) -> None:
     backwards = {"weekday": 0, "opens_minute": 600, "closes_minute": 480}
     with refused("bad_hours", Invalid):
-        services_calendars.resource_hours_set(
+        services_weeks.resource_hours_set(
             principal=world.principals["desk"], resource_id=world.room.id, rows=[backwards]
         )
     with pytest.raises(IntegrityError, match="weekly_hours_within_a_day"), transaction.atomic():

@@ -15,7 +15,7 @@ from hospital.common.models import Work
 from hospital.common.work import work_drain
 from hospital.messages import quiet
 from hospital.messages import selectors as messages
-from hospital.scheduling import services_calendars
+from hospital.scheduling import services_calendars, services_weeks
 from hospital.scheduling.events import TimeFreed
 from hospital.scheduling.models import ExamWindow, Reservation, Resource, WeeklyHours
 from teleconsult import rules_waiting, services
@@ -273,7 +273,7 @@ def week(opens: int, closes: int, **more: Any) -> list[dict[str, Any]]:
 
 
 def house_hours(world: World, rows: list[dict[str, Any]]) -> None:
-    services_calendars.institution_hours_set(
+    services_weeks.institution_hours_set(
         principal=world.principals["desk"], institution_id=world.places["home"].id, rows=rows
     )
 
@@ -289,10 +289,10 @@ def test_a_new_week_is_offered_to_who_waits(world: World) -> None:
 
 
 def test_a_persons_own_new_week_is_offered_too(world: World) -> None:
-    services_calendars.resource_hours_set(**keeper(world), rows=week(0, 1))
+    services_weeks.resource_hours_set(**keeper(world), rows=week(0, 1))
     work_drain()
     row = waits(world, person_id=world.users["bedside"].id)
-    services_calendars.resource_hours_set(**keeper(world), rows=week(9, 10))
+    services_weeks.resource_hours_set(**keeper(world), rows=week(9, 10))
     work_drain()
     assert [(offer.request_id, offer.starts_at) for offer in offers()] == [(row.id, at(9))]
 

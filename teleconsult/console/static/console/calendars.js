@@ -47,7 +47,7 @@ function part(title, hint, load, build) {
         notice(t("calendars.saved"));
         await again();
         const met = answer?.appointments?.length;
-        if (met) problem.append(h("p", { class: "warning", role: "alert" }, t(standing ? "calendars.met_listed" : "calendars.met", { n: met })));
+        if (met) problem.append(h("p", { class: "warning", role: "alert" }, t(answer.words ?? (standing ? "calendars.met_listed" : "calendars.met"), { n: met })));
         standing?.load();
       } catch (error) {
         showError(problem, error);
@@ -72,7 +72,7 @@ function week(path, hint = t("calendars.week_hint")) {
     }));
     const save = h("button", { class: "button primary" }, t("calendars.save_week"));
     const form = h("form", { class: "stack" }, h("table", { class: "table week" }, h("tbody", {}, WEEK.map((weekday) => h("tr", { "data-weekday": weekday }, h("th", { scope: "row" }, dayName(weekday)), h("td", {}, days[weekday].node))))), h("div", { class: "actions" }, save));
-    form.addEventListener("submit", (event) => { event.preventDefault(); send(save, () => call("PUT", path, { hours: days.flatMap((one) => one.read()) })); });
+    form.addEventListener("submit", (event) => { event.preventDefault(); send(save, async () => ({ ...await call("PUT", path, { hours: days.flatMap((one) => one.read()) }), words: "calendars.left_out" })); });
     return form;
   });
 }
