@@ -11,6 +11,7 @@ from uuid import UUID
 
 from hospital.access.models import Membership, Role
 from hospital.common.clock import SHANGHAI, now
+from hospital.common.rows import only
 from hospital.messages import kinds
 from hospital.messages.composing import About, Moot, Said
 from hospital.messages.providers import group_known
@@ -68,6 +69,7 @@ def values(exam: Exam, language: str, channel: str = "sms") -> dict[str, str]:
     place, room, kind = exam.requesting_institution, exam.room, exam.exam_type
     return {
         "day": day_of(exam.starts_at, language),
+        "day_en": day_of(exam.starts_at, "en"),  # texts to staff are in both languages
         "time": exam.starts_at.astimezone(SHANGHAI).strftime("%H:%M"),
         "place": f"{place.name_en if english else place.short_name} {room.name_en or room.name if english else room.name}",
         "number": exam.accession,
@@ -93,7 +95,7 @@ def compose(about: About) -> Said | Moot:
     Also of a record that is only stored: that an exam is off is still said to who asked for that.
     """
     related = ("patient", "exam_type", "room", "requesting_institution")
-    exam = Exam.objects.select_related(*related).filter(id=about.id).first()
+    exam = only(Exam.objects.select_related(*related).filter(id=about.id))
     base = about.template.removesuffix("_en")
     kind, state = TOLD[base]
     if exam is None or exam.state != state:

@@ -83,32 +83,32 @@ TEMPLATES: dict[str, str] = {
     ),
     "exam_moved_staff": (
         "原定{before}的检查（{number}）已改动：{day} {time}，{place}。"
-        " The exam {number} of {before} was changed: {day} {time}, {place}."
+        " The exam {number} of {before} was changed: {day_en} {time}, {place}."
     ),
     "exam_cancelled_staff": (
-        "{day} {time} {place} 的检查（{number}）已取消。 The exam {number} of {day} {time} is cancelled."
+        "{day} {time} {place} 的检查（{number}）已取消。 The exam {number} of {day_en} {time} is cancelled."
     ),
     "exam_late": (
-        "{day} {time} {place} 的检查（{number}）到时未开始。 The exam {number} of {day} {time} did not start in time."
+        "{day} {time} {place} 的检查（{number}）到时未开始。 The exam {number} of {day_en} {time} did not start in time."
     ),
     "request_booked": (
         "您{asked}提出的检查申请已约好：{day} {time}，{place}（{number}）。"
-        " What you asked for on {asked} is booked: {number}, {day} {time}."
+        " What you asked for on {asked} is booked: {number}, {day_en} {time}."
     ),
     "request_declined": (
         "您{asked}提出的检查申请未获安排：{reason}。 What you asked for on {asked} was declined: {reason}."
     ),
     "exam_in_closed_time": (
         "{day} {time} {place} 的检查（{number}）需要的人员或设备届时停用，请改期。"
-        " Somebody or something that exam {number} of {day} {time} needs is closed by then: please move it."
+        " Somebody or something that exam {number} of {day_en} {time} needs is closed by then: please move it."
     ),
     "preflight": (
-        "{day} {time} {place} 的检查即将开始，请处理：{what} The exam {number} of {day} {time} begins soon, please see to"
+        "{day} {time} {place} 的检查即将开始，请处理：{what} The exam {number} of {day_en} {time} begins soon, please see to"
         " it: {what_en}"
     ),
     "report_unsigned": (
         "{day} {time} 的检查（{number}）已结束，报告尚未签署。"
-        " The report of exam {number}, {day} {time}, is not signed yet."
+        " The report of exam {number}, {day_en} {time}, is not signed yet."
     ),
 }
 
@@ -130,7 +130,8 @@ def render(template: str, channel: str, context: Mapping[str, str]) -> str:
 
 
 def values_of(template: str, channel: str, context: Mapping[str, str]) -> dict[str, str]:
-    """Name -> value in the order in which our text names them first: how a carrier's own copy is filled."""
+    """Name -> value in the order in which our text names them first: how a carrier's own copy is filled. A message that
+    was queued before a text named more has what that text had."""
     said = _as_said(channel, context)
     names = [name for _, name, _, _ in Formatter().parse(TEMPLATES[template]) if name]
-    return {name: said[name] for name in dict.fromkeys(names)}
+    return {name: said[name] for name in dict.fromkeys(names) if name in said}

@@ -31,6 +31,8 @@ TEXTS_CALENDARS: dict[str, tuple[str, str]] = {
     ),
     "calendars.from": ("从", "From"),
     "calendars.to": ("到", "To"),
+    "calendars.always": ("限定…", "Limits…"),
+    "calendars.every_place": ("所有医院", "Every hospital"),
     "calendars.valid": ("{first} 至 {last}", "{first} to {last}"),
     "calendars.add_hours": ("添加", "Add"),
     "calendars.save_week": ("保存每周时间", "Save the week"),

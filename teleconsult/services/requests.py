@@ -13,6 +13,7 @@ from hospital.access.table import places
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, NotFound
+from hospital.common.rows import only
 from hospital.people import selectors as people
 from hospital.scheduling import selectors as scheduling
 from hospital.scheduling import services as scheduling_services
@@ -43,7 +44,7 @@ def noted(row: ExamRequest, principal: Principal, action: str, reason: str = "")
 def request_locked(principal: Principal, request_id: UUID, action: str) -> ExamRequest:
     """The request within the caller's reach, with its row locked: of two who decide, the second sees the first."""
     selectors.request_get(principal, request_id, action)
-    if ExamRequest.objects.select_for_update().filter(id=request_id).first() is None:
+    if only(ExamRequest.objects.select_for_update().filter(id=request_id)) is None:
         raise NotFound()
     return selectors.request_get(principal, request_id, action)
 

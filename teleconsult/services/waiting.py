@@ -25,6 +25,7 @@ from hospital.access.services import digest_of
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, DomainError, Invalid
 from hospital.common.ids import uuid7
+from hospital.common.rows import only
 from hospital.common.work import work_add
 from hospital.messages.services import message_send
 from hospital.scheduling import selectors as scheduling
@@ -121,7 +122,7 @@ def waiting_serve(*, starts_at: datetime, ends_at: datetime, behind: UUID | None
     here = list(locked.values_list("id", flat=True))
     made = 0
     for ident in selectors.waiting_ids(here):
-        row = selectors.requests(SYSTEM, "waiting.keep").filter(id=ident).first()
+        row = only(selectors.requests(SYSTEM, "waiting.keep").filter(id=ident))
         if row is not None and _served(row, starts_at, ends_at):
             made += 1
     return made

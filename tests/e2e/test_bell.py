@@ -31,7 +31,13 @@ def context(world: World, settings: Any) -> Iterator[BrowserContext]:
 
 def told(world: World, number: str, who: str = "desk") -> None:
     """What a late exam tells."""
-    values = {"day": "11月27日", "time": "09:00", "place": "朱家角 1 号诊室", "number": number}
+    values = {
+        "day": "11月27日",
+        "day_en": "Fri 27 Nov",
+        "time": "09:00",
+        "place": "朱家角 1 号诊室",
+        "number": number,
+    }
     notices_give(user_ids=[world.users[who].id], template="exam_late", context=values)
 
 

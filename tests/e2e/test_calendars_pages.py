@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from hospital.common.clock import SHANGHAI, today
+from hospital.scheduling.holidays import weekday_of
 from tests.e2e.asgi import beside_browser
 from tests.e2e.key_steps import sign_in_with_code
 from tests.e2e.steps_tablet import shot
@@ -88,6 +89,32 @@ def test_the_scheduler_writes_a_week_a_leave_and_a_release(world: World, context
     shot(page, "calendars-en")
 
 
+def test_hours_may_hold_at_one_house_only_and_from_a_day_on(world: World, context: BrowserContext) -> None:
+    page = context.new_page()
+    sign_in_with_code(page, world, "desk")
+    page.goto("/console/calendars/")
+    page.locator("#list").get_by_role("button", name="李建国").click()
+    monday = page.locator("tr[data-weekday='0']")
+    monday.get_by_role("button", name="添加").click()
+    expect(monday.locator("summary")).to_have_text("限定…")
+    monday.locator("summary").click()
+    monday.get_by_label("医院").select_option(label="expert 医院")
+    monday.get_by_label("第一天").fill("2026-01-05")
+    expect(monday.locator("summary")).to_have_text("expert 医院 · 2026-01-05 至 …")
+    shot(page, "calendar-limits")
+    page.get_by_role("button", name="保存每周时间").click()
+    expect(page.locator("#notices")).to_contain_text("已保存")
+    expect(monday.locator("summary")).to_have_text("expert 医院 · 2026-01-05 至 …")  # as it was read again
+    assert as_owner(
+        "SELECT weekday, opens_minute, closes_minute, place_id, valid_from, valid_to FROM scheduling_weeklyhours"
+    ) == [(0, 480, 720, world.places["expert"].id, date(2026, 1, 5), None)]
+    in_english(page, context)
+    page.locator("#list").get_by_role("button", name="李建国").click()
+    monday.locator("summary").click()
+    expect(monday.get_by_label("First day")).to_have_value("2026-01-05")
+    shot(page, "calendar-limits-en")
+
+
 def test_a_closed_house_lists_its_bookings_with_the_way_to_each(
     world: World, context: BrowserContext
 ) -> None:
@@ -124,6 +151,27 @@ def test_a_closed_house_lists_its_bookings_with_the_way_to_each(
             "button", name="Withdraw"
         ).click()
         expect(page.get_by_role("region", name="Bookings in closed time")).to_contain_text("None.")
+
+
+def test_a_week_that_leaves_a_booking_out_says_so_and_the_bell_has_it(
+    world: World, context: BrowserContext
+) -> None:
+    with beside_browser() as beside:
+        exam = beside(world.book)
+        page = context.new_page()
+        sign_in_with_code(page, world, "desk")
+        page.goto("/console/calendars/")
+        page.locator("#houses button").first.click()
+        week = page.get_by_role("region", name="每周时间")
+        on = weekday_of(exam.starts_at.astimezone(SHANGHAI).date())
+        other = 0 if on is None else (on + 1) % 7
+        week.locator(f"tr[data-weekday='{other}']").get_by_role("button", name="添加").click()
+        week.get_by_role("button", name="保存每周时间").click()
+        expect(week.locator("[role=alert]")).to_contain_text("已有 1 项预约不在新的时间内")
+        expect(page.locator("#notice-bell")).to_be_visible()
+        page.locator("#notice-bell").click()
+        expect(page.locator("body")).to_contain_text(f"的检查（{exam.accession}）需要的人员或设备届时停用")
+        shot(page, "week-left-out")
 
 
 def test_the_administrator_writes_an_exam_types_rules(world: World, context: BrowserContext) -> None:

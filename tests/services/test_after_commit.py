@@ -28,7 +28,13 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUSE, EXAM, PEOPLE = uuid4(), uuid4(), (uuid4(), uuid4())
-NOTICE = {"day": "11月27日", "time": "09:00", "place": "朱家角", "number": "E000000001"}
+NOTICE = {
+    "day": "11月27日",
+    "day_en": "Fri 27 Nov",
+    "time": "09:00",
+    "place": "朱家角",
+    "number": "E000000001",
+}
 
 
 @contextmanager

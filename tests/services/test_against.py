@@ -155,7 +155,11 @@ def test_an_extra_session_keeps_what_the_week_leaves_out(world: World) -> None:
     world.book()
     week(world, hours(world, 0, 120))
     for resource in Resource.objects.filter(institution=world.places["home"]):
-        leave_ends: dict[str, Any] = {"starts_at": world.tomorrow(-10), "ends_at": world.tomorrow(60), "open": True}
+        leave_ends: dict[str, Any] = {
+            "starts_at": world.tomorrow(-10),
+            "ends_at": world.tomorrow(60),
+            "open": True,
+        }
         services_calendars.exception_add(
             principal=world.principals["desk"], resource_id=resource.id, reason="extra", note="", **leave_ends
         )

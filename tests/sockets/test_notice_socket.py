@@ -16,7 +16,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
 
 def told(world: World, who: str) -> None:
-    values = {"day": "11月27日", "time": "09:00", "place": "朱家角", "number": "E000000001"}
+    values = {
+        "day": "11月27日",
+        "day_en": "Fri 27 Nov",
+        "time": "09:00",
+        "place": "朱家角",
+        "number": "E000000001",
+    }
     notices_give(user_ids=[world.users[who].id], template="exam_late", context=values)
 
 

@@ -58,16 +58,30 @@ function part(title, hint, load, build) {
   return h("section", { class: "stack", "aria-label": title }, h("h3", {}, title), hint && h("p", { class: "small muted" }, hint), body, problem);
 }
 
-function stretch(row) {
-  const opens = clockInput(row.opens, t("calendars.from")), closes = clockInput(row.closes, t("calendars.to"));
-  const more = [row.valid_from, row.valid_to].some(Boolean) ? t("calendars.valid", { first: row.valid_from || "…", last: row.valid_to || "…" }) : "";
-  return { nodes: [opens, "–", closes, h("span", { class: "small muted" }, more)], read: () => ({ ...row, opens: opens.value.trim(), closes: closes.value.trim() }) };
+// At which house, and from which day to which, these hours hold. People work at several, so only they are asked where.
+function limits(row, sited) {
+  const place = h("select", {}, h("option", { value: "" }, t("calendars.every_place")), page.partners.map((one) => h("option", { value: one.id, selected: one.id === row.place_id }, either(one))));
+  const first = h("input", { type: "date", value: row.valid_from || "" }), last = h("input", { type: "date", value: row.valid_to || "" });
+  const words = h("summary", { class: "small" });
+  const read = () => ({ place_id: sited ? place.value || null : row.place_id, valid_from: first.value || null, valid_to: last.value || null });
+  const say = () => {
+    const { place_id: at, valid_from: from, valid_to: to } = read();
+    const named = at && either(page.partners.find((one) => one.id === at));
+    words.textContent = [named, (from || to) && t("calendars.valid", { first: from || "…", last: to || "…" })].filter(Boolean).join(" · ") || t("calendars.always");
+  };
+  say();
+  return { node: h("details", { onchange: say }, words, h("div", { class: "row" }, sited && field(t("calendars.place"), place), field(t("calendars.first_day"), first), field(t("calendars.last_day"), last))), read };
 }
 
-function week(path, hint = t("calendars.week_hint")) {
+const stretch = (sited) => (row) => {
+  const opens = clockInput(row.opens, t("calendars.from")), closes = clockInput(row.closes, t("calendars.to")), more = limits(row, sited);
+  return { nodes: [opens, "–", closes, more.node], read: () => ({ ...row, opens: opens.value.trim(), closes: closes.value.trim(), ...more.read() }) };
+};
+
+function week(path, { hint = t("calendars.week_hint"), sited = false } = {}) {
   return part(t("calendars.week"), hint, async () => (await call("GET", path)).hours, (hours, send) => {
     const days = WEEK.map((weekday) => rowsEditor({
-      rows: hours.filter((row) => row.weekday === weekday), line: stretch, add: t("calendars.add_hours"),
+      rows: hours.filter((row) => row.weekday === weekday), line: stretch(sited), add: t("calendars.add_hours"),
       fresh: () => ({ weekday, opens: "08:00", closes: "12:00", place_id: null, valid_from: null, valid_to: null }),
     }));
     const save = h("button", { class: "button primary" }, t("calendars.save_week"));
@@ -165,7 +179,7 @@ function select(id) {
   const row = page.resources.find((one) => one.id === id);
   replace(panel, h("h2", {}, either(row)), h("p", { class: "muted" }, `${t(`calendars.kind.${row.kind}`)} · ${house(row)}`),
     standing?.node((one) => one.closed.some((shut) => shut.resource_id === row.id), { quiet: true }),
-    week(`resources/${row.id}/hours`), exceptions(row), row.kind === "person" && releases(row), good(row));
+    week(`resources/${row.id}/hours`, { sited: row.kind === "person" }), exceptions(row), row.kind === "person" && releases(row), good(row));
   panel.scrollTop = 0;
 }
 
@@ -178,7 +192,7 @@ replace($("#houses"), page.places.map((place) => deed({}, t("calendars.house", {
   drawList();
   replace(panel, h("h2", {}, either(place)),
     standing?.node((one) => one.institution.id === place.id || one.closed.some((shut) => shut.institution_id === place.id)),
-    closures(place), week(`institutions/${place.id}/hours`, t("calendars.house_hint")));
+    closures(place), week(`institutions/${place.id}/hours`, { hint: t("calendars.house_hint") }));
   panel.scrollTop = 0;
 })));
 replace(panel, h("p", { class: "muted" }, t("calendars.pick")), standing?.node(() => true));
