@@ -109,9 +109,8 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-DATABASES = {
-    "default": _database(os.environ["DATABASE_OWNER_URL" if os.environ.get("AS_OWNER") else "DATABASE_URL"])
-}
+AS_OWNER = bool(os.environ.get("AS_OWNER"))  # of the tables: whoever migrates
+DATABASES = {"default": _database(os.environ["DATABASE_OWNER_URL" if AS_OWNER else "DATABASE_URL"])}
 if os.environ.get("PROCESS") == "worker":
     # Also at rest there are three tasks a second (drain, seal); each would begin with a new connection.
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
