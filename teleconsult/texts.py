@@ -56,6 +56,10 @@ TITLES: dict[str, tuple[str, str]] = {
         "所选时间有不能让出的检查：患者已签到、本身是急诊，或属于其他机构。",
         "Something there can't give way: its patient has arrived, it is urgent itself, or another institution's.",
     ),
+    "not_due_yet": (
+        "预约时间还没到，患者可能在路上；现在不能记为未到。",
+        "The exam's time has not come; the patient may be on the way and is not a no-show yet.",
+    ),
     "changed_meanwhile": (
         "这项检查已被他人改动，请按现在的时间再决定。",
         "Somebody changed this exam meanwhile; decide again from where it is now.",

@@ -281,8 +281,12 @@ def exam_ended_unseen(exam: Exam, principal: Principal, *, code: str, reason: st
 
 @transaction.atomic
 def exam_no_show(*, principal: Principal, exam_id: UUID) -> Exam:
+    """Nobody came. Conflict `not_due_yet` before the exam's time: they may still be on their way."""
     exam = exam_locked(principal, exam_id)
     part_checked(principal, exam, Command.NO_SHOW)
+    next_checked(exam, Command.NO_SHOW)
+    if exam.starts_at > now():
+        raise Conflict("not_due_yet", starts_at=exam.starts_at.isoformat())
     step(exam, Command.NO_SHOW, principal)
     scheduling_services.appointment_close(appointment_id=exam.appointment_id, status="noshow")
     return exam

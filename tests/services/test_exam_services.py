@@ -122,8 +122,17 @@ def test_a_cancellation_without_a_reason_is_refused(world: World) -> None:
         services.exam_cancel(principal=world.principals["desk"], exam_id=exam.id, reason="  ")
 
 
+def test_nobody_is_a_no_show_before_their_time(world: World) -> None:
+    exam = world.book()
+    with refused("not_due_yet"):
+        services.exam_no_show(principal=world.principals["desk"], exam_id=exam.id)
+    exam.refresh_from_db()
+    assert exam.state == "booked"
+
+
 def test_a_no_show_frees_the_robot(world: World) -> None:
     exam = world.book()
+    Exam.objects.filter(id=exam.id).update(starts_at=now())
     services.exam_no_show(principal=world.principals["desk"], exam_id=exam.id)
     assert not Reservation.objects.filter(status="booked").exists()
 

@@ -19,6 +19,7 @@ from hospital.people.wishes import wishes_set
 from hospital.scheduling.models import ExamReminder, ExamType
 from teleconsult import exam_work, later, services, telling
 from teleconsult.models import Exam
+from teleconsult.services import booking
 from tests.access.house_rows import member
 from tests.factories import World, make_world
 
@@ -283,13 +284,17 @@ def test_the_night_holds_back_a_cancellation_next_week_but_not_one_of_this_night
     assert change_in(world, 10, move).status == "sent", "the old time is near: who is not told comes in vain"
 
 
-def test_who_did_not_come_gives_the_place_back_and_who_is_here_stays(world: World) -> None:
+def test_who_did_not_come_gives_the_place_back_and_who_is_here_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone = world.book()
     here = world.book(starts_at=world.tomorrow(120))
     services.exam_check_in(principal=world.principals["desk"], exam_id=here.id)
     row = Work.objects.get(kind=later.NO_SHOW, payload__exam_id=str(gone.id))
     assert row.due_at == gone.starts_at + later.NO_SHOW_AFTER
+    monkeypatch.setattr(booking, "now", lambda: row.due_at)
     due(later.NO_SHOW)
+    monkeypatch.undo()
     states = dict(Exam.objects.values_list("id", "state"))
     assert (states[gone.id], states[here.id]) == ("no_show", "checked_in")
     assert world.book(patient_id=world.patient.id).state == "booked", "the time is free again"
