@@ -63,7 +63,7 @@ TEXTS_REQUESTS: dict[str, tuple[str, str]] = {
     "displace.reason": ("理由", "Reason"),
     "displace.do": ("让出并预约急诊", "Displace and book"),
     "displace.done": ("急诊已预约：{name}，{day} {time}。", "Emergency booked: {name}, {day} {time}."),
-    "offer.title": ("空出的时间", "A time is free"),
+    "offer.title": ("空出的时间", "The time offered to you"),
     "offer.when": ("时间", "Time"),
     "offer.where": ("地点", "Place"),
     "offer.until": ("请在此之前答复", "Answer before"),

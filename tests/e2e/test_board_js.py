@@ -134,6 +134,7 @@ DEEDS = {
 }
 
 
+@pytest.mark.alone  # a time in milliseconds
 @pytest.mark.parametrize("deed", DEEDS)
 def test_two_hundred_bookings_on_screen_react_within_a_tenth_of_a_second(page: Page, deed: str) -> None:
     assert page.locator(".block").count() == EXAMS
