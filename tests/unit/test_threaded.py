@@ -80,7 +80,7 @@ def ask(
     async def whole() -> dict[str, Any]:
         return BODY
 
-    async def kept(message: dict[str, Any]) -> None:
+    async def kept(message: Any) -> None:
         sent.append(message)
 
     scope = {
@@ -124,7 +124,7 @@ async def test_neither_a_slow_sender_nor_a_slow_reader_holds_a_thread() -> None:
             await more.wait()
         return part
 
-    async def read_slowly(message: dict[str, Any]) -> None:
+    async def read_slowly(message: Any) -> None:
         await taken.wait()
         sent.append(message)
 
