@@ -225,11 +225,15 @@ def exam_move(
     """
     exam = _changing(principal, exam_id, Command.MOVE)
     _refuse_changed(exam, expected_starts_at, expected_team)
+    others = {
+        name: to for name in BOOKED_WITH if (to := changes.get(name)) not in (None, getattr(exam, name))
+    }
+    if starts_at == exam.starts_at and not others:
+        return exam  # it is there: nothing to write, nobody to tell
     before, team_before = exam.starts_at, team_of(exam)
     scheduling.exam_rules_read(exam.exam_type)
-    for name in BOOKED_WITH:
-        if changes.get(name) is not None:
-            setattr(exam, name, changes[name])
+    for name, to in others.items():
+        setattr(exam, name, to)
     robot = fleet.robot_of_institution(exam.robot_id, (exam.requesting_institution_id,))
     team = team_checked(
         exam.exam_type,

@@ -166,7 +166,9 @@ class Desk:
         promise = self.tally.exams[exam_id]
         to = self.tally.time(self.chance, promise.team)
         body = {"starts_at": to, "expected_starts_at": promise.starts_at}
-        if promise.state == "booked" and to != promise.starts_at:
+        # An offer's time is written with another offset than the board's.
+        elsewhere = datetime.fromisoformat(to) != datetime.fromisoformat(promise.starts_at)
+        if promise.state == "booked" and elsewhere:
             if await self.done("move", f"exams/{exam_id}/move", body) is not None:
                 self.tally.busy.discard((promise.team, promise.starts_at))
                 self.tally.busy.add((promise.team, to))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -14,11 +14,13 @@ from hospital.common.ids import uuid7
 from hospital.common.work import work_drain
 from hospital.messages import quiet
 from hospital.messages import selectors as messages
+from hospital.messages.models import Message
 from hospital.people import delegates
 from hospital.people.models import Delegation
 from hospital.scheduling.models import Reservation
 from teleconsult import services
 from teleconsult.choosing import team_chosen
+from teleconsult.models import ExamTransition
 from tests.factories import World, make_world
 from tests.factories.days import working_day
 
@@ -125,6 +127,18 @@ def test_patient_and_team_hear_of_a_move_and_of_a_cancellation(world: World) -> 
 
 def messages_in_pages(world: World, name: str) -> list[str]:
     return [row.text for row in messages.notices_of(world.users[name].id)]
+
+
+def test_a_move_to_where_the_exam_is_writes_nothing_and_tells_nobody(world: World) -> None:
+    exam, desk = world.book(), world.principals["desk"]
+    told = Message.objects.count()
+    same = services.exam_move(
+        principal=desk, exam_id=exam.id, starts_at=exam.starts_at.astimezone(UTC), room_id=exam.room_id
+    )
+    assert (same.starts_at, same.state) == (exam.starts_at, "booked")
+    assert (Message.objects.count(), ExamTransition.objects.filter(exam=exam).count()) == (told, 0)
+    services.exam_move(principal=desk, exam_id=exam.id, starts_at=world.tomorrow(60))
+    assert Message.objects.count() > told and ExamTransition.objects.filter(exam=exam).count() == 1
 
 
 def test_a_patient_finds_another_time_and_moves_with_the_team_that_was_booked(world: World) -> None:
