@@ -28,9 +28,8 @@ class Principal:
     memberships: tuple[tuple[UUID, str], ...]
     token_id: UUID | None
     seat: Seat | None = None
-    used_at: datetime | None = field(
-        default=None, compare=False
-    )  # the sign-in's last use, as it was read with it
+    # The sign-in's last use, as it was read with it.
+    used_at: datetime | None = field(default=None, compare=False)
 
     @property
     def tablet_id(self) -> UUID | None:

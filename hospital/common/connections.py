@@ -17,7 +17,8 @@ class KeptStatements(PrepareManager):
 
     psycopg forgets all of them at each, because a table made in that transaction may come again as another. The
     application's role makes none. One refusal in sixteen deeds was enough for PostgreSQL to plan nearly everything anew:
-    4.4 ms of a booking's 12 there, 6 ms alone for an exam with all that belongs to it.
+    4.4 ms of a booking's 12 there, 6 ms alone for an exam with all that belongs to it. After an upgrade that changes a
+    column's type a program is started anew, as `deploy/up` does.
     """
 
     def clear(self) -> bool:

@@ -20,6 +20,7 @@ from hospital.common.work import work_add, worker
 from . import quiet
 from .composing import About, Moot, Said, compose
 from .events import NoticeGiven
+from .kinds import PHONE_CHANNELS
 from .models import Message, MessageReceipt
 from .providers import Outgoing, Refused, Sent, TryAgain, Unanswered, provider_of
 from .services import IN_APP, WORK, fill
@@ -103,13 +104,15 @@ def _key(message: Message) -> str:
 
 def _outgoing(message: Message) -> Outgoing:
     context = json.loads(message.context or "{}")
+    # Only carriers of SMS and calls have copies of our texts to fill; all else goes as it was written.
+    filled = bool(context) and message.channel in PHONE_CHANNELS
     return Outgoing(
         key=_key(message),
         channel=message.channel,
         to=message.to,
         template=message.template,
         text=message.text,
-        values=values_of(message.template, message.channel, context) if message.context else {},
+        values=values_of(message.template, message.channel, context) if filled else {},
     )
 
 

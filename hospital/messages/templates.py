@@ -130,8 +130,10 @@ def render(template: str, channel: str, context: Mapping[str, str]) -> str:
 
 
 def values_of(template: str, channel: str, context: Mapping[str, str]) -> dict[str, str]:
-    """Name -> value in the order in which our text names them first: how a carrier's own copy is filled. A message that
-    was queued before a text named more has what that text had."""
+    """Name -> value in the order in which our text names them first: how a carrier's own copy is filled.
+
+    KeyError for a missing value: some carriers fill by place, and a later value would stand in an earlier one's.
+    """
     said = _as_said(channel, context)
     names = [name for _, name, _, _ in Formatter().parse(TEMPLATES[template]) if name]
-    return {name: said[name] for name in dict.fromkeys(names) if name in said}
+    return {name: said[name] for name in dict.fromkeys(names)}

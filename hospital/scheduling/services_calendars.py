@@ -66,8 +66,9 @@ def institution_kept(principal: Principal, institution_id: UUID) -> Institution:
     return found
 
 
-def calendars_locked(institution_id: UUID) -> list[UUID]:
+def house_locked(principal: Principal, institution_id: UUID) -> list[UUID]:
     """Bookings of every calendar there wait, in the order in which bookings lock, and then see what was written."""
+    institution_kept(principal, institution_id)
     found = Resource.objects.filter(institution_id=institution_id).order_by("id")
     ids = list(found.values_list("id", flat=True))
     for ident in ids:

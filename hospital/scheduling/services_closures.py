@@ -13,19 +13,14 @@ from hospital.common.clock import now
 
 from .models import CalendarException
 from .services_calendars import (
-    calendars_locked,
     closed_over,
     exception_ended,
     exception_written,
+    house_locked,
     institution_kept,
     noted,
     period_checked,
 )
-
-
-def _locked(principal: Principal, institution_id: UUID) -> list[UUID]:
-    institution_kept(principal, institution_id)
-    return calendars_locked(institution_id)
 
 
 @transaction.atomic
@@ -41,7 +36,7 @@ def house_exception_add(
 ) -> tuple[CalendarException, list[dict[str, str]]]:
     """Close everything there for a time, or open it; and the bookings that a closed one meets: they stand until
     somebody moves them. Invalid `bad_period`; NotFound for another's house; Conflict `calendar_locked`."""
-    ids, period = _locked(principal, institution_id), period_checked(starts_at, ends_at)
+    ids, period = house_locked(principal, institution_id), period_checked(starts_at, ends_at)
     row = exception_written(
         principal, period, open=open, reason=reason, note=note, institution_id=institution_id
     )
@@ -61,6 +56,6 @@ def house_exceptions_of(principal: Principal, institution_id: UUID) -> QuerySet[
 @transaction.atomic
 def house_exception_withdraw(*, principal: Principal, institution_id: UUID, exception_id: UUID) -> None:
     """The house opens after all. NotFound for another's, or one that is withdrawn already."""
-    _locked(principal, institution_id)
+    house_locked(principal, institution_id)
     exception_ended(exception_id, institution_id=institution_id)
     noted(principal, "institution.exception_withdraw", "institution", institution_id, institution_id)

@@ -17,16 +17,15 @@ from hospital.common.clock import SHANGHAI, now, today
 from hospital.common.errors import Invalid
 
 from . import availability, rules, services
-from .hours import Week, newly_open
+from .hours import Open, Week, newly_open
 from .models import Appointment, Reservation, Resource, WeeklyHours
-from .services_calendars import ROWS_MAX, calendar_locked, calendars_locked, institution_kept, met, noted
+from .services_calendars import ROWS_MAX, calendar_locked, house_locked, met, noted
 from .states import BOOKED
 
 
 def _locked_place(principal: Principal, institution_id: UUID) -> Institution:
     """Who writes the same week waits: two whole weeks must not become one. Who books there waits too."""
-    institution_kept(principal, institution_id)
-    calendars_locked(institution_id)
+    house_locked(principal, institution_id)
     return Institution.objects.select_for_update(no_key=True).get(id=institution_id)
 
 
@@ -81,19 +80,17 @@ def _left_out(owner: Resource | Institution, before: Week | None) -> list[Appoin
     booked = Reservation.objects.filter(
         resource__in=calendars, status=BOOKED, appointment__starts_at__gt=now()
     ).select_related("appointment")
-    ahead = sorted({row.appointment.starts_at for row in booked if row.appointment})
+    ahead = [(row.resource_id, row.appointment) for row in booked if row.appointment]
     if not ahead:
         return []
-    opens = availability.opening(calendars, ahead[0], ahead[-1] + rules.LONGEST)
-    found = {}
-    for row in booked:
-        appointment, calendar = row.appointment, opens[row.resource_id]
-        assert appointment is not None
-        times = (appointment.starts_at, appointment.ends_at)
-        if availability.in_week(replace(calendar, weekly=before), *times) and not availability.in_week(
-            calendar, *times
-        ):
-            found[appointment.id] = appointment
+    last = max(appointment.ends_at for _, appointment in ahead)
+    opens = availability.opening(calendars, now(), last)
+
+    def left(calendar: Open, one: Appointment) -> bool:
+        inside = availability.in_week(replace(calendar, weekly=before), one.starts_at, one.ends_at)
+        return inside and not availability.in_week(calendar, one.starts_at, one.ends_at)
+
+    found = {one.id: one for resource_id, one in ahead if left(opens[resource_id], one)}
     return sorted(found.values(), key=lambda one: (one.starts_at, one.id))
 
 

@@ -221,7 +221,7 @@ def exam_move(
 
     With `hold_id`, into the caller's own hold. Conflict `changed_meanwhile` with `starts_at` when the exam no longer
     is at `expected_starts_at`, or its people, robot and room are others than `expected_team`; else errors as in
-    `exam_book`. Patient and team are told.
+    `exam_book`. Patient and team are told; to where the exam is, nothing is written and nobody told.
     """
     exam = _changing(principal, exam_id, Command.MOVE)
     _refuse_changed(exam, expected_starts_at, expected_team)

@@ -37,6 +37,14 @@ def in_english(page: Page, context: BrowserContext) -> None:
     page.reload()
 
 
+def calendars(world: World, context: BrowserContext) -> Page:
+    """The scheduler's calendars page."""
+    page = context.new_page()
+    sign_in_with_code(page, world, "desk")
+    page.goto("/console/calendars/")
+    return page
+
+
 def test_the_scheduler_writes_a_week_a_leave_and_a_release(world: World, context: BrowserContext) -> None:
     page = context.new_page()
     sign_in_with_code(page, world, "desk")
@@ -90,9 +98,7 @@ def test_the_scheduler_writes_a_week_a_leave_and_a_release(world: World, context
 
 
 def test_hours_may_hold_at_one_house_only_and_from_a_day_on(world: World, context: BrowserContext) -> None:
-    page = context.new_page()
-    sign_in_with_code(page, world, "desk")
-    page.goto("/console/calendars/")
+    page = calendars(world, context)
     page.locator("#list").get_by_role("button", name="李建国").click()
     monday = page.locator("tr[data-weekday='0']")
     monday.get_by_role("button", name="添加").click()
@@ -120,9 +126,7 @@ def test_a_closed_house_lists_its_bookings_with_the_way_to_each(
 ) -> None:
     with beside_browser() as beside:
         exam = beside(world.book)
-        page = context.new_page()
-        sign_in_with_code(page, world, "desk")
-        page.goto("/console/calendars/")
+        page = calendars(world, context)
         expect(page.locator("#panel")).to_contain_text("停诊时间里的预约")
         page.locator("#houses button").first.click()
         closing = page.get_by_role("region", name="全院停诊")
@@ -158,9 +162,7 @@ def test_a_week_that_leaves_a_booking_out_says_so_and_the_bell_has_it(
 ) -> None:
     with beside_browser() as beside:
         exam = beside(world.book)
-        page = context.new_page()
-        sign_in_with_code(page, world, "desk")
-        page.goto("/console/calendars/")
+        page = calendars(world, context)
         page.locator("#houses button").first.click()
         week = page.get_by_role("region", name="每周时间")
         on = weekday_of(exam.starts_at.astimezone(SHANGHAI).date())

@@ -21,6 +21,7 @@ from hospital.messages.models import Message
 from hospital.messages.providers import aliyun as aliyun_provider
 from hospital.messages.providers import tencent as tencent_provider
 from hospital.messages.services import message_send
+from hospital.messages.templates import values_of
 from tests import carriers
 from tests.carriers import KEY_ID, SECRET, Carrier
 from tests.servers import ROOT, Servers
@@ -272,6 +273,24 @@ def test_a_staff_group_reads_a_signed_text(kind: str, settings: Any) -> None:
         work_drain()
         again.refresh_from_db()
         assert again.status == ("sent" if kind == "wecom" else "failed")
+
+
+def test_a_groups_text_goes_as_it_was_queued_and_a_carriers_copy_is_never_filled_by_halves(
+    settings: Any,
+) -> None:
+    """A text may name more after an upgrade than a message that was queued before knows."""
+    with carriers.standing_in(carriers.group) as carrier:
+        where = {"kind": "wecom", "url": f"{carrier.url}/wecom?key=x"}
+        settings.MESSAGES = {"groups": {"desk": where}}
+        message = message_send(
+            to="desk", channel="group", template="break_glass_overdue", context={"at": "2026-11-26 08:00"}
+        )
+        message.context = '{"other": "1"}'
+        message.save()
+        work_drain()
+        assert len(carrier.delivered) == 1
+    with pytest.raises(KeyError):
+        values_of("break_glass_overdue", "sms", {"other": "1"})
 
 
 def test_a_notice_in_the_night_waits_for_the_morning_and_a_code_does_not(
