@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from hospital.common.clock import now
 from hospital.common.models import Work
+from hospital.common.prebuilt import Value, prebuilt
 from hospital.common.work import works_add
 from hospital.scheduling.exam_times import reminder_moments
+from hospital.scheduling.models import ExamReminder
 
 from . import preflight
 from .models import Exam
@@ -27,7 +31,12 @@ WATCH_AHEAD = timedelta(days=62)  # the furthest reminder is 30 days before
 
 def moments_of(exam: Exam) -> list[tuple[int, int]]:
     """The type's reminders: (days before, minute of the Shanghai day)."""
-    return list(exam.exam_type.reminders.values_list("days_before", "minute"))
+    return _reminders(exam_type=exam.exam_type_id)
+
+
+@prebuilt
+def _reminders(*, exam_type: Value) -> QuerySet[ExamReminder, tuple[int, int]]:
+    return ExamReminder.objects.filter(exam_type_id=exam_type).values_list("days_before", "minute")
 
 
 def watch(exam: Exam) -> None:

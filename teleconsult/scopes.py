@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import DateField, Exists, F, Func, OuterRef, Q
 
@@ -21,7 +21,7 @@ from hospital.access.table import (
     R,
     UnknownScope,
 )
-from hospital.common.clock import SHANGHAI, now, today
+from hospital.common.clock import SHANGHAI, day_of
 from hospital.people import break_glass
 from hospital.people import selectors as people
 from hospital.people.models import Agreement, Patient
@@ -35,14 +35,14 @@ CARE_GRACE = timedelta(days=30)  # design value: time to look back at a case, to
 SHANGHAI_DATE = f"((%(expressions)s) AT TIME ZONE '{SHANGHAI.key}')::date"  # TruncDate takes no outer column
 
 
-def care_relation() -> Q:
+def care_relation(moment: datetime) -> Q:
     """An expert of another hospital sees a patient because of this exam: under an agreement that covers its day and
     was not ended before it, from the booking until the exam is over plus a grace, and no longer.
 
     Once the patient is there the physician keeps the page whatever the papers say: the gates refuse and name them.
     """
     long_over = ExamTransition.objects.filter(
-        exam_id=OuterRef("pk"), after__in=[str(state) for state in FINAL], at__lt=now() - CARE_GRACE
+        exam_id=OuterRef("pk"), after__in=[str(state) for state in FINAL], at__lt=moment - CARE_GRACE
     )
     day = Func(OuterRef("starts_at"), template=SHANGHAI_DATE, output_field=DateField())
     covered = Agreement.objects.filter(
@@ -82,9 +82,9 @@ def _own(asked: Asked) -> Q:
 def _care(asked: Asked) -> Q:
     """The remote physician while the relation lasts; who broke the glass, for that patient."""
     if asked.role == BREAK_GLASS:
-        return Q(patient_id__in=break_glass.patients_opened(asked.principal))
+        return Q(patient_id__in=break_glass.patients_opened(asked.principal, asked.moment))
     if asked.role == R:
-        return Q(remote_physician_id=asked.principal.id) & care_relation()
+        return Q(remote_physician_id=asked.principal.id) & care_relation(asked.moment)
     raise UnknownScope(f"{asked.action}: {asked.role} has no care relation by an exam")
 
 
@@ -96,12 +96,12 @@ def _institution(asked: Asked) -> Q:
 def _agreement(asked: Asked) -> Q:
     """Another institution's key: exams of the hospital that registered it, of patients whose active consent names the
     key's institution as receiver, while an agreement between the two is in force today, in either direction."""
-    key = Peer.objects.filter(id=asked.principal.id, revoked_at=None, expires_at__gt=now()).first()
+    key = Peer.objects.filter(id=asked.principal.id, revoked_at=None, expires_at__gt=asked.moment).first()
     if key is None:
         return NOTHING
     parties = Q(inviting=key.keeper_id, invited=key.institution_id)
     parties |= Q(inviting=key.institution_id, invited=key.keeper_id)
-    if not people.agreements_in_force(today()).filter(parties).exists():
+    if not people.agreements_in_force(day_of(asked.moment)).filter(parties).exists():
         return NOTHING
     consented = people.transfer_permitted(key.institution_id).values("patient_id")
     return Q(requesting_institution_id=key.keeper_id, patient_id__in=consented)

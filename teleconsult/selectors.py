@@ -11,10 +11,11 @@ from django.db.models import QuerySet
 
 from devices.fleet import selectors as fleet
 from hospital.access.principals import Principal
+from hospital.access.reach import reached
 from hospital.access.scopes import within
 from hospital.common.clock import SHANGHAI, now
 from hospital.common.errors import NotFound
-from hospital.common.rows import only
+from hospital.common.prebuilt import Value
 from hospital.people import licences
 from hospital.people import selectors as people
 from hospital.people.scopes import of_readable
@@ -42,20 +43,39 @@ _RELATED = (
 )
 
 
-def exams(principal: Principal, action: str = "exam.read") -> QuerySet[Exam]:
+def exams(
+    principal: Principal, action: str = "exam.read", *, moment: datetime | None = None
+) -> QuerySet[Exam]:
     """Exams with which the caller may do this, by the permission table's scope.
 
     Nobody, the system included, sees exams of a patient whose record is only stored.
     """
-    return Exam.objects.select_related(*_RELATED).filter(within(principal, action, "exam"))
+    return Exam.objects.select_related(*_RELATED).filter(within(principal, action, "exam", moment=moment))
+
+
+@reached
+def _exam(principal: Principal, action: str, *, exam_id: Value, moment: Value) -> QuerySet[Exam]:
+    return exams(principal, action, moment=moment).filter(id=exam_id)
+
+
+@reached
+def _exam_ids(
+    principal: Principal, action: str, *, exam_id: Value, moment: Value
+) -> QuerySet[Exam, tuple[UUID]]:
+    reach = within(principal, action, "exam", moment=moment)
+    return Exam.objects.filter(reach, id=exam_id).values_list("id")
 
 
 def exam_get(principal: Principal, exam_id: UUID, action: str = "exam.read") -> Exam:
     """NotFound for what is not there and for what is not yours."""
-    exam = only(exams(principal, action).filter(id=exam_id))
-    if exam is None:
-        raise NotFound()
-    return exam
+    for exam in _exam(principal, action, exam_id=exam_id):
+        return exam
+    raise NotFound()
+
+
+def reaches(principal: Principal, action: str, exam_id: UUID) -> bool:
+    """Whether the caller's reach for this action includes the exam."""
+    return bool(_exam_ids(principal, action, exam_id=exam_id))
 
 
 def accession_of(exam_id: UUID | None) -> str:
@@ -65,14 +85,9 @@ def accession_of(exam_id: UUID | None) -> str:
     return Exam.objects.filter(id=exam_id).values_list("accession", flat=True).first() or ""
 
 
-def permits(principal: Principal, action: str, exam: Exam) -> bool:
-    """Whether the caller's reach for this action includes the exam."""
-    return Exam.objects.filter(within(principal, action, "exam"), id=exam.id).exists()
-
-
 def may_join(principal: Principal, exam_id: UUID, role: str) -> bool:
     """Whether this person's page may be the exam's console or bedside."""
-    return Exam.objects.filter(within(principal, f"exam.{role}_socket", "exam"), id=exam_id).exists()
+    return reaches(principal, f"exam.{role}_socket", exam_id)
 
 
 def exams_on(

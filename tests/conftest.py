@@ -75,6 +75,15 @@ def _flush_as_owner() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _prebuilt_checked() -> Iterator[None]:
+    from tests.prebuilt_checked import checked
+
+    with pytest.MonkeyPatch.context() as patch:
+        checked(patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def objects_dir(tmp_path: Path, settings: object) -> Path:
     """Stored pictures of one test stay with it."""

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from hospital.access.principals import Principal
+from hospital.access.reach import reached
 from hospital.access.scopes import Asked, within
 from hospital.common.clock import now
 from hospital.common.errors import NotFound
-from hospital.common.rows import only
+from hospital.common.prebuilt import Value, prebuilt
 
 from .models import ControlLease, Robot, RobotEvent, SelfTest
 from .services import SELF_TEST_LIMIT
@@ -19,10 +20,14 @@ ONLINE_WITHIN = timedelta(seconds=5)  # five missed status messages
 
 
 def robot_get(robot_id: UUID) -> Robot:
-    robot = only(Robot.objects.select_related("resource", "institution").filter(id=robot_id))
-    if robot is None:
-        raise NotFound()
-    return robot
+    for robot in _robot(robot_id=robot_id):
+        return robot
+    raise NotFound()
+
+
+@prebuilt
+def _robot(*, robot_id: Value) -> QuerySet[Robot]:
+    return Robot.objects.select_related("resource", "institution").filter(id=robot_id)
 
 
 def robot_of_institution(robot_id: UUID, institution_ids: tuple[UUID, ...]) -> Robot:
@@ -34,11 +39,15 @@ def robot_of_institution(robot_id: UUID, institution_ids: tuple[UUID, ...]) -> R
 
 def robot_within(principal: Principal, action: str, robot_id: UUID) -> Robot:
     """A robot with which the caller may do this; NotFound for any other."""
-    rows = Robot.objects.select_related("resource", "institution")
-    robot = only(rows.filter(within(principal, action, "robot"), id=robot_id))
-    if robot is None:
-        raise NotFound()
-    return robot
+    for robot in _robot_reached(principal, action, robot_id=robot_id):
+        return robot
+    raise NotFound()
+
+
+@reached
+def _robot_reached(principal: Principal, action: str, *, robot_id: Value, moment: Value) -> QuerySet[Robot]:
+    reach = within(principal, action, "robot", moment=moment)
+    return Robot.objects.select_related("resource", "institution").filter(reach, id=robot_id)
 
 
 def robots(principal: Principal) -> list[Robot]:

@@ -113,7 +113,9 @@ def sessions_json(principal: Principal) -> list[dict[str, Any]]:
     """Open sign-ins of the caller's colleagues, the last used first."""
     mine = places(principal, "admin.security")
     rows = (
-        AccessToken.objects.filter(not_idle(), revoked_at=None, expires_at__gt=now(), user__is_active=True)
+        AccessToken.objects.filter(
+            not_idle(now()), revoked_at=None, expires_at__gt=now(), user__is_active=True
+        )
         .filter(user__memberships__institution_id__in=mine)
         .select_related("user")
         .distinct()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
+
+from hospital.common.clock import now
+from hospital.common.prebuilt import together
 
 from .principals import Principal
 from .table import BEDSIDE_ONLY, BREAK_GLASS, NONE, SCOPES, UnknownScope, roles_of, row_of
@@ -16,12 +20,13 @@ NOTHING = Q(pk__in=[])
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Who asks for which action, under which of their roles, and where they hold that role."""
+    """Who asks for which action, under which of their roles, where they hold that role, and when."""
 
     principal: Principal
     action: str
     role: str
     institutions: tuple[UUID, ...]
+    moment: datetime
 
 
 Resolver = Callable[[Asked], Q]
@@ -58,11 +63,11 @@ def _reach(kind: str, scope: str, asked: Asked) -> Q:
     return resolver(asked)
 
 
-def within(principal: Principal, action: str, kind: str) -> Q:
+def within(principal: Principal, action: str, kind: str, *, moment: datetime | None = None) -> Q:
     """The condition on rows of `kind` that the caller may do `action` with: each of their roles adds its scope.
 
     UnknownAction and UnknownScope are bugs. The system reaches everything but what is kept from all, somebody without
-    the role nothing.
+    the role nothing. `moment` is now when none is given.
     """
     row = row_of(action)
     if principal.kind == "system":
@@ -74,7 +79,9 @@ def within(principal: Principal, action: str, kind: str) -> Q:
         roles |= {BREAK_GLASS}
     reach = NOTHING
     for role in sorted(roles):
-        held = tuple(place for place, name in principal.memberships if name == role)
-        asked = Asked(principal=principal, action=action, role=role, institutions=held)
+        held = together(place for place, name in principal.memberships if name == role)
+        asked = Asked(
+            principal=principal, action=action, role=role, institutions=held, moment=moment or now()
+        )
         reach |= _reach(kind, row[role], asked)
     return reach & _limit(kind, action)

@@ -6,19 +6,25 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import DurationField, ExpressionWrapper, F, Q
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 
 from hospital.common.clock import now
-from hospital.common.rows import only
+from hospital.common.prebuilt import Value, prebuilt
 
-from .models import AccessToken, Institution, User
+from .models import AccessToken, Institution, Membership, User
 from .principals import Principal, Seat
 from .rules import BEDSIDE_ROLES
 
 
+@prebuilt
+def _memberships(*, user_id: Value) -> QuerySet[Membership, tuple[UUID, str]]:
+    rows = Membership.objects.filter(user_id=user_id).order_by("institution_id", "role")
+    return rows.values_list("institution_id", "role")
+
+
 def principal_of_user(user: User, token_id: UUID | None = None) -> Principal:
-    pairs = tuple(user.memberships.order_by("institution_id", "role").values_list("institution_id", "role"))
-    return Principal(kind="staff", id=user.id, name=user.name, memberships=pairs, token_id=token_id)
+    held = tuple(_memberships(user_id=user.id))
+    return Principal(kind="staff", id=user.id, name=user.name, memberships=held, token_id=token_id)
 
 
 def principal_of_token(row: AccessToken) -> Principal:
@@ -41,16 +47,23 @@ def principal_of_token(row: AccessToken) -> Principal:
     return replace(person, memberships=held, seat=seat)
 
 
-def not_idle() -> Q:
+def not_idle(moment: Value) -> Q:
     """Tokens that were used recently enough, as a condition of the database."""
     allowed = ExpressionWrapper(F("idle_s") * timedelta(seconds=1), output_field=DurationField())
-    return Q(idle_s=None) | Q(last_used_at__gt=now() - allowed)
+    return Q(idle_s=None) | Q(last_used_at__gt=moment - allowed)
 
 
-def _principal(which: Q) -> Principal | None:
+@prebuilt
+def _live(key: str, *, of: Value, moment: Value) -> QuerySet[AccessToken]:
+    rows = AccessToken.objects.select_related("user", "account", "tablet").filter(
+        not_idle(moment), **{key: of}
+    )
+    return rows.filter(revoked_at=None, expires_at__gt=moment, tablet__revoked_at=None)
+
+
+def _principal(key: str, of: bytes | UUID) -> Principal | None:
     """None for tokens that are unknown, expired, unused for too long or revoked, and for people no longer active."""
-    rows = AccessToken.objects.select_related("user", "account", "tablet")
-    row = only(rows.filter(which, not_idle(), revoked_at=None, expires_at__gt=now(), tablet__revoked_at=None))
+    row = next(iter(_live(key, of=of, moment=now())), None)
     if row is None:
         return None
     if row.account is not None:
@@ -67,11 +80,11 @@ def _principal(which: Q) -> Principal | None:
 
 
 def principal_of_bearer(token: str) -> Principal | None:
-    return _principal(Q(digest=hashlib.sha256(token.encode()).digest()))
+    return _principal("digest", hashlib.sha256(token.encode()).digest())
 
 
 def principal_of_token_id(token_id: UUID | str) -> Principal | None:
-    return _principal(Q(id=token_id))
+    return _principal("id", UUID(str(token_id)))
 
 
 def institution_names(*, ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:

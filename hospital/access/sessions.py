@@ -46,7 +46,7 @@ def token_touch(*, token_id: UUID | None, used_at: datetime | None = None) -> No
 
 def _mine(principal: Principal) -> QuerySet[AccessToken]:
     owner = {"user_id" if principal.kind == "staff" else "account_id": principal.id}
-    return AccessToken.objects.filter(not_idle(), revoked_at=None, expires_at__gt=now(), **owner)
+    return AccessToken.objects.filter(not_idle(now()), revoked_at=None, expires_at__gt=now(), **owner)
 
 
 def sessions_of(principal: Principal) -> list[dict[str, Any]]:

@@ -13,10 +13,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from hospital.common.clock import now
 from hospital.common.crypto import blind_index
 from hospital.common.events import emit
+from hospital.common.prebuilt import Value, prebuilt
 from hospital.common.work import work_add
 
 from .events import NoticeGiven
@@ -93,14 +95,18 @@ def _notice(user_id: UUID, template: str, context: dict[str, str]) -> Message:
     return row
 
 
+@prebuilt
+def _waiting(*, kind: Value, about_id: Value) -> QuerySet[Message, UUID]:
+    rows = Message.objects.select_for_update(skip_locked=True)
+    rows = rows.filter(about_kind=kind, about_id=about_id, status=str(State.QUEUED))
+    return rows.values_list("id", flat=True)
+
+
 @transaction.atomic(savepoint=False)
 def messages_drop(*, about: tuple[str, UUID], reason: str) -> int:
     """What still waits about this thing is not said any more; how many. One that is being sent now is sent."""
     kind, about_id = about
-    waiting = Message.objects.select_for_update(skip_locked=True).filter(
-        about_kind=kind, about_id=about_id, status=State.QUEUED
-    )
-    ids = list(waiting.values_list("id", flat=True))
+    ids = _waiting(kind=kind, about_id=about_id)
     if not ids:
         return 0
     return Message.objects.filter(id__in=ids).update(status=advance(State.QUEUED, Event.MOOT), reason=reason)

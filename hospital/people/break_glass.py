@@ -5,7 +5,7 @@ It opens one patient's record for reading. It gives nobody a part in an exam: no
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,15 +35,15 @@ OVERDUE = "break_glass_review"
 VERDICTS = frozenset({"justified", "not_justified"})
 
 
-def patients_opened(principal: Principal) -> QuerySet[BreakGlass, UUID]:
-    """Ids of the patients whose records this person opened and that are still open."""
-    mine = BreakGlass.objects.filter(user_id=principal.id, ends_at__gt=now())
+def patients_opened(principal: Principal, moment: datetime) -> QuerySet[BreakGlass, UUID]:
+    """Ids of the patients whose records this person opened and that are open at that moment."""
+    mine = BreakGlass.objects.filter(user_id=principal.id, ends_at__gt=moment)
     return mine.values_list("patient_id", flat=True)
 
 
 def opened(principal: Principal, patient_id: UUID) -> bool:
     """Whether this person may read this patient's record by emergency access now."""
-    return principal.kind == "staff" and patient_id in set(patients_opened(principal))
+    return principal.kind == "staff" and patient_id in set(patients_opened(principal, now()))
 
 
 def break_glass_open(*, principal: Principal, document_number: str, reason: str) -> BreakGlass:

@@ -15,7 +15,7 @@ from hospital.access.table import places
 from hospital.audit.services import audit_record
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
-from hospital.common.rows import only
+from hospital.common.prebuilt import Value, prebuilt
 
 from . import practice
 from .models import Practitioner, Privilege, Registration
@@ -27,9 +27,9 @@ KINDS = ("main", "filing")
 
 def papers_of(user_id: UUID, *, requesting_id: UUID, performing_id: UUID, on: date) -> practice.Papers:
     """What is on file for that Shanghai day."""
-    licence = only(Practitioner.objects.filter(user_id=user_id))
-    registered = set(_standing_on(user_id, on).values_list("institution_id", flat=True))
-    regions = Institution.objects.filter(id__in=[requesting_id, performing_id])
+    licence = next(iter(_licence(user_id=user_id)), None)
+    last = max(now(), shanghai_day(on)[0])
+    registered = set(_registered(user_id=user_id, on=on, last=last))
     return practice.Papers(
         licence_expires_on=licence.licence_expires_on if licence else None,
         practice_started_on=licence.practice_started_on if licence else None,
@@ -37,9 +37,34 @@ def papers_of(user_id: UUID, *, requesting_id: UUID, performing_id: UUID, on: da
         scopes=frozenset(licence.scope.replace(" ", "").split(",")) if licence else frozenset(),
         registered_here=performing_id in registered,
         filed_there=requesting_id in registered,
-        regions=frozenset(regions.values_list("region_code", flat=True)),
-        independent=_privileges_on(on).filter(user_id=user_id, institution_id=performing_id).exists(),
+        regions=frozenset(_regions(institution_ids=(requesting_id, performing_id))),
+        independent=bool(_independent(user_id=user_id, institution_id=performing_id, on=on)),
     )
+
+
+@prebuilt
+def _licence(*, user_id: Value) -> QuerySet[Practitioner]:
+    return Practitioner.objects.filter(user_id=user_id)
+
+
+@prebuilt
+def _registered(*, user_id: Value, on: Value, last: Value) -> QuerySet[Registration, UUID]:
+    """Where the person is registered on that day: not ended by its begin, nor by now."""
+    still = Q(ended_at=None) | Q(ended_at__gt=last)
+    open_end = Q(valid_to=None) | Q(valid_to__gte=on)
+    rows = Registration.objects.filter(still, open_end, user_id=user_id, valid_from__lte=on)
+    return rows.values_list("institution_id", flat=True)
+
+
+@prebuilt
+def _regions(*, institution_ids: Value) -> QuerySet[Institution, str]:
+    return Institution.objects.filter(id__in=institution_ids).values_list("region_code", flat=True)
+
+
+@prebuilt
+def _independent(*, user_id: Value, institution_id: Value, on: Value) -> QuerySet[Privilege, tuple[UUID]]:
+    rows = Privilege.objects.filter(level="independent", revoked_at=None, valid_to__gte=on)
+    return rows.filter(user_id=user_id, institution_id=institution_id).values_list("id")[:1]
 
 
 def practice_problems(
@@ -48,16 +73,6 @@ def practice_problems(
     """Codes of what stands against booking this physician for that Shanghai day; empty when nothing does."""
     papers = papers_of(user_id, requesting_id=requesting_id, performing_id=performing_id, on=on)
     return practice.problems(papers, service=service, on=on)
-
-
-def _standing_on(user_id: UUID, on: date) -> QuerySet[Registration]:
-    still = Q(ended_at=None) | Q(ended_at__gt=max(now(), shanghai_day(on)[0]))
-    open_end = Q(valid_to=None) | Q(valid_to__gte=on)
-    return Registration.objects.filter(still, open_end, user_id=user_id, valid_from__lte=on)
-
-
-def _privileges_on(on: date) -> QuerySet[Privilege]:
-    return Privilege.objects.filter(level="independent", revoked_at=None, valid_to__gte=on)
 
 
 def _colleague(principal: Principal, action: str, user_id: UUID) -> tuple[User, UUID]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -10,7 +11,6 @@ from django.db.models import F, Q, QuerySet
 from hospital.access.models import PatientAccount
 from hospital.access.scopes import Asked, limit_register, scope_register
 from hospital.access.table import DELEGATE, INSTITUTION, OWN, PATIENT, UnknownScope
-from hospital.common.clock import now
 from hospital.keeping import selectors as keeping
 
 from .models import Delegation, Patient, PatientInstitution
@@ -42,20 +42,19 @@ def own_of_account(account_id: UUID) -> Q:
     return Q(id__in=found.values("id"))
 
 
-def known_in(institutions: Iterable[UUID]) -> Q:
+def known_in(institutions: Collection[UUID]) -> Q:
     """Patients registered there, themselves or as one of their aliases, or linked there by the same document."""
-    here = list(institutions)
-    linked = PatientInstitution.objects.filter(institution_id__in=here).values("patient_id")
-    aliases = Patient.objects.filter(institution_id__in=here, merged_into__isnull=False)
-    return Q(institution_id__in=here) | Q(id__in=linked) | Q(id__in=aliases.values("merged_into_id"))
+    linked = PatientInstitution.objects.filter(institution_id__in=institutions).values("patient_id")
+    aliases = Patient.objects.filter(institution_id__in=institutions, merged_into__isnull=False)
+    return Q(institution_id__in=institutions) | Q(id__in=linked) | Q(id__in=aliases.values("merged_into_id"))
 
 
-def lent_to_account(account_id: UUID, *, scope: str) -> Q:
-    """Patients whose proven delegation to this account's phone covers `scope` today."""
+def lent_to_account(account_id: UUID, *, scope: str, moment: datetime) -> Q:
+    """Patients whose proven delegation to this account's phone covers `scope` at that moment."""
     phone = PatientAccount.objects.filter(id=account_id).values("phone_index")
     lent = Delegation.objects.filter(
         revoked_at=None,
-        expires_at__gt=now(),
+        expires_at__gt=moment,
         proven_at__isnull=False,
         scopes__contains=[scope],
         phone_index__in=phone,
@@ -67,7 +66,9 @@ def patients_own(asked: Asked) -> Q:
     if asked.role == PATIENT:
         return own_of_account(asked.principal.id)
     if asked.role == DELEGATE:
-        return lent_to_account(asked.principal.id, scope=LENT_FOR.get(asked.action, "read"))
+        return lent_to_account(
+            asked.principal.id, scope=LENT_FOR.get(asked.action, "read"), moment=asked.moment
+        )
     raise UnknownScope(f"{asked.action}: {asked.role} owns no patient")
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
 
@@ -12,10 +12,12 @@ from django.db.models import Q, QuerySet
 from hospital.access.models import Membership
 from hospital.access.phones import phone_index
 from hospital.access.principals import Principal
+from hospital.access.reach import reached
 from hospital.access.scopes import within
 from hospital.access.table import places
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
+from hospital.common.prebuilt import Value, prebuilt
 from hospital.common.rows import only
 from hospital.keeping import selectors as keeping
 from hospital.messages.services import phone_plain
@@ -38,11 +40,21 @@ SOUND_SCAN_MAX = 5000  # design value: names decrypted for one search by sound o
 
 
 def patients(
-    principal: Principal, action: str = "patient.read", *, merged: bool = False
+    principal: Principal,
+    action: str = "patient.read",
+    *,
+    merged: bool = False,
+    moment: datetime | None = None,
 ) -> QuerySet[Patient]:
     """Patients with whom the caller may do this, by the permission table's scope; `merged` also gives aliases."""
-    rows = Patient.objects.filter(within(principal, action, "patient"))
+    rows = Patient.objects.filter(within(principal, action, "patient", moment=moment))
     return rows if merged else rows.filter(merged_into=None)
+
+
+@reached
+def _patient(principal: Principal, action: str, *, patient_id: Value, moment: Value) -> QuerySet[Patient]:
+    named = Q(id=patient_id) | Q(aliases__id=patient_id)
+    return patients(principal, action, moment=moment).filter(named)[:1]
 
 
 def restriction_checked(*, principal: Principal, patient_id: UUID) -> None:
@@ -57,10 +69,9 @@ def restriction_checked(*, principal: Principal, patient_id: UUID) -> None:
 
 def patient_get(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
     """The patient, or who answers for them after a merge. NotFound for anybody else's."""
-    found = only(patients(principal, action).filter(Q(id=patient_id) | Q(aliases__id=patient_id)))
-    if found is None:
-        raise NotFound()
-    return found
+    for found in _patient(principal, action, patient_id=patient_id):
+        return found
+    raise NotFound()
 
 
 def patient_for_writing(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
@@ -207,18 +218,33 @@ def patients_with_document(number: str) -> QuerySet[Patient]:
 def patients_of_account(account_id: UUID, *, scope: str = "read") -> QuerySet[Patient]:
     """Whom this phone's account may act for: its own patients, as long as the phone is theirs, and those whose
     proven delegation to this phone covers the scope today."""
-    return readable().filter(own_of_account(account_id) | lent_to_account(account_id, scope=scope))
+    return readable().filter(
+        own_of_account(account_id) | lent_to_account(account_id, scope=scope, moment=now())
+    )
 
 
 def agreement_covering(*, inviting_id: UUID, invited_id: UUID, service: str, on: date) -> Agreement | None:
     """An agreement signed by both, in force on that day, for that service (LAW-20)."""
-    between = _in_force(on).filter(inviting_id=inviting_id, invited_id=invited_id)
-    return only(between.filter(services__contains=[service]))
+    parties = {"inviting_id": inviting_id, "invited_id": invited_id}
+    found = _covering(**parties, service=service, on=on, last=max(now(), shanghai_day(on)[0]))
+    return found[0] if found else None
+
+
+@prebuilt
+def _covering(
+    *, inviting_id: Value, invited_id: Value, service: Value, on: Value, last: Value
+) -> QuerySet[Agreement]:
+    between = _signed(on, last).filter(inviting_id=inviting_id, invited_id=invited_id)
+    return between.filter(services__contains=[service])[:1]
 
 
 def _in_force(on: date) -> QuerySet[Agreement]:
     """Signed by both and not over: one that ends tonight covers nothing tomorrow."""
-    still = Q(ended_at=None) | Q(ended_at__gt=max(now(), shanghai_day(on)[0]))
+    return _signed(on, max(now(), shanghai_day(on)[0]))
+
+
+def _signed(on: Value, last: Value) -> QuerySet[Agreement]:
+    still = Q(ended_at=None) | Q(ended_at__gt=last)
     signed = Q(signed_by_inviting_at__isnull=False, signed_by_invited_at__isnull=False)
     return Agreement.objects.filter(still, signed, valid_from__lte=on, valid_to__gte=on)
 

@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from hospital.access.principals import Principal
 from hospital.audit.services import audit_record
 from hospital.common.clock import now
 from hospital.common.errors import Invalid
-from hospital.common.rows import only
+from hospital.common.prebuilt import Value, prebuilt
 from hospital.messages.kinds import KINDS, LANGUAGES, PHONE_CHANNELS, REFUSABLE
 
 from . import selectors
@@ -29,10 +30,14 @@ class Wishes:
 
 
 def wishes_of(patient_id: UUID) -> Wishes:
-    row = only(MessageWish.objects.filter(patient_id=patient_id))
-    if row is None:
-        return Wishes()
-    return Wishes(language=row.language, channel=row.channel, refused=frozenset(row.refused))
+    for row in _said(patient_id=patient_id):
+        return Wishes(language=row.language, channel=row.channel, refused=frozenset(row.refused))
+    return Wishes()
+
+
+@prebuilt
+def _said(*, patient_id: Value) -> QuerySet[MessageWish]:
+    return MessageWish.objects.filter(patient_id=patient_id)
 
 
 def wishes_json(patient_id: UUID) -> dict[str, Any]:

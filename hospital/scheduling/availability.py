@@ -12,10 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q, QuerySet
 
 from hospital.access.models import Institution
 from hospital.common.clock import now
+from hospital.common.prebuilt import Value, prebuilt
 
 from . import intervals
 from .hours import Open, Released, Week, Weekly, day_of, open_on
@@ -86,7 +88,8 @@ def _row(row: WeeklyHours) -> Weekly:
 def _weekly(resources: Sequence[Resource]) -> dict[UUID, Week | None]:
     """Each resource's own hours, else its institution's, else None."""
     places = {resource.institution_id for resource in resources}
-    rows = WeeklyHours.objects.filter(Q(resource__in=resources) | Q(institution_id__in=places))
+    ids = [resource.id for resource in resources]
+    rows = _weekly_rows(resource_ids=tuple(ids), places=tuple(places))
     found: dict[UUID, list[Weekly]] = defaultdict(list)
     for row in rows:
         owner = row.resource_id or row.institution_id
@@ -96,6 +99,11 @@ def _weekly(resources: Sequence[Resource]) -> dict[UUID, Week | None]:
         resource.id: tuple(found[owner]) if (owner := _owner(resource, found)) is not None else None
         for resource in resources
     }
+
+
+@prebuilt
+def _weekly_rows(*, resource_ids: Value, places: Value) -> QuerySet[WeeklyHours]:
+    return WeeklyHours.objects.filter(Q(resource_id__in=resource_ids) | Q(institution_id__in=places))
 
 
 def week_of(owner: Resource | Institution) -> Week | None:
@@ -114,10 +122,10 @@ def _exceptions(
 ) -> dict[UUID, tuple[Spans, Spans]]:
     """(opened, closed) of each resource: its own and its institution's."""
     places = {resource.institution_id for resource in resources}
-    rows = CalendarException.objects.filter(
-        Q(resource__in=resources) | Q(institution_id__in=places),
-        withdrawn_at=None,
-        period__overlap=(starts_at, ends_at),
+    rows = _exception_rows(
+        resource_ids=tuple([resource.id for resource in resources]),
+        places=tuple(places),
+        period=DateTimeTZRange(starts_at, ends_at),
     )
     opened: dict[UUID, Spans] = defaultdict(list)
     closed: dict[UUID, Spans] = defaultdict(list)
@@ -134,6 +142,12 @@ def _exceptions(
     }
 
 
+@prebuilt
+def _exception_rows(*, resource_ids: Value, places: Value, period: Value) -> QuerySet[CalendarException]:
+    which = Q(resource_id__in=resource_ids) | Q(institution_id__in=places)
+    return CalendarException.objects.filter(which, withdrawn_at=None, period__overlap=period)
+
+
 def _releases(
     resources: Sequence[Resource], starts_at: datetime, ends_at: datetime
 ) -> dict[UUID, tuple[Released, ...]]:
@@ -141,13 +155,18 @@ def _releases(
     by_release = [resource.id for resource in resources if resource.by_release]
     if not by_release:
         return {}
-    rows = ReleasedTime.objects.filter(
-        resource_id__in=by_release, withdrawn_at=None, period__overlap=(starts_at, ends_at)
-    )
+    rows = _released_rows(resource_ids=tuple(by_release), period=DateTimeTZRange(starts_at, ends_at))
     found: dict[UUID, list[Released]] = {ident: [] for ident in by_release}
     for row in rows:
         found[row.resource_id].append(Released(row.partner_id, seconds(row.period.lower, row.period.upper)))
     return {ident: tuple(released) for ident, released in found.items()}
+
+
+@prebuilt
+def _released_rows(*, resource_ids: Value, period: Value) -> QuerySet[ReleasedTime]:
+    return ReleasedTime.objects.filter(
+        resource_id__in=resource_ids, withdrawn_at=None, period__overlap=period
+    )
 
 
 def opening(resources: Sequence[Resource], starts_at: datetime, ends_at: datetime) -> dict[UUID, Open]:

@@ -9,19 +9,30 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from hospital.common.errors import Conflict, Invalid
+from hospital.common.prebuilt import Value, prebuilt
 
 from . import exam_times
 from .exam_times import Order, Procedure
-from .models import ExamType, Resource
+from .models import ExamType, ExamWindow, OrderRule, Resource
 from .selectors import busy_periods, qualified, taken
 
 
 def windows_of(kind: ExamType) -> list[tuple[int, int]]:
-    return [(row.opens_minute, row.closes_minute) for row in kind.windows.all()]
+    return _windows(code=kind.code)
 
 
 def orders_of(kind: ExamType) -> list[Order]:
-    return [Order(row.procedure, row.kind, row.days) for row in kind.order_rules.all()]
+    return [Order(*rule) for rule in _orders(code=kind.code)]
+
+
+@prebuilt
+def _windows(*, code: Value) -> QuerySet[ExamWindow, tuple[int, int]]:
+    return ExamWindow.objects.filter(exam_type_id=code).values_list("opens_minute", "closes_minute")
+
+
+@prebuilt
+def _orders(*, code: Value) -> QuerySet[OrderRule, tuple[str, str, int]]:
+    return OrderRule.objects.filter(exam_type_id=code).values_list("procedure", "kind", "days")
 
 
 def clock(minute: int) -> str:
@@ -54,15 +65,22 @@ def refuse_unfit(
 
 
 def _refuse_unqualified(kind: ExamType, resource_ids: Sequence[UUID]) -> None:
-    able = Resource.objects.filter(qualified(kind.code), id__in=resource_ids).values("id")
-    unable = Resource.objects.filter(id__in=resource_ids).exclude(id__in=able).order_by("kind", "id")
+    unable = _unable(code=kind.code, ids=tuple(resource_ids))
     names = [{"resource_id": str(row.id), "name": row.name, "name_en": row.name_en} for row in unable]
     if names:
         raise Invalid("not_qualified", resources=names)
 
 
+@prebuilt
+def _unable(*, code: Value, ids: Value) -> QuerySet[Resource]:
+    able = Resource.objects.filter(qualified(code), id__in=ids).values("id")
+    return Resource.objects.filter(id__in=ids).exclude(id__in=able).order_by("kind", "id")
+
+
 def _refuse_order(kind: ExamType, starts_at: datetime, procedures: Iterable[Procedure]) -> None:
     known = list(procedures)
+    if not known:
+        return
     for order in orders_of(kind):
         for procedure in known:
             code = exam_times.order_problem(starts_at, order, procedure)

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hospital.common.clock import now
 from hospital.common.errors import Invalid
+from hospital.common.prebuilt import Value, prebuilt
 from hospital.common.rows import only
 
 from .models import CalendarException, ExamType, Reservation, Resource
@@ -17,7 +19,7 @@ from .states import BLOCKING, BOOKED, HOLD
 Period = tuple[datetime, datetime]
 
 
-def qualified(code: str) -> Q:
+def qualified(code: Value) -> Q:
     """Resources that may be used for the type: those said to, and those about which nothing was said."""
     return Q(exam_types=None) | Q(exam_types=code)
 
@@ -28,9 +30,8 @@ def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime
     `{resource_id, kind, name, name_en, status: hold|booked, starts_at, ends_at}`, times ISO 8601. Expired holds
     block nobody and are left out.
     """
-    alive = ~Q(status=HOLD) | Q(expires_at__gt=now())
-    rows = Reservation.objects.select_related("resource").filter(
-        alive, resource_id__in=list(resource_ids), status__in=BLOCKING, period__overlap=(starts_at, ends_at)
+    rows = _blocking(
+        resource_ids=tuple(resource_ids), period=DateTimeTZRange(starts_at, ends_at), moment=now()
     )
     return [
         {
@@ -42,8 +43,17 @@ def busy(*, resource_ids: Iterable[UUID], starts_at: datetime, ends_at: datetime
             "starts_at": row.period.lower.isoformat(),
             "ends_at": row.period.upper.isoformat(),
         }
-        for row in rows.order_by("resource__kind", "resource_id", "period")
+        for row in rows
     ]
+
+
+@prebuilt
+def _blocking(*, resource_ids: Value, period: Value, moment: Value) -> QuerySet[Reservation]:
+    alive = ~Q(status=HOLD) | Q(expires_at__gt=moment)
+    rows = Reservation.objects.select_related("resource").filter(
+        alive, resource_id__in=resource_ids, status__in=BLOCKING, period__overlap=period
+    )
+    return rows.order_by("resource__kind", "resource_id", "period")
 
 
 def busy_periods(calendars: Iterable[Resource], starts_at: datetime, ends_at: datetime) -> dict[UUID, Period]:
@@ -103,8 +113,13 @@ def against_closed() -> QuerySet[Reservation]:
 
 def holds_of(user_id: UUID) -> int:
     """How many times this person keeps for somebody now."""
-    rows = Reservation.objects.filter(status=HOLD, held_by_id=user_id, expires_at__gt=now())
-    return rows.values("hold_id").distinct().count()
+    return len(_holds(user_id=user_id, moment=now()))
+
+
+@prebuilt
+def _holds(*, user_id: Value, moment: Value) -> QuerySet[Reservation, tuple[UUID | None]]:
+    rows = Reservation.objects.filter(status=HOLD, held_by_id=user_id, expires_at__gt=moment)
+    return rows.values_list("hold_id").distinct()
 
 
 def resources(*, kind: str, institution_ids: Iterable[UUID]) -> list[Resource]:
@@ -141,8 +156,12 @@ def people(user_ids: Iterable[UUID]) -> list[Resource]:
 
 def calendars_of(user_ids: Iterable[UUID], resource_ids: Iterable[UUID]) -> list[Resource]:
     """The active calendars of these people and of these rooms and robots."""
-    which = Q(user_id__in=list(user_ids)) | Q(id__in=list(resource_ids))
-    return list(Resource.objects.filter(which, active=True))
+    return _calendars(user_ids=tuple(user_ids), resource_ids=tuple(resource_ids))
+
+
+@prebuilt
+def _calendars(*, user_ids: Value, resource_ids: Value) -> QuerySet[Resource]:
+    return Resource.objects.filter(Q(user_id__in=user_ids) | Q(id__in=resource_ids), active=True)
 
 
 def room_named(resource_id: UUID) -> tuple[str, str]:
@@ -162,20 +181,13 @@ def exam_types() -> list[ExamType]:
     return list(rows.order_by("code"))
 
 
-def exam_type_named(code: str) -> ExamType:
-    """Invalid `unknown_exam_type`."""
-    found = only(ExamType.objects.filter(code=code))
-    if found is None:
-        raise Invalid("unknown_exam_type", field="exam_type")
-    return found
-
-
 def exam_type_get(code: str) -> ExamType:
-    """As `exam_type_named`, with its rules."""
-    return exam_rules_read(exam_type_named(code))
+    """Invalid `unknown_exam_type`."""
+    for found in _exam_type(code=code):
+        return found
+    raise Invalid("unknown_exam_type", field="exam_type")
 
 
-def exam_rules_read(kind: ExamType) -> ExamType:
-    """The type with its windows and order rules, read once for all that ask for them."""
-    prefetch_related_objects([kind], "windows", "order_rules")
-    return kind
+@prebuilt
+def _exam_type(*, code: Value) -> QuerySet[ExamType]:
+    return ExamType.objects.filter(code=code)

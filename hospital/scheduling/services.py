@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.events import emit
 from hospital.common.ids import uuid7
 from hospital.common.locks import LOCK_NOT_AVAILABLE, limit_lock_wait, sqlstate_of
-from hospital.common.rows import only
+from hospital.common.prebuilt import Value, prebuilt
 from hospital.common.work import work_add
 
 from . import availability, rules, selectors
@@ -51,15 +52,20 @@ def _lock(resource_ids: Iterable[UUID]) -> list[Resource]:
     """Lock the calendars in id order. Invalid `unknown_resource`; Conflict `calendar_locked` after 3 s of waiting."""
     ids = sorted(set(resource_ids))
     limit_lock_wait()
-    rows = Resource.objects.select_for_update(no_key=True).filter(id__in=ids, active=True).order_by("id")
     try:
         with transaction.atomic(savepoint=False):
-            found = list(rows)
+            found = _locked(ids=tuple(ids))
     except OperationalError as error:
         raise _still_deciding(error) from error
     if not ids or len(found) != len(ids):
         raise Invalid("unknown_resource")
     return found
+
+
+@prebuilt
+def _locked(*, ids: Value) -> QuerySet[Resource]:
+    rows = Resource.objects.select_for_update(no_key=True).filter(id__in=ids, active=True)
+    return rows.order_by("id")
 
 
 def resource_lock(resource_id: UUID) -> None:
@@ -162,9 +168,14 @@ def appointment_book(
     return appointment
 
 
+@prebuilt
+def _appointment(*, appointment_id: Value) -> QuerySet[Appointment]:
+    return Appointment.objects.select_for_update().filter(id=appointment_id)
+
+
 def _step(appointment_id: UUID, command: str, by: UUID | None) -> Appointment:
     """The locked appointment, one step further but not saved. Conflict `appointment_over` for an illegal step."""
-    appointment = only(Appointment.objects.select_for_update().filter(id=appointment_id))
+    appointment = next(iter(_appointment(appointment_id=appointment_id)), None)
     if appointment is None:
         raise NotFound()
     try:

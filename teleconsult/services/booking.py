@@ -231,7 +231,6 @@ def exam_move(
     if starts_at == exam.starts_at and not others:
         return exam  # it is there: nothing to write, nobody to tell
     before, team_before = exam.starts_at, team_of(exam)
-    scheduling.exam_rules_read(exam.exam_type)
     for name, to in others.items():
         setattr(exam, name, to)
     robot = fleet.robot_of_institution(exam.robot_id, (exam.requesting_institution_id,))

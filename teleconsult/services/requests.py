@@ -81,7 +81,7 @@ def request_add(
     patient = people.patient_for_exam(principal=principal, patient_id=patient_id, action="request.add")
     row = ExamRequest.objects.create(
         patient=patient,
-        exam_type=scheduling.exam_type_named(exam_type),
+        exam_type=scheduling.exam_type_get(exam_type),
         institution_id=institution_id,
         requested_by_id=principal.id,
         priority=priority,

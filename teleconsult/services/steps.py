@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from devices.fleet.push import push_desk, push_exam_changed
 from hospital.access.principals import SYSTEM, Principal
 from hospital.audit.services import audit_record
 from hospital.common.errors import Conflict, Forbidden, Invalid, NotFound
+from hospital.common.prebuilt import Value, prebuilt
 
 from .. import later, rules, selectors
 from .. import turnover as turnovers
@@ -25,11 +28,16 @@ def announced(exam: Exam) -> None:
     push_desk(exam.requesting_institution_id, exam.id)
 
 
+@prebuilt
+def _locked(*, exam_id: Value) -> QuerySet[Exam, tuple[UUID]]:
+    return Exam.objects.select_for_update().filter(id=exam_id).values_list("id")
+
+
 def exam_locked(principal: Principal, exam_id: UUID, action: str = "exam.read") -> Exam:
     """The exam, within the caller's reach for the action, with its row locked."""
-    if not selectors.exams(principal, action).filter(id=exam_id).exists():
+    if not selectors.reaches(principal, action, exam_id):
         raise NotFound()
-    if not Exam.objects.select_for_update().filter(id=exam_id).values_list("id", flat=True):
+    if not _locked(exam_id=exam_id):
         raise NotFound()  # erased while this waited
     return selectors.exam_get(SYSTEM, exam_id)
 
@@ -72,7 +80,7 @@ def step(exam: Exam, command: Command, principal: Principal, reason: str = "") -
 
 def part_checked(principal: Principal, exam: Exam, command: Command) -> None:
     """The person must have a part in this exam that may give the command."""
-    if not selectors.permits(principal, COMMAND_ACTIONS[command], exam):
+    if not selectors.reaches(principal, COMMAND_ACTIONS[command], exam.id):
         raise Forbidden("not_permitted")
 
 

@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from hospital.access.models import Membership
 from hospital.common.clock import now
 from hospital.common.errors import Invalid
+from hospital.common.prebuilt import Value, prebuilt
 from hospital.scheduling import exam_rules
 from hospital.scheduling import selectors as scheduling
 from hospital.scheduling.exam_times import Procedure
@@ -41,8 +44,13 @@ Held = Collection[tuple[UUID, str, UUID]]  # (person, role, institution)
 
 
 def _held_by(people: list[UUID]) -> Held:
+    return _memberships(people=tuple(people))
+
+
+@prebuilt
+def _memberships(*, people: Value) -> QuerySet[Membership, tuple[UUID, str, UUID]]:
     rows = Membership.objects.filter(user_id__in=people, user__is_active=True).order_by("institution_id")
-    return list(rows.values_list("user_id", "role", "institution_id"))
+    return rows.values_list("user_id", "role", "institution_id")
 
 
 def _institution_of(held: Held, user_id: UUID, role: str, *, home_id: UUID | None = None) -> UUID:
