@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from hospital.access.models import Membership, Role
 from hospital.common.clock import SHANGHAI, now
-from hospital.common.rows import only
+from hospital.common.prebuilt import Value, prebuilt
 from hospital.messages import kinds
 from hospital.messages.composing import About, Moot, Said
 from hospital.messages.providers import group_known
@@ -89,13 +91,18 @@ def _soon(exam: Exam, context: dict[str, str]) -> bool:
     return any(moment - now() <= SOON for moment in moments)
 
 
+@prebuilt
+def _exam(*, exam_id: Value) -> QuerySet[Exam]:
+    related = ("patient", "exam_type", "room", "requesting_institution")
+    return Exam.objects.select_related(*related).filter(id=exam_id)
+
+
 def compose(about: About) -> Said | Moot:
     """The words for one patient's message, or why nothing is said.
 
     Also of a record that is only stored: that an exam is off is still said to who asked for that.
     """
-    related = ("patient", "exam_type", "room", "requesting_institution")
-    exam = only(Exam.objects.select_related(*related).filter(id=about.id))
+    exam = _exam.one(exam_id=about.id)
     base = about.template.removesuffix("_en")
     kind, state = TOLD[base]
     if exam is None or exam.state != state:

@@ -63,7 +63,7 @@ def _live(key: str, *, of: Value, moment: Value) -> QuerySet[AccessToken]:
 
 def _principal(key: str, of: bytes | UUID) -> Principal | None:
     """None for tokens that are unknown, expired, unused for too long or revoked, and for people no longer active."""
-    row = next(iter(_live(key, of=of, moment=now())), None)
+    row = _live.one(key, of=of, moment=now())
     if row is None:
         return None
     if row.account is not None:

@@ -7,7 +7,7 @@ that was two fifths of what `web` computes, of reading one exam with all that be
     def _rows(*, digest: Value, moment: Value) -> QuerySet[AccessToken]:
         return AccessToken.objects.select_related("user").filter(digest=digest, expires_at__gt=moment)
 
-    found = _rows(digest=digest, moment=now())  # a list of rows
+    found = _rows(digest=digest, moment=now())  # a list of rows; `_rows.one(...)` is the first or None
 
 Positional arguments shape the question (one SQL for each combination), named ones are its values: while it is built each
 is an expression that stands for what will be given. A tuple of values is built once for each length up to MOST. None is refused:
@@ -141,6 +141,10 @@ class Prebuilt(Generic[Row]):
             places = {name: _places(name, one) for name, one in values.items()}
             found = self.shapes[shape, many] = _Built(self.build(*shape, **places))
         return found.ask(values)
+
+    def one(self, *shape: Hashable, **values: Any) -> Row | None:
+        """What is asked for by something unique."""
+        return next(iter(self(*shape, **values)), None)
 
 
 def prebuilt(build: Callable[..., QuerySet[Any, Row]]) -> Prebuilt[Row]:

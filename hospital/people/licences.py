@@ -27,7 +27,7 @@ KINDS = ("main", "filing")
 
 def papers_of(user_id: UUID, *, requesting_id: UUID, performing_id: UUID, on: date) -> practice.Papers:
     """What is on file for that Shanghai day."""
-    licence = next(iter(_licence(user_id=user_id)), None)
+    licence = _licence.one(user_id=user_id)
     last = max(now(), shanghai_day(on)[0])
     registered = set(_registered(user_id=user_id, on=on, last=last))
     return practice.Papers(

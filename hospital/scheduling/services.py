@@ -175,7 +175,7 @@ def _appointment(*, appointment_id: Value) -> QuerySet[Appointment]:
 
 def _step(appointment_id: UUID, command: str, by: UUID | None) -> Appointment:
     """The locked appointment, one step further but not saved. Conflict `appointment_over` for an illegal step."""
-    appointment = next(iter(_appointment(appointment_id=appointment_id)), None)
+    appointment = _appointment.one(appointment_id=appointment_id)
     if appointment is None:
         raise NotFound()
     try:
