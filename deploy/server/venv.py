@@ -69,7 +69,8 @@ def _make(python: str) -> None:
             raise Missing("Python's venv module is missing: sudo apt-get install python3-venv")
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-y", "-qq", "python3-venv"], check=True)
-    subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
+    if subprocess.run([python, "-m", "venv", "--clear", str(VENV)]).returncode:
+        raise Missing("Python could not make .venv; its last lines are above.")
 
 
 def ensure(lock_name: str) -> Path:
