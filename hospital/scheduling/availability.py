@@ -245,11 +245,11 @@ def closed_for(
     return sorted(found, key=lambda row: (row["kind"], row["resource_id"]))
 
 
-def in_week(calendar: Open, starts_at: datetime, ends_at: datetime) -> bool:
-    """Whether [starts_at, ends_at) lies in the calendar's hours at any site, whatever was released or closed since."""
+def in_week(calendar: Open, starts_at: datetime, ends_at: datetime, *, place: UUID | None) -> bool:
+    """Whether [starts_at, ends_at) lies in the calendar's hours at that place, whatever was released or closed since."""
     start, end = seconds(starts_at, ends_at)
     hours = Open(weekly=calendar.weekly, opened=calendar.opened)
-    return _covered(hours, [day_of(start), day_of(end - 1)], start, end, None, 0)
+    return _covered(hours, [day_of(start), day_of(end - 1)], start, end, place, 0)
 
 
 def _covered(calendar: Open, days: list[date], start: int, end: int, place: UUID | None, now_s: int) -> bool:

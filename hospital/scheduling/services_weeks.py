@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -74,8 +74,16 @@ def _of_the_week(owner: Resource | Institution) -> list[Resource]:
     return list(Resource.objects.filter(institution=owner).exclude(id__in=own).order_by("id"))
 
 
+def _sites(appointment_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Where each is done: where its room is."""
+    rooms = Reservation.objects.filter(
+        appointment_id__in=appointment_ids, status=BOOKED, resource__kind="room", appointment__isnull=False
+    )
+    return dict(rooms.values_list("appointment_id", "resource__institution_id"))
+
+
 def _left_out(owner: Resource | Institution, before: Week | None) -> list[Appointment]:
-    """The bookings ahead that were inside the week before, at whichever site, and are outside it now."""
+    """The bookings ahead that were inside the week before, at the site where each is done, and are outside it now."""
     calendars = _of_the_week(owner)
     booked = Reservation.objects.filter(
         resource__in=calendars, status=BOOKED, appointment__starts_at__gt=now()
@@ -85,10 +93,12 @@ def _left_out(owner: Resource | Institution, before: Week | None) -> list[Appoin
         return []
     last = max(appointment.ends_at for _, appointment in ahead)
     opens = availability.opening(calendars, now(), last)
+    sites = _sites({one.id for _, one in ahead})
 
     def left(calendar: Open, one: Appointment) -> bool:
-        inside = availability.in_week(replace(calendar, weekly=before), one.starts_at, one.ends_at)
-        return inside and not availability.in_week(calendar, one.starts_at, one.ends_at)
+        when = (one.starts_at, one.ends_at)
+        inside = availability.in_week(replace(calendar, weekly=before), *when, place=sites.get(one.id))
+        return inside and not availability.in_week(calendar, *when, place=sites.get(one.id))
 
     found = {one.id: one for resource_id, one in ahead if left(opens[resource_id], one)}
     return sorted(found.values(), key=lambda one: (one.starts_at, one.id))

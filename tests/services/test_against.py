@@ -140,6 +140,29 @@ def test_bookings_that_a_narrower_week_leaves_out_come_back_and_their_desk_hears
     assert first.state == "booked"
 
 
+@pytest.mark.parametrize("who", ["expert", "room"])
+def test_a_week_narrowed_at_one_place_leaves_out_what_is_booked_there_however_long_it_is_open_elsewhere(
+    world: World, who: str
+) -> None:
+    first, second = world.book(), world.book(starts_at=world.tomorrow(60))
+    calendar = world.room if who == "room" else Resource.objects.get(user=world.users[who])
+    keeper = principal(world, "desk" if who == "room" else partner_scheduler(world))
+
+    def narrowed(last: int, place: str = "home") -> list[str]:
+        elsewhere = "expert" if place == "home" else "home"
+        rows = [row | {"place_id": world.places[place].id} for row in hours(world, 0, last)]
+        rows += [row | {"place_id": world.places[elsewhere].id} for row in hours(world, 0, 120)]
+        left = services_weeks.resource_hours_set(principal=keeper, resource_id=calendar.id, rows=rows)
+        return [row["appointment_id"] for row in left]
+
+    assert narrowed(120) == []
+    assert narrowed(40, "expert") == [] == told(world, "desk")
+    assert narrowed(40) == [str(second.appointment_id)]
+    (text,) = told(world, "desk")
+    assert second.accession in text and first.accession not in text
+    assert narrowed(30) == []  # it was outside before
+
+
 def test_a_room_with_hours_of_its_own_is_not_left_out_by_the_houses(world: World) -> None:
     exam = world.book()
     week(world, hours(world, 0, 120), room=True)
