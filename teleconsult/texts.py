@@ -61,8 +61,8 @@ TITLES: dict[str, tuple[str, str]] = {
         "The exam's time has not come; the patient may be on the way and is not a no-show yet.",
     ),
     "changed_meanwhile": (
-        "这项检查已被他人改动，请按现在的时间再决定。",
-        "Somebody changed this exam meanwhile; decide again from where it is now.",
+        "这项检查已被他人改动，请按现在的时间、人员和房间再决定。",
+        "Somebody changed this exam meanwhile; decide again from the time, people and room it has now.",
     ),
     "agreement_missing": (
         "两院之间没有覆盖当日此项服务的有效协议。",

@@ -18,6 +18,7 @@ from tests.e2e.steps_tablet import shot
 from tests.e2e.windows import site_of, world_of
 from tests.factories import World
 from tests.owner import as_owner
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 DAY = today() + timedelta(days=1)
@@ -234,20 +235,31 @@ def test_a_booking_on_another_day_is_found_and_stands_ready_for_the_keyboard(
     expect(block(board, exam)).to_be_in_viewport()
 
 
-def test_a_booking_that_another_desk_moved_meanwhile_is_not_moved_unseen(
-    world: World, book: Book, board: Page, context: BrowserContext
+@pytest.mark.parametrize(("minutes", "column"), [(30, None), (0, "2 室")])
+def test_a_booking_that_another_desk_changed_meanwhile_is_not_moved_unseen(
+    world: World, book: Book, board: Page, context: BrowserContext, minutes: int, column: str | None
 ) -> None:
     exam = book(starts_at=NOON)
+    there = NOON + timedelta(minutes=minutes), (world.room2 if column else world.room).id
     block(board, exam).click()
     board.locator("#panel").get_by_role("button", name="改期").click()
     form = board.locator("dialog[open]")
     form.get_by_label("开始时间").fill("15:00")
     other = opened(context.new_page())
-    drag(other, exam, minutes=30)
-    expect(block(other, exam)).to_contain_text("12:30")
+    drag(other, exam, minutes=minutes, column=column)
+    until(lambda: stands(exam) == there, timeout_s=10, what="the other desk's change")
     form.locator("form .primary, form .actions button").first.click()
     expect(form.locator("[role=alert]")).to_contain_text("changed_meanwhile")
-    assert stands(exam) == (NOON + timedelta(minutes=30), world.room.id)
+    shot(board, "desk-changed-meanwhile")
+    assert stands(exam) == there
+    form.get_by_role("button", name="返回").click()
+    panel = board.locator("#panel")
+    expect(panel).to_contain_text("12:30" if minutes else "2 室")  # as it is now, to decide from
+    panel.get_by_role("button", name="改期").click()
+    form.get_by_label("开始时间").fill("15:00")
+    form.locator("form .primary").click()
+    expect(block(board, exam)).to_contain_text("15:00")
+    assert stands(exam) == (NOON + timedelta(hours=3), there[1])
 
 
 def test_nobody_is_called_missing_before_the_time(world: World, book: Book, board: Page) -> None:

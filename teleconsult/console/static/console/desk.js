@@ -27,6 +27,7 @@ let kind = KINDS.includes(asked.get("kind")) ? asked.get("kind") : "room";
 let key = "";
 let filter = "all";
 let selected = null;
+let opened = ""; // the row of the open booking as it was when the panel read it
 let turnedOver = null; // the turnover that is open on the right
 let turnedOverShown = "";
 let late = null; // a look that came while a booking was being carried
@@ -104,7 +105,8 @@ function select(id) {
   panel.dataset.exam = id;
   board.select(id);
   drawList($("#day-list"), look.results, { filter, selected, week: week() });
-  showDetail(panel, id, { onChanged: async (changed) => { await news.now(); select(changed.id); keepFocus(id); }, onClose: () => { idle(); board.block(id)?.focus(); } });
+  opened = lasting(exam(id));
+  showDetail(panel, id, { onChanged: async (changed) => { await news.now(); if (changed) { select(changed.id); keepFocus(id); } }, onClose: () => { idle(); board.block(id)?.focus(); } });
 }
 
 // Everything else that takes the panel lets go of the exam and of the turnover that was there.
@@ -193,14 +195,17 @@ function onBoard(answer) {
   $("#stale").hidden = true;
   if (carry.busy()) { late = answer; return; }
   late = null;
-  const before = exam(selected);
   const kinds = JSON.stringify(look.lines.map((line) => line.key));
   look = answer;
   if (kinds !== JSON.stringify(look.lines.map((line) => line.key))) drawTools();
   draw();
-  const after = exam(selected);
-  const changed = before && after && JSON.stringify({ ...before, link: null }) !== JSON.stringify({ ...after, link: null });
+  const changed = opened && exam(selected) && opened !== lasting(exam(selected));
   if (changed && !document.querySelector("dialog[open]")) select(selected);
+}
+
+// All of a row but its link, which changes every few seconds while an exam runs.
+function lasting(row) {
+  return row ? JSON.stringify({ ...row, link: null }) : "";
 }
 
 function onState(state) {

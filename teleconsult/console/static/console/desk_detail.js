@@ -3,7 +3,7 @@ import { call } from "./api.js";
 import { busy, deed, dialog, field, h, icon, replace } from "./dom.js";
 import { clearError, notice, showError } from "./errors.js";
 import { either, hospital, patientLine, stateBadge, waitingText } from "./exams.js";
-import { loadChoices, slotFields } from "./desk_slot.js";
+import { loadChoices, PARTS, slotFields } from "./desk_slot.js";
 import { t } from "./texts.js";
 import { clock, day } from "./when.js";
 
@@ -78,15 +78,16 @@ function noShowDialog(exam) {
 async function moveDialog(exam) {
   const choices = await loadChoices();
   const minutes = Math.round((Date.parse(exam.ends_at) - Date.parse(exam.starts_at)) / 60000);
-  const initial = { starts_at: exam.starts_at };
-  for (const part of ["remote_physician", "bedside_physician", "assistant", "robot", "room"]) initial[part] = exam[part]?.id;
+  const team = Object.fromEntries(PARTS.map((part) => [part, exam[part]?.id]));
+  const seen = { expected_starts_at: exam.starts_at, expected_team: Object.values(team).filter(Boolean) };
+  const initial = { starts_at: exam.starts_at, ...team };
   const slot = slotFields({ choices, initial, exceptId: exam.id, minutes: () => minutes, assistant: () => Boolean(exam.assistant) });
   return commandDialog(t("move.title"), slot.nodes, {
     label: t("move.submit"),
     run: async () => {
       const missing = slot.missing();
       if (missing.length) throw new Stay(t("book.missing", { fields: missing.join(t("list.comma")) }));
-      const moved = await call("POST", `exams/${exam.id}/move`, { ...slot.read(), expected_starts_at: exam.starts_at });
+      const moved = await call("POST", `exams/${exam.id}/move`, { ...slot.read(), ...seen });
       notice(t("move.done", { day: day(moved.starts_at), time: clock(moved.starts_at) }));
       return moved;
     },
@@ -98,8 +99,7 @@ function commands(exam, onChanged, place) {
   const give = (ask) => async () => {
     clearError(place);
     try {
-      const changed = await ask(exam);
-      if (changed) onChanged(changed);
+      onChanged(await ask(exam));
     } catch (error) {
       showError(place, error);
     }
@@ -113,7 +113,8 @@ function commands(exam, onChanged, place) {
   return buttons.length ? h("div", { class: "actions" }, buttons) : h("p", { class: "muted" }, t("detail.closed"));
 }
 
-// Fills `node` with the booking, read whole: lists and board know only a masked name.
+// Fills `node` with the booking, read whole: lists and board know only a masked name. `onChanged` hears null when a
+// command was not given after all.
 export function showDetail(node, id, { onChanged, onClose }) {
   const place = h("div", {});
   const head = () => h("div", { class: "bar" }, h("h2", {}, t("detail.title")),

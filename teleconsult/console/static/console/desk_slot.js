@@ -6,7 +6,7 @@ import { t } from "./texts.js";
 import { addDays, clock, day, minutesOfDay, moment, readClock, today } from "./when.js";
 
 const FROM_MIN = 7 * 60, TO_MIN = 20 * 60; // the track shows 07:00-20:00
-const PARTS = ["remote_physician", "bedside_physician", "assistant", "robot", "room"];
+export const PARTS = ["remote_physician", "bedside_physician", "assistant", "robot", "room"];
 const PEOPLE = ["remote_physician", "bedside_physician", "assistant"];
 const WORDS = { remote_physician: "who.remote", bedside_physician: "who.bedside", assistant: "who.assistant", robot: "who.robot", room: "who.room" };
 
