@@ -95,6 +95,10 @@ class Move(serializers.Serializer[Any]):
     expected_team = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=5)
 
 
+class NoticesSeen(serializers.Serializer[Any]):
+    ids = serializers.ListField(child=serializers.UUIDField(), max_length=50)
+
+
 class MoveOwn(serializers.Serializer[Any]):
     """A patient chooses a time; the team is who was booked, as far as they are free."""
 

@@ -41,6 +41,7 @@ urlpatterns = [
     path("turnovers/<uuid:turnover_id>/sign", api_turnover.TurnoverSignDoor.as_view()),
     path("turnovers/<uuid:turnover_id>/take-back", api_turnover.TurnoverTakeBackDoor.as_view()),
     path("notices", api_notices.NoticesDoor.as_view()),
+    path("notices/read", api_notices.NoticesReadDoor.as_view()),
     path("times", api_times.TimesDoor.as_view()),
     path("holds", api_times.TimeHoldsDoor.as_view()),
     path("holds/<uuid:time_hold_id>", api_times.TimeHoldDoor.as_view()),

@@ -88,5 +88,5 @@ def push_desk(institution_id: UUID, exam_id: UUID | None) -> None:
 
 
 def push_notice(user_id: UUID) -> None:
-    """To every open page of one member of staff: there is a notice to read. What it says does not ride along."""
+    """To every open page of one member of staff: there is a notice to read, or some were read. No words ride along."""
     _tell(person_group(user_id), {"type": "notice"})

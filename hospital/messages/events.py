@@ -13,3 +13,10 @@ class NoticeGiven(Event):
     """A notice in the pages stands there now for this member of staff."""
 
     user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticesRead(Event):
+    """This member of staff has read notices: the pages they have open count fewer."""
+
+    user_id: UUID

@@ -16,6 +16,7 @@ class Message(models.Model):
     `about_kind` and `about_id` name what it speaks of: then recipient, language and text are made anew when it is
     sent (`composing`). `context` is the values its template was filled with, as JSON: carriers fill templates of
     their own. `not_before`: quiet hours keep it until then. `reason`: why it had another end than being sent.
+    `read_at`: when the reader of a notice in the pages had them all before them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -43,6 +44,7 @@ class Message(models.Model):
     not_before = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

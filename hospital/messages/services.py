@@ -21,7 +21,7 @@ from hospital.common.events import emit
 from hospital.common.prebuilt import Value, prebuilt
 from hospital.common.work import work_add
 
-from .events import NoticeGiven
+from .events import NoticeGiven, NoticesRead
 from .models import Message, MessageReceipt
 from .providers import GROUP as GROUP
 from .providers import IN_APP as IN_APP
@@ -100,6 +100,16 @@ def _waiting(*, kind: Value, about_id: Value) -> QuerySet[Message, UUID]:
     rows = Message.objects.select_for_update(skip_locked=True)
     rows = rows.filter(about_kind=kind, about_id=about_id, status=str(State.QUEUED))
     return rows.values_list("id", flat=True)
+
+
+@transaction.atomic(savepoint=False)
+def notices_read(*, user_id: UUID, ids: Iterable[UUID]) -> int:
+    """The person has seen these of their notices; how many were new to them. Their open pages hear of it."""
+    mine = Message.objects.filter(channel=IN_APP, to_index=recipient_index(str(user_id)), read_at=None)
+    count = mine.filter(id__in=list(ids)).update(read_at=now())
+    if count:
+        emit(NoticesRead(user_id=user_id))
+    return count
 
 
 @transaction.atomic(savepoint=False)

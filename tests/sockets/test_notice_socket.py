@@ -7,7 +7,9 @@ from asgiref.sync import sync_to_async
 
 from hospital.access.models import AccessToken
 from hospital.common.sockets import NOT_AUTHENTICATED, NOT_FOUND
+from hospital.messages.selectors import notices_of
 from hospital.messages.services import notices_give
+from tests.access.house import client_for
 from tests.factories import World
 from tests.sockets.page import Page, dial, next_after_ping
 
@@ -37,6 +39,27 @@ async def test_every_open_page_of_the_person_hears_it_and_nobody_elses(
     for page in mine:
         assert await page.wait_for("notice") == {"type": "notice"}  # no word of what it says
     assert await next_after_ping(other) == "pong"
+
+
+def read(world: World, who: str, ids: list[str]) -> int:
+    answer = client_for(user=world.users[who]).post("/api/v1/notices/read", {"ids": ids}, format="json")
+    assert answer.status_code == 200, answer.content
+    return int(answer.json()["read"])
+
+
+async def test_what_one_has_read_the_other_pages_hear_once_and_nobody_reads_for_another(
+    world: World, opened: list[Page]
+) -> None:
+    await sync_to_async(told)(world, "expert")
+    page = await dial(opened, world.principals["expert"], NOTICES)
+    await page.wait_for("welcome")
+    (notice,) = await sync_to_async(notices_of)(world.users["expert"].id)
+    ids = [str(notice.id)]
+    assert await sync_to_async(read)(world, "desk", ids) == 0
+    assert await sync_to_async(read)(world, "expert", ids) == 1
+    assert await page.wait_for("notice") == {"type": "notice"}
+    assert await sync_to_async(read)(world, "expert", ids) == 0
+    assert await next_after_ping(page) == "pong"
 
 
 async def test_whose_sign_in_ended_is_told_nothing_more(world: World, opened: list[Page]) -> None:
