@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from statistics import median
@@ -172,6 +173,48 @@ def test_bookings_that_overlap_stand_side_by_side_and_others_take_the_whole_widt
         ],
     )  # fmt: skip
     assert rows == [["a", 0, 2], ["b", 1, 2], ["c", 0, 2], ["d", 0, 1]]
+
+
+# How much of a block's first words, and of its number alone, can be read; what its tooltip says.
+READABLE = """([looks, width]) => {
+  document.body.dataset.view = view.mode = "week";
+  document.getElementById("board").style.width = `${width}px`;
+  look.results = looks;
+  draw();
+  return looks.map(({ id }) => {
+    const block = board.block(id), box = block.getBoundingClientRect(), who = block.querySelector(".block-who");
+    const words = document.createRange();
+    words.selectNodeContents(who);
+    const within = (all) => [...all].every((one) => one.left >= box.left && one.right <= box.right && one.bottom <= box.bottom && one.top >= box.top);
+    return [within(words.getClientRects()) && who.scrollWidth <= who.clientWidth, within(block.querySelector(".tag").getClientRects()), block.title];
+  });
+}"""
+LONG = "阿" + "*" * 13 + "孜"  # 阿卜杜热合曼·买买提江·阿卜力孜, as lists show it
+
+
+@pytest.mark.parametrize("minutes", [(20,), (15,), (20, 20), (20, 20, 20)])
+def test_a_long_name_and_its_number_are_read_in_a_weeks_block(page: Page, minutes: tuple[int, ...]) -> None:
+    """As wide as the desk leaves it at 1366. Of three that stand side by side the tooltip has the name."""
+    rows = []
+    for number, length in enumerate(minutes):
+        row, start = exam_row(1), START + timedelta(hours=1, minutes=number)
+        row["patient"]["name_masked"] = LONG
+        ends = start + timedelta(minutes=length)
+        rows.append(
+            row
+            | {
+                "id": f"w{number}",
+                "queue_number": 108,
+                "starts_at": start.isoformat(),
+                "ends_at": ends.isoformat(),
+            }
+        )
+    for name, number, title in page.evaluate(READABLE, [rows, 855]):
+        assert number
+        assert name or len(minutes) > 2
+        assert "108" in title and LONG in title
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.locator("#board").screenshot(path=f"{folder}/week-long-name-{len(minutes)}-{minutes[0]}.png")
 
 
 def take_up(page: Page, number: int) -> tuple[float, float]:

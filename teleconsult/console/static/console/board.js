@@ -18,11 +18,14 @@ export function linkWords(exam) {
   return { bad: false, text: link.rtt_p95_ms ? t("board.link.ms", { n: Math.round(link.rtt_p95_ms) }) : t("board.link.good") };
 }
 
+// A long name has as many stars as hidden letters, which would push the rest of it out of a narrow block.
+const fewStars = (masked) => masked.replace(/\*{3,}/, "…");
+
 function lines(exam, now) {
   const late = lateMs(exam, now);
   const link = linkWords(exam);
   return [
-    h("span", { class: "block-who" }, h("span", { class: "num" }, clock(exam.starts_at)), " ", exam.queue_number && h("span", { class: "tag" }, exam.queue_number), exam.patient.name_masked),
+    h("span", { class: "block-who" }, h("span", { class: "num" }, clock(exam.starts_at)), " ", exam.queue_number && h("span", { class: "tag num" }, exam.queue_number), fewStars(exam.patient.name_masked)),
     h("span", { class: "block-what" }, either(exam.exam_type)),
     h("span", { class: "block-state" }, icon(exam.state), t(`state.${exam.state}`),
       late > 0 && h("strong", { class: "block-late" }, t("board.late", { time: span(late) })),
@@ -139,7 +142,7 @@ export class Board {
       node.looks = wanted;
       node.className = `block ${exam.state}${late ? " late" : ""}${length < 18 ? " short" : ""}`;
       node.replaceChildren(...lines(exam, now));
-      node.title = `${clock(exam.starts_at)}–${clock(exam.ends_at)} ${exam.patient.name_masked} · ${either(exam.exam_type)} · ${t(`state.${exam.state}`)}`;
+      node.title = [`${clock(exam.starts_at)}–${clock(exam.ends_at)}`, exam.queue_number, exam.patient.name_masked, either(exam.exam_type), t(`state.${exam.state}`)].filter(Boolean).join(" · ");
     }
     Object.assign(node.style, { top: px(start - this.hours.from), height: px(length), left: `${(lane * 100) / lanes}%`, width: `${100 / lanes}%` });
     if (exam.id === this.selected) node.setAttribute("aria-current", "true");
