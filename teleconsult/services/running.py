@@ -124,6 +124,8 @@ def exam_abort(*, principal: Principal, exam_id: UUID, code: str, reason: str) -
 
 
 def _finish(exam: Exam, status: str) -> None:
+    if exam.started_at is not None:
+        turnover_owed(exam)
     fleet_services.lease_release(exam_id=exam.id, code="exam_over")
     scheduling_services.appointment_close(appointment_id=exam.appointment_id, status=status)
     push_robot(exam.robot_id, {"type": "worklist_clear", "exam_id": str(exam.id)})

@@ -9,6 +9,7 @@ from django.db import transaction
 from devices.fleet.push import push_desk, push_exam_changed
 from hospital.access.principals import Principal
 from hospital.audit.services import audit_record
+from hospital.common.clock import now
 from hospital.common.errors import Conflict, Invalid
 
 from .. import turnover as turnovers
@@ -20,7 +21,8 @@ SIGN = "turnover.sign"
 
 
 def turnover_owed(exam: Exam) -> None:
-    """From the first moment on the skin, in the transaction that lets the exam go live."""
+    """From the first moment on the skin, in the transaction that lets the exam go live; for one that went live before
+    this house knew turnovers, in the one that ends it."""
     Turnover.objects.get_or_create(
         exam=exam,
         defaults={
@@ -28,6 +30,7 @@ def turnover_owed(exam: Exam) -> None:
             "robot_id": exam.robot_id,
             "room_id": exam.room_id,
             "probe_id": exam.probe_id,
+            "begun_at": exam.started_at or now(),
         },
     )
 

@@ -116,6 +116,25 @@ def test_an_aborted_exam_leaves_as_much_to_do_as_one_that_ended(world: World) ->
         ready(world, prepared(world))
 
 
+@pytest.mark.parametrize("command", ["end", "abort"])
+def test_an_exam_that_began_before_turnovers_were_known_owes_one_when_it_is_over(
+    world: World, nurse: Principal, command: str
+) -> None:
+    before, physician = world.live(), world.principals["bedside"]
+    Turnover.objects.all().delete()  # as an older version left it
+    if command == "end":
+        services.exam_end(principal=world.principals["expert"], exam_id=before.id)
+    else:
+        services.exam_abort(principal=physician, exam_id=before.id, code="pain", reason="患者疼痛")
+    exam, row = prepared(world), Turnover.objects.get(exam=before)
+    assert row.begun_at == before.started_at
+    with refused("turnover_open"):
+        ready(world, exam)
+    for item in CODES:
+        sign(nurse, row, item)
+    assert ready(world, exam).state == "ready"
+
+
 def test_a_new_exam_on_another_robot_in_the_same_room_owes_only_the_couch(world: World) -> None:
     before = world.ended()
     machine = Resource.objects.create(kind="robot", institution=world.places["home"], name="机器人二")
