@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
-from hospital.common.clock import SHANGHAI, shanghai_day, today
+from hospital.common.clock import SHANGHAI, now, shanghai_day, today
 from teleconsult.models import Exam
 from tests.e2e.asgi import beside_browser
 from tests.e2e.browser import chromium
@@ -286,6 +286,33 @@ def test_a_week_and_its_tools_fit_a_small_window(board: Page, language: str) -> 
         round(box["y"]) for node in board.locator(".board-tools button").all() if (box := node.bounding_box())
     }
     assert len(tops) == 1
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (768, 1024)])
+def test_the_board_has_most_of_a_small_window_beside_an_alarm_that_is_seen(
+    world: World, book: Book, board: Page, width: int, height: int, language: str
+) -> None:
+    soon = book(starts_at=now() + timedelta(minutes=10))  # its robot is not there
+    for number in range(3):
+        book(starts_at=now() + timedelta(minutes=40 + 30 * number))
+    board.context.add_cookies([{"name": "lang", "value": language, "url": board.url}])
+    board.set_viewport_size({"width": width, "height": height})
+    board.goto(f"/console/desk/?day={soon.starts_at.astimezone(SHANGHAI).date()}")
+    alarm = board.locator("#alarms .alarm")
+    expect(alarm).to_be_in_viewport(ratio=1)
+    expect(board.locator("#now section")).to_have_count(4)
+    shot(board, f"desk-small-{width}-{language}")
+    seen = "node => { const box = node.getBoundingClientRect(); return Math.min(box.bottom, innerHeight) - box.top; }"
+    assert board.locator("#board").evaluate(seen) >= 0.6 * height
+    free = board.locator("#now .now-free")
+    free.hover()
+    expect(free.get_by_text("赵雅琴")).to_be_in_viewport(
+        ratio=1
+    )  # a group shows the rest when somebody points at it
+    shot(board, f"desk-small-open-{width}-{language}")
+    for node in (*alarm.locator("li").all(), *board.locator("#now h2").all()):
+        expect(node).to_be_in_viewport(ratio=1)
 
 
 def test_the_week_shows_every_day_and_a_drop_goes_to_another(world: World, book: Book, board: Page) -> None:

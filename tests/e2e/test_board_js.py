@@ -232,15 +232,15 @@ def take_up(page: Page, number: int) -> tuple[float, float]:
 
 def test_a_booking_carried_to_the_windows_edge_takes_page_and_board_with_it(page: Page) -> None:
     """In a small window the board ends below it: a later time is reached without letting go."""
-    page.set_viewport_size({"width": 1366, "height": 500})
+    page.set_viewport_size({"width": 1366, "height": 440})
     where = "() => [window.scrollY, document.getElementById('board').scrollTop]"
-    assert page.locator("#board").evaluate("node => node.getBoundingClientRect().bottom") > 500
+    assert page.locator("#board").evaluate("node => node.getBoundingClientRect().bottom") > 440
     x, _ = take_up(page, 0)
     for n in range(80):
-        page.mouse.move(x, 484 + n % 2)
+        page.mouse.move(x, 424 + n % 2)
     scrolled, down = page.evaluate(where)
     assert scrolled > 0 and down > 0
-    assert page.locator("#board").evaluate("node => node.getBoundingClientRect().bottom") <= 500
+    assert page.locator("#board").evaluate("node => node.getBoundingClientRect().bottom") <= 440
     expect(page.locator(".ghost")).to_be_in_viewport()
     for n in range(120):
         page.mouse.move(x, 8 + n % 2)

@@ -13,7 +13,7 @@ function entry(exam, text, bad = false) {
 }
 
 function group(name, list, rows) {
-  return h("section", { class: `now-${name}`, "aria-label": t(`board.${name}_title`) },
+  return h("section", { class: `now-${name}`, tabindex: 0, "aria-label": t(`board.${name}_title`) },
     h("h2", {}, t(`board.${name}_title`), list !== null && h("span", { class: "count num" }, ` ${list.length}`)),
     rows.length ? h("ul", {}, rows) : h("p", { class: "small muted" }, t(`board.${name}_none`)));
 }
@@ -37,11 +37,12 @@ export function drawNow(node, board, now = Date.now()) {
   const late = exams.filter((exam) => exam.state === "booked" && lateMs(exam, now));
   const waiting = exams.filter((exam) => ["checked_in", "ready"].includes(exam.state));
   const live = exams.filter((exam) => ["live", "paused"].includes(exam.state));
-  replace(node,
+  const made = h("div", {},
     group("late", late, late.map((exam) => entry(exam, t("board.late_by", { time: clock(exam.starts_at), late: span(lateMs(exam, now)) }), true))),
     group("arrived", waiting, waiting.map((exam) => entry(exam, [exam.queue_number, clock(exam.starts_at), waitingText(exam), t(`state.${exam.state}`)].filter(Boolean).join(" · ")))),
     group("running", live, live.map(running)),
     group("free", null, freeRows(board, now)));
+  if (made.innerHTML !== node.innerHTML) replace(node, [...made.children]); // what is open under a finger stays so
 }
 
 // Robots and rooms that wait for their turnover: a press opens the list on the right.
