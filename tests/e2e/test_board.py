@@ -235,6 +235,18 @@ def test_a_booking_on_another_day_is_found_and_stands_ready_for_the_keyboard(
     expect(block(board, exam)).to_be_in_viewport()
 
 
+def test_news_of_the_open_booking_leave_the_keyboard_where_it_is(
+    world: World, book: Book, board: Page, context: BrowserContext
+) -> None:
+    exam, other = book(starts_at=NOON), opened(context.new_page())
+    block(board, exam).click()
+    cancel = board.locator("#panel").get_by_role("button", name="取消预约")
+    cancel.focus()
+    drag(other, exam, minutes=30)
+    expect(board.locator("#panel .facts")).to_contain_text("12:30")
+    expect(cancel).to_be_focused()
+
+
 @pytest.mark.parametrize(("minutes", "column"), [(30, None), (0, "2 室")])
 def test_a_booking_that_another_desk_changed_meanwhile_is_not_moved_unseen(
     world: World, book: Book, board: Page, context: BrowserContext, minutes: int, column: str | None

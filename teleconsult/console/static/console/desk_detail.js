@@ -114,13 +114,15 @@ function commands(exam, onChanged, place) {
 }
 
 // Fills `node` with the booking, read whole: lists and board know only a masked name. `onChanged` hears null when a
-// command was not given after all.
+// command was not given after all. Read again, the booking stays until the new words have come, and who stands on a
+// button or a link of it stays there.
 export function showDetail(node, id, { onChanged, onClose }) {
   const place = h("div", {});
-  const head = () => h("div", { class: "bar" }, h("h2", {}, t("detail.title")),
+  const head = () => h("div", { class: "bar", dataset: { shows: id } }, h("h2", {}, t("detail.title")),
     h("button", { type: "button", class: "quiet", "aria-label": t("close"), onclick: onClose }, icon("cancelled")));
   function draw(exam) {
     const signed = exam.report && exam.report.status === "signed";
+    const at = node.contains(document.activeElement) && document.activeElement !== node ? nameOf(document.activeElement) : "";
     replace(node, head(),
       h("div", {}, h("div", { class: "patient" }, exam.patient.name), h("div", { class: "muted" }, `${patientLine(exam.patient)} · ${exam.patient.mpi}`)),
       h("div", { class: "actions" }, stateBadge(exam.state), h("span", { class: "muted" }, waitingText(exam))),
@@ -128,8 +130,11 @@ export function showDetail(node, id, { onChanged, onClose }) {
       h("div", { class: "actions" }, h("a", { href: `/console/exams/${exam.id}/slip/` }, icon("print"), t("arrival.slip")), h("a", { href: `/console/calls/${exam.room.id}/` }, t("arrival.screen"))),
       facts(exam), place, commands(exam, onChanged, place),
       signed && h("a", { class: "button", href: `/console/reports/${exam.report.id}/print/` }, icon("print"), t("detail.report")));
+    if (at) ([...node.querySelectorAll("a, button")].find((one) => nameOf(one) === at) || node).focus();
   }
-  replace(node, head(), h("p", { class: "muted" }, t("loading")), place);
+  if (node.firstElementChild?.dataset.shows !== id) replace(node, head(), h("p", { class: "muted" }, t("loading")));
   call("GET", `exams/${id}`).then((exam) => { if (node.isConnected && node.dataset.exam === exam.id) draw(exam); })
-    .catch((error) => { if (node.dataset.exam === id) showError(place, error); });
+    .catch((error) => { if (node.dataset.exam === id) { replace(node, head(), place); showError(place, error); } });
 }
+
+const nameOf = (control) => control.getAttribute("aria-label") || control.textContent;
