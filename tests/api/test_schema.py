@@ -9,6 +9,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -31,13 +32,14 @@ from schemathesis.specs.openapi.checks import (
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from hospital.access import peers
+from hospital.access import services as access
 from hospital.access.models import Membership, PatientAccount, Peer, Role, User
 from hospital.access.phones import phone_index
 from hospital.access.selectors import principal_of_user
 from hospital.access.table import ACTIONS
 from hospital.common.api import PUBLIC
 from hospital.people.models import AccountPatient
-from tests.access.house import Address, House, addresses, client_for, make_house
+from tests.access.house import Address, House, addresses, make_house
 from tests.access.house_rows import pem_of
 from tests.api.test_exams import Box
 
@@ -76,8 +78,8 @@ def _account(house: House, phone: str, *, delegate: bool) -> PatientAccount:
     return account
 
 
-def _headers(client: APIClient) -> dict[str, str]:
-    return {"Authorization": str(client.defaults["HTTP_AUTHORIZATION"])}
+def _bearer(**whose: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access.token_issue(life=timedelta(hours=1), **whose)[0]}"}
 
 
 def _peer_token(house: House) -> str:
@@ -107,13 +109,13 @@ def headers_of(house: House, caller: str, box: Box) -> dict[str, str]:
         return {"Authorization": f"Peer {_peer_token(house)}"}
     if caller in ("patient", "delegate"):
         phone = "13900000001" if caller == "patient" else "13900000077"
-        return _headers(client_for(account=_account(house, phone, delegate=caller == "delegate")))
+        return _bearer(account=_account(house, phone, delegate=caller == "delegate"))
     user, _ = User.objects.get_or_create(
         username=f"caller-{caller}",
         defaults={"name": "呼叫", "password": "!", "totp_secret": "JBSWY3DPEHPK3PXP"},
     )
     Membership.objects.get_or_create(user=user, institution=house.world.places["home"], role=caller)
-    return _headers(client_for(user=user))
+    return _bearer(user=user)
 
 
 def open_to(caller: str, action: str) -> bool:
