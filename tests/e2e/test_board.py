@@ -217,7 +217,9 @@ def test_who_finds_by_keyboard_goes_on_from_the_booking(world: World, book: Book
     expect(cancel).to_be_visible()
     cancel.focus()
     board.keyboard.press("Enter")
+    expect(board.locator("dialog .chips button").first).to_be_focused()
     board.keyboard.press("Enter")  # the first of the reasons
+    expect(board.locator("dialog textarea")).to_be_focused()
     board.keyboard.press("Tab")
     board.keyboard.press("Enter")
     expect(block(board, exam)).to_have_count(0)
