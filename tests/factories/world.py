@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from devices.fleet.models import Robot, SelfTest
 from hospital.access import selectors as access
@@ -28,6 +27,8 @@ PERSONS = (
     ("other_expert", "外院专家", "remote_physician", "other"),
     ("admin", "冯涛", "system_admin", "home"),
 )
+PHYSICIANS = ("remote_physician", "bedside_physician")
+SECRET = "JBSWY3DPEHPK3PXP"
 LAST_HOUR = 18  # of an exam's start tomorrow
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
 
@@ -180,40 +181,54 @@ class World:
         return principal
 
 
-def _token(user: User) -> UUID:
-    row = AccessToken.objects.create(
-        digest=user.id.bytes * 2, user=user, expires_at=now() + timedelta(hours=1), proven_at=now()
+def _persons(world: World) -> None:
+    """All of `PERSONS`, a statement for each table: every test makes them."""
+    users = {row[0]: User(username=row[0], name=row[1], password="!", totp_secret=SECRET) for row in PERSONS}
+    User.objects.bulk_create(users.values())
+    places = {username: world.places[place] for username, _, _, place in PERSONS}
+    of = {username: {"user": users[username], "institution": places[username]} for username in users}
+    roles = {username: role for username, _, role, _ in PERSONS}
+    Membership.objects.bulk_create(Membership(**of[name], role=role) for name, role in roles.items())
+    _physicians([name for name in users if roles[name] in PHYSICIANS], of)
+    Privilege.objects.bulk_create(
+        Privilege(
+            **of[name], level="independent", simulator_hours=20, supervised_exams=10,
+            valid_to=today() + timedelta(days=365),
+        )
+        for name in users if roles[name] == "remote_physician"
+    )  # fmt: skip
+    world.users, world.principals = users, _principals(users)
+
+
+def _physicians(names: list[str], of: dict[str, dict[str, Any]]) -> None:
+    Resource.objects.bulk_create(
+        Resource(kind="person", **of[name], name=of[name]["user"].name) for name in names
     )
-    return row.id
-
-
-def _person(world: World, username: str, name: str, role: str, place: str) -> None:
-    user = User.objects.create(username=username, name=name, password="!", totp_secret="JBSWY3DPEHPK3PXP")
-    Membership.objects.create(user=user, institution=world.places[place], role=role)
-    if role in ("remote_physician", "bedside_physician"):
-        Resource.objects.create(kind="person", user=user, institution=world.places[place], name=name)
-        Practitioner.objects.create(
-            user=user,
+    Practitioner.objects.bulk_create(
+        Practitioner(
+            user=of[name]["user"],
             licence_number="1",
             licence_expires_on=today() + timedelta(days=365),
             practice_started_on=date(2010, 1, 1),
             scope="ultrasound",
         )
-        Registration.objects.create(
-            user=user,
-            institution=world.places[place],
-            kind="main",
-            valid_from=date(2010, 1, 1),
-            paper="执业证书",
+        for name in names
+    )
+    Registration.objects.bulk_create(
+        Registration(**of[name], kind="main", valid_from=date(2010, 1, 1), paper="执业证书") for name in names
+    )
+
+
+def _principals(users: dict[str, User]) -> dict[str, Principal]:
+    """Each as a sign-in with both factors lets them act."""
+    tokens = [
+        AccessToken(
+            digest=user.id.bytes * 2, user=user, expires_at=now() + timedelta(hours=1), proven_at=now()
         )
-    if role == "remote_physician":
-        Privilege.objects.create(
-            user=user, institution=world.places[place], level="independent", simulator_hours=20,
-            supervised_exams=10, valid_to=today() + timedelta(days=365),
-        )  # fmt: skip
-    principal = access.principal_of_token_id(_token(user))
-    assert principal is not None
-    world.users[username], world.principals[username] = user, principal
+        for user in users.values()
+    ]
+    AccessToken.objects.bulk_create(tokens)
+    return {name: access.principal_of_token(row) for name, row in zip(users, tokens, strict=True)}
 
 
 def make_world() -> World:
@@ -222,8 +237,7 @@ def make_world() -> World:
         world.places[place] = Institution.objects.create(
             name=f"{place} 医院", name_en=place, short_name=place, region_code="310118", uscc=f"TEST{number}"
         )
-    for person in PERSONS:
-        _person(world, *person)
+    _persons(world)
     home = world.places["home"]
     world.room = Resource.objects.create(kind="room", institution=home, name="1 室")
     world.room2 = Resource.objects.create(kind="room", institution=home, name="2 室")
