@@ -14,7 +14,8 @@ SERVERS = load()
 # Timing is no property: a busy machine draws slowly, and that is no finding.
 settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("house")
-# Whole robots and houses: their processes need both cores (marker `alone`, see deploy/test).
+# Robots that are driven, and windows on them: what they measure needs both cores (marker `alone`, see deploy/test).
+# Houses that are killed measure no time: they run beside the other tests.
 ALONE = (
     "tests/e2e/test_administrators_pages.py",
     "tests/e2e/test_bedside_tablet.py",
@@ -27,8 +28,16 @@ ALONE = (
     "tests/edge/test_link.py",
     "tests/edge/test_loaded_link.py",
     "tests/edge/test_recording_on_sim.py",
-    "tests/faults/",
+    "tests/faults/test_bad_network.py",
+    "tests/faults/test_relay.py",
+    "tests/faults/test_server_gone.py",
+)
+# Few tests that take long, waiting and working by turns: at the end one worker would stand idle for a minute.
+FIRST = (
+    "tests/faults/test_chaos.py",
+    "tests/api/test_schema.py",
     "tests/house/test_up_whole.py",
+    "tests/access/test_restricted.py",
 )
 
 
@@ -42,6 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(ALONE):
             item.add_marker("alone")
+    items.sort(key=lambda item: [not item.nodeid.startswith(file) for file in FIRST])
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,16 @@ def totp(secret: str, step: int) -> str:
     return f"{(int.from_bytes(mac[offset : offset + 4], 'big') & 0x7FFFFFFF) % 10**6:06d}"
 
 
+def unused_step(after: int) -> int | None:
+    """The earliest step later than `after` whose code is valid now; None when all three of the window are used."""
+    current = int(time.time()) // TOTP_STEP_S
+    step = max(after + 1, current - 1)
+    # The oldest code of the window may run out on its way.
+    if step == current - 1 and time.time() % TOTP_STEP_S > TOTP_STEP_S - 5:
+        step = current
+    return step if step <= current + 1 else None
+
+
 class Person:
     """A signed-in member of staff: name, password, device with codes, HTTP client."""
 
@@ -72,14 +82,10 @@ class Person:
         self.http = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False)
 
     async def code(self) -> str:
-        """The earliest code that is valid now and was not used; waits when all three of the window are."""
+        """The earliest code that is valid now and was not used; waits when there is none."""
         while True:
-            current = int(time.time()) // TOTP_STEP_S
-            step = max(self.last_step + 1, current - 1)
-            # The oldest code of the window may run out on its way.
-            if step == current - 1 and time.time() % TOTP_STEP_S > TOTP_STEP_S - 5:
-                step = current
-            if step <= current + 1:
+            step = unused_step(self.last_step)
+            if step is not None:
                 self.last_step = step
                 return totp(self.row["totp_secret"], step)
             await asyncio.sleep(0.5)
