@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from hypothesis import HealthCheck, settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.servers import Servers, load
 
@@ -32,6 +34,9 @@ ALONE = (
     "tests/faults/test_relay.py",
     "tests/faults/test_server_gone.py",
 )
+# Their cost, not their work: a test that wants the real ones asks for `real_argon2`.
+ARGON2 = {name: getattr(Argon2PasswordHasher, name) for name in ("time_cost", "memory_cost", "parallelism")}
+
 # Few tests that take long, waiting and working by turns: at the end one worker would stand idle for a minute.
 FIRST = (
     "tests/faults/test_chaos.py",
@@ -52,6 +57,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.nodeid.startswith(ALONE):
             item.add_marker("alone")
     items.sort(key=lambda item: [not item.nodeid.startswith(file) for file in FIRST])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes_and_one_look_at_the_static_files() -> Iterator[None]:
+    """Argon2 at its weakest (0.15 s a hash otherwise; `real_argon2` has the house's), and the pages' files listed once
+    a process instead of by each client of each test."""
+    found: dict[str, object] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def once(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, least in (("time_cost", 1), ("memory_cost", 8), ("parallelism", 1)):
+            patch.setattr(Argon2PasswordHasher, name, least)
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", once)
+        yield
+
+
+@pytest.fixture
+def real_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as in the house."""
+    for name, value in ARGON2.items():
+        monkeypatch.setattr(Argon2PasswordHasher, name, value)
 
 
 @pytest.fixture(scope="session")

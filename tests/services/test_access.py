@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import argon2
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
@@ -161,6 +162,14 @@ def test_nobody_is_not_authenticated_and_the_wrong_role_is_not_permitted(world: 
         require(None, "exam.read")
     with pytest.raises(Forbidden):
         require(world.principals["desk"], "exam.lease")
+
+
+def test_a_kept_password_costs_its_finder_memory_and_time(real_argon2: None) -> None:
+    """At least what OWASP asks of argon2id: 19 MiB, two rounds."""
+    user, _, _ = services.user_create(username="known", name="名", password="correct horse battery")
+    kept = argon2.extract_parameters(user.password.removeprefix("argon2"))
+    assert kept.type is argon2.Type.ID
+    assert kept.memory_cost >= 19 * 1024 and kept.time_cost >= 2
 
 
 @pytest.mark.parametrize("name", ["known", "locked", "nobody", "left"])
