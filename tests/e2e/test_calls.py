@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -143,3 +144,15 @@ def test_the_slip_has_the_time_in_large_print_and_a_code_that_checks_in(
     drawn = desk.locator("#qr path").get_attribute("d") or ""
     rows = desk.evaluate("JSON.parse(document.getElementById('qr-data').textContent)")
     assert drawn.count("M") == sum(row.count("1") for row in rows) > 100
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_slip_is_printed_on_one_sheet_with_its_code(
+    world: World, desk: Page, beside: Beside, language: str
+) -> None:
+    exam = beside(booked_today, world, 0)
+    desk.context.add_cookies([{"name": "lang", "value": language, "url": desk.url}])
+    desk.goto(f"/console/exams/{exam.id}/slip/")
+    expect(desk.locator("#qr path")).to_be_visible()
+    printed = desk.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
