@@ -53,8 +53,9 @@ TITLES: dict[str, tuple[str, str]] = {
     ),
     "bad_days": ("日期范围有误。", "The days are not in order, or too far away."),
     "cannot_displace": (
-        "所选时间有不能让出的检查：患者已签到、本身是急诊，或属于其他机构。",
-        "Something there can't give way: its patient has arrived, it is urgent itself, or another institution's.",
+        "所选时间有不能让出的检查（患者已签到、本身是急诊，或属于其他机构），请另选时间或人员。",
+        "Something there can't give way: its patient has arrived, it is urgent itself, or another institution's. Choose"
+        " another time or other people.",
     ),
     "not_due_yet": (
         "预约时间还没到，患者可能在路上；现在不能记为未到。",

@@ -11,10 +11,12 @@ from datetime import date
 from functools import lru_cache
 
 import chinese_calendar
+from chinese_calendar import Holiday
 
 FRIDAY, SATURDAY, MONDAY = 4, 5, 0
 # Days off of the regulation on public holidays (2024) that don't move with the moon or the sun: (month, day).
 FIXED = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
+FIXED_NAMES = {1: Holiday.new_years_day, 5: Holiday.labour_day, 10: Holiday.national_day}  # by month
 
 
 @lru_cache(maxsize=4096)
@@ -47,3 +49,12 @@ def weekday_of(day: date) -> int | None:
     if rest:
         return None
     return FRIDAY if day.weekday() == SATURDAY else MONDAY
+
+
+def holiday_of(day: date) -> tuple[str, str] | None:
+    """(name, English name) of the public holiday that the day belongs to; None for every other day."""
+    if weekday_of(day) is not None:
+        return None
+    detail = _detail(day)
+    found = FIXED_NAMES[day.month] if detail is None else Holiday(detail[1])
+    return str(found.chinese), str(found.value)

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import QuerySet
 
-from hospital.common.clock import now
+from hospital.common.clock import day_of, now
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.common.events import emit
 from hospital.common.ids import uuid7
@@ -22,7 +22,7 @@ from hospital.common.locks import LOCK_NOT_AVAILABLE, limit_lock_wait, sqlstate_
 from hospital.common.prebuilt import Value, prebuilt
 from hospital.common.work import work_add
 
-from . import availability, rules, selectors
+from . import availability, holidays, rules, selectors
 from .events import TimeFreed
 from .models import Appointment, Reservation, Resource
 from .selectors import Period
@@ -132,13 +132,20 @@ def _book(appointment: Appointment, calendars: list[Resource]) -> None:
 def _refuse_closed(
     calendars: list[Resource], starts_at: datetime, ends_at: datetime, place_id: UUID | None
 ) -> None:
-    """Conflict `resource_closed` or `not_released`, with all that is not open in `closed[]`.
+    """Conflict `resource_closed` or `not_released`, with all that is not open in `closed[]`, and the `holiday`.
 
     The calendars are locked: whoever closes one meanwhile waits, and finds the booking.
     """
     closed = availability.closed_for(calendars, starts_at, ends_at, place=place_id)
     if closed:
-        raise Conflict(closed[0]["code"], closed=closed)
+        raise Conflict(closed[0]["code"], closed=closed, **_why_that_day(starts_at))
+
+
+def _why_that_day(starts_at: datetime) -> dict[str, dict[str, str]]:
+    """`holiday {day, name, name_en}` on a public holiday, whose week's hours do not hold."""
+    day = day_of(starts_at)
+    names = holidays.holiday_of(day)
+    return {"holiday": {"day": day.isoformat(), "name": names[0], "name_en": names[1]}} if names else {}
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ TITLES: dict[str, tuple[str, str]] = {
         "Another booking for the same calendars is being made; please try again.",
     ),
     "resource_closed": (
-        "所选人员、机房或机器人在该时段不出诊或停用，请另选时间。",
+        "所选人员、检查室或机器人在该时段不出诊或停用，请另选时间。",
         "A chosen person, room or robot is not open at that time; please choose another time.",
     ),
     "not_released": (
@@ -30,7 +30,7 @@ TITLES: dict[str, tuple[str, str]] = {
     ),
     "assistant_needed": ("该检查需要一名助手，请选择助手。", "This exam needs an assistant; choose one."),
     "not_qualified": (
-        "所选人员、机房或设备不能用于该检查。",
+        "所选人员、检查室或设备不能用于该检查。",
         "A chosen person, room or device is not qualified for this exam.",
     ),
     "no_such_probe": (
@@ -49,7 +49,7 @@ TITLES: dict[str, tuple[str, str]] = {
         "That year's holidays are not known yet: plain weekdays and fixed holidays are used; please check by hand.",
     ),
     "hours_not_written": (
-        "部分人员、机房或机器人未设出诊时间，按工作日 08:00–17:30 查找。",
+        "部分人员、检查室或机器人未设出诊时间，按工作日 08:00–17:30 查找。",
         "Some people, rooms or robots have no hours; working days 08:00-17:30 are searched for them.",
     ),
     "hold_over": ("预留时间已失效，请重新选择。", "The time is no longer held for you; please choose again."),

@@ -130,6 +130,11 @@ TEXTS_DESK: dict[str, tuple[str, str]] = {
         "No free time within 30 days; ask for less.",
     ),
     "times.kept": ("已为您预留到 {time}。", "Kept for you until {time}."),
+    "error.holiday": (
+        "{day} 是法定节假日（{name}），平日的出诊时间不适用；确需当天开诊，请先在“排班”页加班出诊。",
+        "{day} is a public holiday ({name}): the week's hours do not hold. To work that day, add an extra session on the"
+        " Calendars page first.",
+    ),
     "error.free_from": ("可从 {day} 起预约。", "Possible again from {day}."),
     "detail.title": ("预约详情", "Booking"),
     "detail.move": ("改期", "Move"),

@@ -61,6 +61,10 @@ TEXTS_REQUESTS: dict[str, tuple[str, str]] = {
         " or is urgent too, never gives way.",
     ),
     "displace.reason": ("理由", "Reason"),
+    "displace.reason_needed": (
+        "占用他人的时间会记录在案，请填写急诊理由。",
+        "Taking somebody's time goes on record: please give the reason for the emergency.",
+    ),
     "displace.do": ("让出并预约急诊", "Displace and book"),
     "displace.done": ("急诊已预约：{name}，{day} {time}。", "Emergency booked: {name}, {day} {time}."),
     "offer.title": ("空出的时间", "The time offered to you"),

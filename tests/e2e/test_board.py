@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
+from hospital.access.models import Institution
 from hospital.common.clock import SHANGHAI, now, shanghai_day, today
+from teleconsult import telling
 from teleconsult.models import Exam
 from tests.e2e.asgi import beside_browser
 from tests.e2e.browser import chromium
@@ -23,6 +25,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 DAY = today() + timedelta(days=1)
 NOON = shanghai_day(DAY)[0] + timedelta(hours=12)
+NAMED = {"name": "上海市青浦区朱家角人民医院", "name_en": "Zhujiajiao People's Hospital, Qingpu, Shanghai"}
 
 
 @pytest.fixture
@@ -36,6 +39,11 @@ def site(world: World, settings: Any) -> Iterator[str]:
         yield address
 
 
+# Whether the lower edge of a button can be pressed: nothing lies over it.
+SEEN = """node => {
+  const box = node.getBoundingClientRect();
+  return node.contains(document.elementFromPoint(box.x + box.width / 2, box.bottom - 3));
+}"""
 Book = Callable[..., Any]
 
 
@@ -308,6 +316,10 @@ def test_the_board_has_most_of_a_small_window_beside_an_alarm_that_is_seen(
     world: World, book: Book, board: Page, width: int, height: int, language: str
 ) -> None:
     soon = book(starts_at=now() + timedelta(minutes=10))  # its robot is not there
+    with beside_browser() as beside:
+        home = beside(Institution.objects.filter(id=world.places["home"].id).update, **NAMED)
+        beside(telling.late, soon)
+    assert home == 1
     for number in range(3):
         book(starts_at=now() + timedelta(minutes=40 + 30 * number))
     board.context.add_cookies([{"name": "lang", "value": language, "url": board.url}])
@@ -316,6 +328,9 @@ def test_the_board_has_most_of_a_small_window_beside_an_alarm_that_is_seen(
     alarm = board.locator("#alarms .alarm")
     expect(alarm).to_be_in_viewport(ratio=1)
     expect(board.locator("#now section")).to_have_count(4)
+    expect(board.locator("#notice-bell")).to_be_visible()
+    lines = 1 if width > 1000 else 2
+    assert board.locator("header.top").evaluate("node => node.offsetHeight") < lines * 50 + 10
     shot(board, f"desk-small-{width}-{language}")
     seen = "node => { const box = node.getBoundingClientRect(); return Math.min(box.bottom, innerHeight) - box.top; }"
     assert board.locator("#board").evaluate(seen) >= 0.6 * height
@@ -372,6 +387,7 @@ def test_an_emergency_takes_a_taken_time_with_a_reason(world: World, book: Book,
     shot(board, "displace")
     box.get_by_role("button").click()
     expect(box.locator("[role=alert]")).to_contain_text("理由")
+    assert box.get_by_role("button").evaluate(SEEN)
     box.get_by_label("理由").fill("急性胆囊炎")
     box.get_by_role("button").click()
     expect(board.locator("#notices")).to_contain_text("急诊已预约")

@@ -277,6 +277,23 @@ def test_in_english_a_refusal_has_english_names(page: Page) -> None:
     assert "Ultrasound room 1" in said and "超声" not in said
 
 
+def test_a_refusal_on_a_festival_says_who_is_closed_and_why(page: Page) -> None:
+    refusal = page.evaluate(
+        """async (data) => {
+          const { errorNode } = await import("/static/console/errors.js");
+          return [...errorNode({ status: 409, code: "resource_closed", title: "停诊", data }).querySelectorAll("li")].map((row) => row.textContent);
+        }""",
+        {
+            "closed": [{"kind": "room", "name": "超声 1 室", "name_en": "Ultrasound room 1"}],
+            "holiday": {"day": "2026-02-18", "name": "春节", "name_en": "Spring Festival"},
+        },
+    )
+    assert refusal == [
+        "检查室 超声 1 室",
+        "2026-02-18 是法定节假日（春节），平日的出诊时间不适用；确需当天开诊，请先在“排班”页加班出诊。",
+    ]
+
+
 @pytest.mark.parametrize(
     ("date", "first"),
     [("2026-11-26", "2026-11-23"), ("2026-11-23", "2026-11-23"), ("2026-11-29", "2026-11-23")],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from hospital.common.clock import now, shanghai_day, today
+from hospital.common.clock import SHANGHAI, now, shanghai_day, today
 from hospital.common.errors import Conflict, Invalid, NotFound
 from hospital.scheduling import availability, services_calendars, services_weeks
 from hospital.scheduling.models import CalendarException, ReleasedTime, Reservation, Resource, WeeklyHours
@@ -68,6 +68,21 @@ def test_outside_its_hours_a_calendar_is_closed_and_all_closed_ones_are_named(wo
     }
     assert closed(lambda: world.book(starts_at=at(11, 50))) == [("resource_closed", str(world.room.id))]
     assert world.book(starts_at=at(11, 40)).state == "booked"
+
+
+def new_year(hour: int) -> datetime:
+    """Of the next one."""
+    return shanghai_day(date(today().year + 1, 1, 1))[0] + timedelta(hours=hour)
+
+
+def test_a_refusal_on_a_public_holiday_says_which_and_any_other_names_none(world: World) -> None:
+    hours(8, 17, institution=world.places["home"])
+    for moment, holiday in ((new_year(9), {"name": "元旦", "name_en": "New Year's Day"}), (at(19), None)):
+        with pytest.raises(Conflict) as caught:
+            world.book(starts_at=moment)
+        assert caught.value.code == "resource_closed"
+        named = holiday and holiday | {"day": moment.astimezone(SHANGHAI).date().isoformat()}
+        assert caught.value.data.get("holiday") == named
 
 
 def test_an_institutions_hours_hold_for_what_has_none_of_its_own(world: World) -> None:

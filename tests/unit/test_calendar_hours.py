@@ -54,6 +54,21 @@ def test_a_year_nobody_has_announced_keeps_weekdays_and_fixed_holidays_and_says_
     assert holidays.weekday_of(date(2099, 10, 3)) is None
 
 
+@pytest.mark.parametrize(
+    ("day", "names"),
+    [
+        (date(2026, 2, 18), ("春节", "Spring Festival")),
+        (date(2026, 10, 5), ("国庆节", "National Day")),
+        (date(2026, 2, 14), None),  # worked for it
+        (date(2026, 11, 29), None),  # an ordinary Sunday
+        (date(2099, 5, 2), ("劳动节", "Labour Day")),
+        (date(2099, 5, 3), None),
+    ],
+)
+def test_a_holiday_has_its_name(day: date, names: tuple[str, str] | None) -> None:
+    assert holidays.holiday_of(day) == names
+
+
 def test_a_week_is_closed_on_holidays_and_open_on_make_up_days() -> None:
     calendar = Open(weekly=MORNINGS)
     assert opened(calendar, MONDAY) == [(8, 12)]

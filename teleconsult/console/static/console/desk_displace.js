@@ -15,7 +15,7 @@ export function displaceBox({ body, onBooked }) {
   const place = h("div", {});
   const send = deed({ class: "button danger", id: "displace" }, t("displace.do"), async () => {
     clearError(place);
-    if (!reason.value.trim()) { reason.focus(); return showError(place, plain(t("requests.reason_needed"))); }
+    if (!reason.value.trim()) { reason.focus(); return refuse(plain(t("displace.reason_needed"))); }
     try {
       const asked = { ...body(), hold_id: null, reason: reason.value.trim(), priority: priority.value };
       const exam = await withStepUp(() => call("POST", "exams/displace", asked));
@@ -23,9 +23,14 @@ export function displaceBox({ body, onBooked }) {
       notice(t("displace.done", { name: exam.patient.name, day: day(exam.starts_at), time: clock(exam.starts_at) }));
       return await onBooked(exam);
     } catch (error) {
-      return showError(place, error);
+      return refuse(error);
     }
   });
+  // The button stays in sight below what it was refused for.
+  function refuse(error) {
+    showError(place, error);
+    send.scrollIntoView({ block: "nearest" });
+  }
   return h("section", { class: "warning stack displace", "aria-label": t("displace.title") },
     h("h3", {}, t("displace.title")), h("p", {}, t("displace.lead")),
     h("div", { class: "row" }, field(t("displace.reason"), reason), field(t("requests.priority"), priority)), place,

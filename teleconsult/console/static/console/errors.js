@@ -3,9 +3,10 @@ import { h, icon, $ } from "./dom.js";
 import { t, known } from "./texts.js";
 import { clock, day } from "./when.js";
 
+const kindOf = (row) => (known(`who.${row.kind}`) ? t(`who.${row.kind}`) : row.kind);
+
 function takenRow(row) {
-  const kind = known(`who.${row.kind}`) ? t(`who.${row.kind}`) : row.kind;
-  return t("book.taken_row", { kind, name: named(row), from: clock(row.starts_at), to: clock(row.ends_at) });
+  return t("book.taken_row", { kind: kindOf(row), name: named(row), from: clock(row.starts_at), to: clock(row.ends_at) });
 }
 
 const named = (row) => (document.documentElement.lang === "en" && row.name_en) || row.name;
@@ -13,8 +14,11 @@ const named = (row) => (document.documentElement.lang === "en" && row.name_en) |
 // What else a refusal of a time names: who is closed or not qualified, the hours that are allowed, the first day again.
 function namedRows(problem) {
   const rows = [...(problem.closed || []), ...(problem.resources || [])].filter((row) => row.name);
+  const { holiday } = problem;
   return [
-    ...[...rows, ...(problem.turnover || [])].map(named),
+    ...rows.map((row) => (row.kind ? `${kindOf(row)} ${named(row)}` : named(row))),
+    ...(problem.turnover || []).map(named),
+    ...(holiday ? [t("error.holiday", { day: holiday.day, name: named(holiday) })] : []),
     ...(problem.hours || []).map((row) => `${row.from}–${row.to}`),
     ...(problem.free_from ? [t("error.free_from", { day: day(problem.free_from) })] : []),
   ];
