@@ -15,7 +15,7 @@ class TeleconsultConfig(AppConfig):
         from hospital.keeping.events import RecordRestricting
         from hospital.keeping.services import register_blocker
         from hospital.messages.composing import composer_register
-        from hospital.messages.events import NoticeGiven, NoticesRead
+        from hospital.messages.events import MessageUndelivered, NoticeGiven, NoticesRead
         from hospital.people.archive import part_register
         from hospital.people.consents import ConsentWithdrawn
         from hospital.people.references import How, merge_attaches, merge_check, merge_knows
@@ -43,6 +43,7 @@ class TeleconsultConfig(AppConfig):
         subscribe(RecordRestricting, reactions.on_record_restricting)
         subscribe(NoticeGiven, reactions.on_notices)
         subscribe(NoticesRead, reactions.on_notices)
+        subscribe(MessageUndelivered, reactions.on_message_undelivered)
         subscribe(TimeFreed, reactions.on_time_freed)
         subscribe(BookedTimeClosed, reactions.on_booked_time_closed)
         register(*retention.PARTS, retention.FEEDS)

@@ -7,7 +7,7 @@ from devices.fleet.push import push_exam, push_exam_changed, push_notice
 from hospital.access.principals import SYSTEM
 from hospital.common.clock import now
 from hospital.keeping.events import RecordRestricting
-from hospital.messages.events import NoticeGiven, NoticesRead
+from hospital.messages.events import MessageUndelivered, NoticeGiven, NoticesRead
 from hospital.people.consents import ConsentWithdrawn
 from hospital.people.scopes import of_readable
 from hospital.scheduling.events import BookedTimeClosed, TimeFreed
@@ -59,6 +59,11 @@ def on_record_restricting(event: RecordRestricting) -> None:
 
 def on_notices(event: NoticeGiven | NoticesRead) -> None:
     push_notice(event.user_id)
+
+
+def on_message_undelivered(event: MessageUndelivered) -> None:
+    if event.about_kind == telling.EXAM:
+        telling.not_reached(event)
 
 
 def on_booked_time_closed(event: BookedTimeClosed) -> None:

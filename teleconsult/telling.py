@@ -14,12 +14,15 @@ from django.db.models import QuerySet
 from hospital.access.models import Membership, Role
 from hospital.common.clock import SHANGHAI, now
 from hospital.common.prebuilt import Value, prebuilt
+from hospital.common.rows import only
 from hospital.messages import kinds
 from hospital.messages.composing import About, Moot, Said
+from hospital.messages.events import MessageUndelivered
 from hospital.messages.providers import group_known
 from hospital.messages.quiet import SOON
 from hospital.messages.services import GROUP, message_send, messages_drop, notices_give
 from hospital.people.delegates import readers_of
+from hospital.people.scopes import of_readable
 from hospital.people.wishes import wishes_of
 
 from .feeds import link_of
@@ -38,6 +41,21 @@ TOLD: dict[str, tuple[str, State]] = {
     "exam_moved": (kinds.MOVED, State.BOOKED),
     "exam_cancelled": (kinds.CANCELLED, State.CANCELLED),
     "exam_displaced": (kinds.CANCELLED, State.CANCELLED),
+}
+# What a message to a patient or family was, as the desk says it.
+WORD = {
+    kinds.BOOKED: ("给患者的预约通知", "the patient's confirmation"),
+    kinds.REMINDER: ("给患者的提醒", "the patient's reminder"),
+    kinds.FAMILY: ("给家属的提醒", "the family's reminder"),
+    kinds.MOVED: ("给患者的改期通知", "word of the move to the patient"),
+    kinds.CANCELLED: ("给患者的取消通知", "word of the cancellation to the patient"),
+}
+NOT_TAKEN = {
+    True: (
+        "运营商拒收或一天内未能送出，不再重试",
+        "the carrier refused it or could not send it within a day",
+    ),
+    False: ("运营商暂时未接收，仍在重试", "the carrier does not take it yet and is asked again"),
 }
 # Carriers refuse empty values.
 CALENDAR = {False: "加入手机日历：{link}", True: "For your calendar: {link}"}
@@ -195,6 +213,20 @@ def late(exam: Exam) -> None:
     team_told(exam, with_role(Role.SCHEDULER, exam.requesting_institution_id), "exam_late")
     if group_known(DESK_GROUP):
         message_send(to=DESK_GROUP, channel=GROUP, template="exam_late", context=values(exam, "zh"))
+
+
+def not_reached(event: MessageUndelivered) -> None:
+    """The desk, in its pages: the patient's message did not go out. What may still go is told only when it is urgent:
+    a carrier that is away for a while would fill every desk's page."""
+    related = ("exam_type", "room", "requesting_institution")
+    exam = only(Exam.objects.select_related(*related).filter(of_readable(), id=event.about_id))
+    if exam is None or not (event.final or _soon(exam, event.context)):
+        return
+    what, what_en = WORD[TOLD[event.template.removesuffix("_en")][0]]
+    why, why_en = NOT_TAKEN[event.final]
+    desk = with_role(Role.SCHEDULER, exam.requesting_institution_id)
+    more = {"what": what, "what_en": what_en, "why": why, "why_en": why_en, "code": event.code}
+    team_told(exam, desk, "patient_not_reached", **more)
 
 
 def preflight(exam: Exam, *, what: str, what_en: str) -> None:

@@ -99,7 +99,8 @@ def feishu_signed(request: Request) -> bool:
 
 @dataclass
 class Carrier:
-    """One stand-in: what arrived, and what it will answer next (a code, or None for nobody answers)."""
+    """One stand-in: what arrived, and what it will answer next: a code, None for nobody answers, a status that a gateway
+    before it gives, or a body that comes instead of the service's after it took the message."""
 
     answers: list[Any] = field(default_factory=list)
     arrived: list[Request] = field(default_factory=list)
@@ -113,12 +114,21 @@ class Carrier:
         return self.answers.pop(0) if self.answers else "fine"
 
 
+def _gateway(carrier: Carrier) -> Answer | None:
+    """Nothing reached the service."""
+    if carrier.answers and isinstance(carrier.answers[0], int):
+        return carrier.answers.pop(0), b"<html>Bad gateway</html>"
+    return None
+
+
 def _json(body: dict[str, Any], status: int = 200) -> Answer:
     return status, json.dumps(body).encode()
 
 
 def aliyun(carrier: Carrier, request: Request) -> Answer | None:
     """Like the gateway: a wrong signature, a nonce seen before, else the service's own answer."""
+    if (broken := _gateway(carrier)) is not None:
+        return broken
     if not aliyun_signed(request):
         return _json({"Code": "SignatureDoesNotMatch"}, 400)
     nonce = request.headers["x-acs-signature-nonce"]
@@ -126,16 +136,20 @@ def aliyun(carrier: Carrier, request: Request) -> Answer | None:
         return _json({"Code": "SignatureNonceUsed"}, 400)
     carrier.nonces.add(nonce)
     code = carrier.next()
-    if code not in ("fine", None):
+    if isinstance(code, str) and code != "fine":
         return _json({"Code": code, "Message": code})
     carrier.delivered.append(request)
     if code is None:
         return None
+    if isinstance(code, dict):
+        return _json(code, 500)
     number = "CallId" if request.headers["x-acs-action"] == "SingleCallByTts" else "BizId"
     return _json({"Code": "OK", "Message": "OK", number: f"n-{len(carrier.delivered)}"})
 
 
 def tencent(carrier: Carrier, request: Request) -> Answer | None:
+    if (broken := _gateway(carrier)) is not None:
+        return broken
     if not tencent_signed(request):
         return _json({"Response": {"Error": {"Code": "AuthFailure.SignatureFailure"}}})
     code = carrier.next()

@@ -19,7 +19,7 @@ from hospital.common.work import work_add, worker
 
 from . import quiet
 from .composing import About, Moot, Said, compose
-from .events import NoticeGiven
+from .events import MessageUndelivered, NoticeGiven
 from .kinds import PHONE_CHANNELS
 from .models import Message, MessageReceipt
 from .providers import Outgoing, Refused, Sent, TryAgain, Unanswered, provider_of
@@ -37,6 +37,22 @@ def _end(message: Message, event: Event, reason: str = "") -> None:
     message.save()
     if event is Event.REFUSED:
         log.error("message_failed", channel=message.channel, template=message.template, reason=reason)
+        _undelivered(message, reason, final=True)
+
+
+def _undelivered(message: Message, code: str, *, final: bool) -> None:
+    """Told to the app that knows what it is about: somebody may want to use the telephone."""
+    if message.about_id is not None:
+        emit(
+            MessageUndelivered(
+                about_kind=message.about_kind,
+                about_id=message.about_id,
+                template=message.template,
+                context=json.loads(message.context or "{}"),
+                final=final,
+                code=code,
+            )
+        )
 
 
 def _waiting(payload: dict[str, Any]) -> Message | None:
@@ -157,4 +173,6 @@ def _later(message: Message, receipt: MessageReceipt) -> None:
     if now() - since > quiet.GIVE_UP_AFTER:
         _end(message, Event.REFUSED, "tried_too_long")
         return
+    if receipt.number == quiet.WORRY_AFTER:
+        _undelivered(message, receipt.code, final=False)
     _again(message, str(receipt.number), now() + quiet.next_try(receipt.number))

@@ -20,3 +20,15 @@ class NoticesRead(Event):
     """This member of staff has read notices: the pages they have open count fewer."""
 
     user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageUndelivered(Event):
+    """No carrier took this message: for good (`final`), or not yet after several tries. Else as in the message."""
+
+    about_kind: str
+    about_id: UUID
+    template: str
+    context: dict[str, str]
+    final: bool
+    code: str

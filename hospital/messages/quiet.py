@@ -15,6 +15,7 @@ SOON = timedelta(
     hours=12
 )  # issue of the booking desk: a cancellation within 12 h of the exam is never held back
 BACKOFF_S = (5, 30, 60, 300, 900)  # design values; the last one repeats
+WORRY_AFTER = 5  # design value, tries: six minutes and a half in which nobody took it
 GIVE_UP_AFTER = timedelta(days=1)  # design value: news of yesterday helps nobody
 
 

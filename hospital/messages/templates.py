@@ -102,6 +102,10 @@ TEMPLATES: dict[str, str] = {
         "{day} {time} {place} 的检查（{number}）需要的人员或设备届时停用，请改期。"
         " Somebody or something that exam {number} of {day_en} {time} needs is closed by then: please move it."
     ),
+    "patient_not_reached": (
+        "{day} {time} {place} 的检查（{number}）：{what}没有送达，{why}（{code}）。请打电话告知。"
+        " Exam {number} of {day_en} {time}: {what_en} was not delivered, {why_en}. Please call."
+    ),
     "preflight": (
         "{day} {time} {place} 的检查即将开始，请处理：{what} The exam {number} of {day_en} {time} begins soon, please see to"
         " it: {what_en}"

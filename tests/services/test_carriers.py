@@ -16,21 +16,24 @@ import pytest
 from hospital.common.clock import now, shanghai_day, today
 from hospital.common.models import Work
 from hospital.common.work import work_drain
-from hospital.messages import delivery
+from hospital.messages import delivery, quiet
 from hospital.messages.models import Message
 from hospital.messages.providers import aliyun as aliyun_provider
+from hospital.messages.providers import base
 from hospital.messages.providers import tencent as tencent_provider
+from hospital.messages.selectors import notices_of
 from hospital.messages.services import message_send
 from hospital.messages.templates import values_of
 from tests import carriers
 from tests.carriers import KEY_ID, SECRET, Carrier
+from tests.factories import World, make_world
 from tests.servers import ROOT, Servers
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 PHONE = "13900000001"
 TEMPLATES = {
-    "sms": {"login_code": "T1", "delegation_ends": "T2"},
+    "sms": {"login_code": "T1", "delegation_ends": "T2", "exam_booked": "T3"},
     "voice": {"login_code": "V1"},
 }
 
@@ -167,6 +170,96 @@ def test_a_refusal_for_good_is_the_end(name: str, code: str, request: pytest.Fix
     all_due()
     assert (receipts(message), message.status, message.reason) == ([("permanent", code)], "failed", code)
     assert len(carrier.arrived) == 1
+
+
+@pytest.mark.parametrize("name", ["aliyun", "tencent"])
+@pytest.mark.parametrize("status", [500, 502])
+def test_a_gateway_that_breaks_loses_nothing_and_doubles_nothing(
+    name: str, status: int, request: pytest.FixtureRequest
+) -> None:
+    carrier = request.getfixturevalue(name)
+    carrier.answers = [status]
+    message = send()
+    work_drain()
+    assert (receipts(message), message.status) == ([("unanswered", f"http_{status}")], "queued")
+    all_due()
+    assert [outcome for outcome, _ in receipts(message)] == ["unanswered", "accepted"]
+    assert (message.status, len(carrier.delivered)) == ("sent", 1)
+
+
+def test_an_answer_that_is_not_the_services_own_does_not_double_what_it_took(aliyun: Carrier) -> None:
+    """Nobody knows whether it went out: the repeat has the same nonce."""
+    aliyun.answers = [{"message": "Internal Server Error"}]
+    message = send()
+    work_drain()
+    assert receipts(message) == [("unanswered", "no_code")]
+    all_due()
+    assert receipts(message)[1] == ("accepted", "SignatureNonceUsed")
+    assert (message.status, len(aliyun.delivered)) == ("sent", 1)
+
+
+@pytest.mark.parametrize("name", ["aliyun", "tencent"])
+def test_a_carrier_that_does_not_answer_in_time_is_asked_again_later(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "TIMEOUT_S", 0.2)
+    carrier = request.getfixturevalue(name)
+    carrier.answers = [None]
+    message = send()
+    work_drain()
+    assert (receipts(message), message.status) == ([("unanswered", "ReadTimeout")], "queued")
+    carrier.silent_until.set()
+    all_due()
+    assert [outcome for outcome, _ in receipts(message)] == ["unanswered", "accepted"]
+    assert message.status == "sent"
+
+
+@pytest.fixture
+def by_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quiet, "quiet_until", lambda at: None)
+
+
+def desk_told(world: World) -> list[str]:
+    rows = notices_of(world.users["desk"].id)
+    return [row.text for row in rows if row.template == "patient_not_reached"]
+
+
+def booked(hours: int) -> tuple[World, Message]:
+    """An exam so far ahead and the message to its patient, which a worker tries once."""
+    world = make_world()
+    exam = world.book(starts_at=now() + timedelta(hours=hours))
+    work_drain()
+    return world, Message.objects.get(template="exam_booked", about_id=exam.id)
+
+
+def test_the_desk_hears_that_a_patients_number_is_refused_and_what_to_do(
+    aliyun: Carrier, by_day: None
+) -> None:
+    aliyun.answers = ["isv.MOBILE_NUMBER_ILLEGAL"]
+    world, message = booked(50)
+    (text,) = desk_told(world)
+    assert message.status == "failed" and world.patient.name not in text
+    for words in ("预约通知没有送达", "isv.MOBILE_NUMBER_ILLEGAL", "请打电话", "Please call"):
+        assert words in text
+    all_due()
+    assert len(desk_told(world)) == 1
+
+
+@pytest.mark.parametrize(("hours", "told"), [(2, 1), (50, 0)])
+def test_the_desk_hears_once_of_a_soon_exams_message_that_nobody_takes_yet(
+    aliyun: Carrier, by_day: None, hours: int, told: int
+) -> None:
+    """And the message is still sent when the carrier takes it."""
+    aliyun.answers = ["isv.BUSINESS_LIMIT_CONTROL"] * 6
+    world, message = booked(hours)
+    for number in range(1, 6):
+        assert len(desk_told(world)) == (told if number >= quiet.WORRY_AFTER else 0)
+        all_due()
+    assert len(desk_told(world)) == told
+    all_due()
+    message.refresh_from_db()
+    assert message.status == "sent"
+    assert [outcome for outcome, _ in receipts(message)] == ["temporary"] * 6 + ["accepted"]
 
 
 def test_a_message_that_nobody_takes_for_a_day_is_given_up(aliyun: Carrier) -> None:
