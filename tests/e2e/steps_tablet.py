@@ -27,11 +27,9 @@ def window(browser: Browser) -> BrowserContext:
     )
 
 
-def code(browser: Browser, house: House, name: str) -> str:
-    """The desk names a tablet and is told its code."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
-    page = context.new_page()
-    house.sign_in(page, "scheduler")
+def code(desk: Page, house: House, name: str) -> str:
+    """The desk names a tablet, in another page of its window, and is told its code."""
+    page = desk.context.new_page()
     page.goto(f"{house.base_url}/console/admin/tablets/")
     page.get_by_role("button", name="新增平板").click()
     page.locator("dialog input[name=name]").fill(name)
@@ -43,7 +41,7 @@ def code(browser: Browser, house: House, name: str) -> str:
     page.get_by_role("button", name="已记下").click()
     expect(page.locator("tr", has_text=name).get_by_text("待配对")).to_be_visible()
     shot(page, "admin")
-    context.close()
+    page.close()
     return found
 
 

@@ -32,7 +32,7 @@ def desk(browser: Browser, house: House) -> Iterator[Page]:
 def tablet(browser: Browser, house: House, desk: Page) -> Page:
     """A paired tablet that an assistant and two bedside physicians have opened; its window."""
     page = steps_tablet.window(browser).new_page()
-    steps_tablet.pair(page, house, steps_tablet.code(browser, house, "超声一室 1 号"))
+    steps_tablet.pair(page, house, steps_tablet.code(desk, house, "超声一室 1 号"))
     for username in PINS:
         steps_tablet.opened(page, house, username)
     return page

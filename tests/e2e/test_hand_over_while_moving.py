@@ -68,11 +68,11 @@ def remote(browser: Browser, house: House) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def tablet(browser: Browser, house: House) -> Iterator[Page]:
+def tablet(browser: Browser, house: House, desk: Page) -> Iterator[Page]:
     """The room's second tablet, opened by both; the exam's own bedside physician stands there."""
     context = steps_tablet.window(browser)
     page = context.new_page()
-    steps_tablet.pair(page, house, steps_tablet.code(browser, house, "超声一室 2 号"))
+    steps_tablet.pair(page, house, steps_tablet.code(desk, house, "超声一室 2 号"))
     for username in PEOPLE:
         steps_tablet.opened(page, house, username)
     yield page

@@ -42,18 +42,18 @@ def _pages(house: House, page: Page, role: str) -> list[str]:
 
 
 def test_no_page_breaks_the_policy_or_throws(browser: Browser, house: House) -> None:
-    for person in house.up["staff"]:
-        with watched(browser, house, person["role"]) as (page, wrong):
-            for address in _pages(house, page, person["role"]):
+    for role in dict.fromkeys(person["role"] for person in house.up["staff"]):
+        with watched(browser, house, role) as (page, wrong):
+            for address in _pages(house, page, role):
                 page.goto(house.base_url + address, wait_until="load")
                 page.locator("main, [data-page]").first.wait_for(state="attached")
                 page.wait_for_function("document.readyState === 'complete'")
             expected = [said for said in wrong if "404" in said and "no-such-page" in said]
-            assert [said for said in wrong if said not in expected] == [], person["role"]
+            assert [said for said in wrong if said not in expected] == [], role
 
 
 def test_what_the_policy_forbids_would_be_seen(browser: Browser, house: House) -> None:
-    with watched(browser, house, house.up["staff"][0]["role"]) as (page, wrong):
+    with watched(browser, house, house.up["staff"][-1]["role"]) as (page, wrong):
         page.goto(f"{house.base_url}/console/account/")
         page.evaluate(
             """() => {
