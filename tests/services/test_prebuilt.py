@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from hospital.access.models import AccessToken, Institution, Membership, User
-from hospital.common.clock import now
+from hospital.common.clock import now, today
 from hospital.common.ids import uuid7
 from hospital.common.prebuilt import MOST, Frozen, Prebuilt, Value, prebuilt
 from tests.factories import World, make_world
@@ -75,7 +75,7 @@ def test_a_moment_can_be_calculated_with_and_is_new_each_time(world: World) -> N
         lambda: Q(id=uuid7()),
         lambda: Q(user_id__in=[uuid7()]),
         lambda: Q(digest=b"secret"),
-        lambda: Q(user__practitioner__licence_expires_on__gte=now().date()),
+        lambda: Q(user__practitioner__licence_expires_on__gte=today()),
     ],
 )
 def test_a_value_of_one_caller_that_would_stay_in_it_raises(condition: Callable[[], Q]) -> None:
