@@ -157,6 +157,8 @@ class Search:
     candidates: Candidates
     calendars: Calendars
     papers: bookable.OnFile
+    windows: list[tuple[int, int]]
+    orders: list[exam_times.Order]
     now_s: int
 
     @property
@@ -180,7 +182,7 @@ class Search:
     def within(self, day: date) -> Spans:
         """The moments of that day at which the wish and the exam type's own rules let it begin."""
         start, length = midnight(day), self.length
-        opens = exam_rules.windows_of(self.kind) or [(0, rules.DAY_MIN)]
+        opens = self.windows or [(0, rules.DAY_MIN)]
         found = normal((start + first * 60, start + last * 60 - length + 1) for first, last in opens)
         if self.wish.part_of_day:
             first, last = rules.PARTS_OF_DAY[self.wish.part_of_day]
@@ -193,7 +195,7 @@ class Search:
     def _closed_by_order(self) -> Spans:
         return normal(
             availability.seconds(procedure.at, exam_times.order_free_from(order, procedure))
-            for order in exam_rules.orders_of(self.kind)
+            for order in self.orders
             for procedure in self.wish.procedures
             if procedure.code == order.procedure
         )
@@ -271,6 +273,8 @@ def times_find(principal: Principal, wish: Wish, *, page: int = 1, size: int = P
         candidates=candidates,
         calendars=availability.calendars(resources, wish.starts_from, until + rules.LONGEST),
         papers=bookable.on_file(users, list(hospitals)),
+        windows=exam_rules.windows_of(kind),
+        orders=exam_rules.orders_of(kind),
         now_s=int(now().timestamp()),
     )
     rows = list(islice(search.all_times(), (page - 1) * size, page * size + 1))

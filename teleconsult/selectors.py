@@ -68,9 +68,10 @@ def _exam_ids(
 
 def exam_get(principal: Principal, exam_id: UUID, action: str = "exam.read") -> Exam:
     """NotFound for what is not there and for what is not yours."""
-    for exam in _exam(principal, action, exam_id=exam_id):
-        return exam
-    raise NotFound()
+    exam = _exam.one(principal, action, exam_id=exam_id)
+    if exam is None:
+        raise NotFound()
+    return exam
 
 
 def reaches(principal: Principal, action: str, exam_id: UUID) -> bool:

@@ -20,9 +20,10 @@ ONLINE_WITHIN = timedelta(seconds=5)  # five missed status messages
 
 
 def robot_get(robot_id: UUID) -> Robot:
-    for robot in _robot(robot_id=robot_id):
-        return robot
-    raise NotFound()
+    robot = _robot.one(robot_id=robot_id)
+    if robot is None:
+        raise NotFound()
+    return robot
 
 
 @prebuilt
@@ -39,9 +40,10 @@ def robot_of_institution(robot_id: UUID, institution_ids: tuple[UUID, ...]) -> R
 
 def robot_within(principal: Principal, action: str, robot_id: UUID) -> Robot:
     """A robot with which the caller may do this; NotFound for any other."""
-    for robot in _robot_reached(principal, action, robot_id=robot_id):
-        return robot
-    raise NotFound()
+    robot = _robot_reached.one(principal, action, robot_id=robot_id)
+    if robot is None:
+        raise NotFound()
+    return robot
 
 
 @reached

@@ -80,6 +80,10 @@ class Reached(Generic[Row]):
             return list(self.build(principal, *shape, **values))
         return self.prebuilt(form_of(principal), *shape, **ids_of(principal), **values)
 
+    def one(self, principal: Principal, *shape: Hashable, **values: Any) -> Row | None:
+        """What is asked for by something unique."""
+        return next(iter(self(principal, *shape, **values)), None)
+
     def _stood_in_for(
         self, form: Form, *shape: Hashable, me: Value, held: Value, seat: Value, **values: Value
     ) -> QuerySet[Any, Row]:

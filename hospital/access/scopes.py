@@ -77,11 +77,9 @@ def within(principal: Principal, action: str, kind: str, *, moment: datetime | N
     roles = roles_of(principal).intersection(row)
     if principal.kind == "staff" and BREAK_GLASS in row and not principal.bedside_only:
         roles |= {BREAK_GLASS}
-    reach = NOTHING
+    reach, moment = NOTHING, moment or now()
     for role in sorted(roles):
         held = together(place for place, name in principal.memberships if name == role)
-        asked = Asked(
-            principal=principal, action=action, role=role, institutions=held, moment=moment or now()
-        )
+        asked = Asked(principal=principal, action=action, role=role, institutions=held, moment=moment)
         reach |= _reach(kind, row[role], asked)
     return reach & _limit(kind, action)

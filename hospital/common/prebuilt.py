@@ -86,7 +86,7 @@ class _Built(Generic[Row]):
 
     def __init__(self, rows: Any) -> None:
         if rows._prefetch_related_lookups or rows.query.combinator:
-            raise NotImplementedError("prefetch_related and unions")
+            raise TypeError("a prebuilt question has no prefetch_related and no union")
         self.iterable, self.using, self.query = rows._iterable_class, rows.db, rows.query
         self.known, self.fields = rows._known_related_objects, rows._fields
         self.compiler = self.query.get_compiler(self.using)

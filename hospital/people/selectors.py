@@ -69,9 +69,10 @@ def restriction_checked(*, principal: Principal, patient_id: UUID) -> None:
 
 def patient_get(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
     """The patient, or who answers for them after a merge. NotFound for anybody else's."""
-    for found in _patient(principal, action, patient_id=patient_id):
-        return found
-    raise NotFound()
+    found = _patient.one(principal, action, patient_id=patient_id)
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def patient_for_writing(*, principal: Principal, patient_id: UUID, action: str = "patient.read") -> Patient:
@@ -226,8 +227,7 @@ def patients_of_account(account_id: UUID, *, scope: str = "read") -> QuerySet[Pa
 def agreement_covering(*, inviting_id: UUID, invited_id: UUID, service: str, on: date) -> Agreement | None:
     """An agreement signed by both, in force on that day, for that service (LAW-20)."""
     parties = {"inviting_id": inviting_id, "invited_id": invited_id}
-    found = _covering(**parties, service=service, on=on, last=max(now(), shanghai_day(on)[0]))
-    return found[0] if found else None
+    return _covering.one(**parties, service=service, on=on, last=max(now(), shanghai_day(on)[0]))
 
 
 @prebuilt

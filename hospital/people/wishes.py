@@ -30,9 +30,10 @@ class Wishes:
 
 
 def wishes_of(patient_id: UUID) -> Wishes:
-    for row in _said(patient_id=patient_id):
-        return Wishes(language=row.language, channel=row.channel, refused=frozenset(row.refused))
-    return Wishes()
+    row = _said.one(patient_id=patient_id)
+    if row is None:
+        return Wishes()
+    return Wishes(language=row.language, channel=row.channel, refused=frozenset(row.refused))
 
 
 @prebuilt

@@ -183,9 +183,10 @@ def exam_types() -> list[ExamType]:
 
 def exam_type_get(code: str) -> ExamType:
     """Invalid `unknown_exam_type`."""
-    for found in _exam_type(code=code):
-        return found
-    raise Invalid("unknown_exam_type", field="exam_type")
+    found = _exam_type.one(code=code)
+    if found is None:
+        raise Invalid("unknown_exam_type", field="exam_type")
+    return found
 
 
 @prebuilt

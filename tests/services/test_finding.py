@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from devices.fleet.models import Robot
 from hospital.access.models import Institution
@@ -58,6 +59,15 @@ def free(found: Found, role: str) -> set[str]:
 
 def ids(world: World, *names: str) -> set[str]:
     return {str(world.users[name].id) for name in names}
+
+
+def test_the_types_own_rules_are_read_once_however_many_days_are_looked_at(world: World) -> None:
+    OrderRule.objects.create(exam_type_id="abdomen", procedure="barium", kind="days_after", days=3)
+    with CaptureQueriesContext(connection) as sent:
+        assert len({start.date() for start in starts(find(world, days=14, size=1000))}) == 14
+    asked = [query["sql"] for query in sent.captured_queries]
+    for table in ("scheduling_examwindow", "scheduling_orderrule"):
+        assert sum(f'FROM "{table}"' in sql for sql in asked) == 1
 
 
 def test_an_empty_day_offers_every_ten_minutes_and_everybody_who_may(world: World) -> None:

@@ -94,6 +94,11 @@ def test_what_is_no_single_value_nor_a_tuple_is_refused(wrong: Any) -> None:
         asked(name=wrong)
 
 
+def test_what_needs_more_than_one_statement_is_refused() -> None:
+    with pytest.raises(TypeError):
+        prebuilt(lambda *, name: User.objects.filter(name=name).prefetch_related("memberships"))(name="王")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_rows_are_locked_inside_a_transaction_and_refused_outside() -> None:
     asked: Prebuilt[User] = prebuilt(lambda *, name: User.objects.select_for_update().filter(name=name))

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from hospital.common.clock import now
 
-from .base import Outgoing, Refused, Sent, TryAgain, Unanswered, ask, needed, section, template_of
+from .base import Outgoing, Refused, Sent, ask, needed, not_now, section, template_of
 
 VERSION = "2017-05-25"
 ALGORITHM = "ACS3-HMAC-SHA256"
@@ -121,8 +121,4 @@ def send(message: Outgoing) -> Sent:
         return Sent(provider_id=str(answer.get(number, "")), code=code)
     if code in PERMANENT:
         raise Refused(code)
-    if (
-        not code
-    ):  # whoever answered, it was not the service: a gateway on the way may have let the request through
-        raise Unanswered("no_code")
-    raise TryAgain(code)
+    raise not_now(code)

@@ -58,6 +58,12 @@ class NotConfigured(TryAgain):
     """MESSAGES_FILE lacks something that this message needs; it is tried again until somebody writes it there."""
 
 
+def not_now(code: str) -> TryAgain | Unanswered:
+    """What to raise for a code that is no end. Without one it was not the service that answered: a gateway on the way
+    may have let the request through."""
+    return TryAgain(code) if code else Unanswered("no_code")
+
+
 def section(name: str) -> Mapping[str, Any]:
     """One provider's part of the configuration."""
     found = settings.MESSAGES.get(name)

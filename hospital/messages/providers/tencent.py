@@ -18,7 +18,7 @@ from typing import Any
 
 from hospital.common.clock import now
 
-from .base import Outgoing, Refused, Sent, TryAgain, Unanswered, ask, needed, section, template_of
+from .base import Outgoing, Refused, Sent, ask, needed, not_now, section, template_of
 
 ALGORITHM = "TC3-HMAC-SHA256"
 CONTENT_TYPE = "application/json; charset=utf-8"
@@ -133,8 +133,4 @@ def _read(response: Mapping[str, Any]) -> Sent:
 def _refuse(code: str) -> None:
     if code in PERMANENT or code.partition(".")[0] in PERMANENT:
         raise Refused(code)
-    if (
-        not code
-    ):  # whoever answered, it was not the service: a gateway on the way may have let the request through
-        raise Unanswered("no_code")
-    raise TryAgain(code)
+    raise not_now(code)
